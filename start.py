@@ -1,4 +1,4 @@
-"""Sets up the project once and runs it: `python3 start.py run ...` is `dgsim ...`, `python3 start.py test ...` is pytest.
+"""Sets up the project once and runs it: `start.py run ...` is `dgsim ...`, `start.py test ...` is pytest.
 
 Needs the standard library of Python 3.11+ and either pip or uv. What happens, in order:
 
@@ -29,6 +29,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -229,9 +230,8 @@ def find_installer(pythons: Sequence[str] = ()) -> list[str]:
         return [uv]
     reasons: list[str] = []
     for python in pythons or dict.fromkeys([sys.executable, getattr(sys, "_base_executable", sys.executable)]):
-        asked = subprocess.run(
-            [python, "-m", "pip", "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=clean_env()
-        )
+        ask = [python, "-m", "pip", "--version"]
+        asked = subprocess.run(ask, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=clean_env())
         words = asked.stdout.split()
         if asked.returncode != 0 or len(words) < 2:
             reasons.append(f"{python} has no pip")
@@ -282,37 +282,24 @@ def run_installer(command: Sequence[str]) -> None:
         raise SetupError(explain_failure("\n".join(lines)))
 
 
-CAUSES = (
+CAUSES = (  # what installers print, and what it means
     (
-        ("No space left on device", "Errno 28", "os error 28", "Disk quota exceeded"),
+        r"no space left|errno 28|os error 28|quota exceeded",
         "the disk is full; free some space and run the same command again",
     ),
     (
-        ("DO NOT MATCH THE HASHES", "Hash mismatch", "hashes do not match"),
-        "a downloaded package is not the one the lock names; nothing of it was kept. Try again; if it stays, do not "
-        "trust the package index in use",
+        r"do not match the hashes|hash mismatch",
+        "a downloaded package is not the one the lock names, and was not installed; try again, and if it stays so, do "
+        "not trust the package index in use",
     ),
     (
-        (
-            "name resolution",
-            "NewConnectionError",
-            "ConnectionError",
-            "ConnectTimeout",
-            "Read timed out",
-            "ReadTimeout",
-            "ProxyError",
-            "Network is unreachable",
-            "Connection refused",
-            "dns error",
-            "error sending request",
-            "Could not connect",
-            "Failed to fetch",
-        ),
-        "the package index cannot be reached; connect to the network (or configure your mirror or proxy for pip) and "
-        "run the same command again",
+        r"name resolution|connection ?error|timed? ?out|proxyerror|network is unreachable|connection refused|dns error"
+        r"|error sending request|could not connect|failed to fetch",
+        "the package index cannot be reached; connect to the network (or give pip your mirror or proxy) and run the "
+        "same command again",
     ),
     (
-        ("No matching distribution found", "Could not find a version"),
+        r"no matching distribution|could not find a version|no solution found",
         "the package index in use lacks a locked package, or has no build of it for this Python and machine",
     ),
 )
@@ -322,7 +309,7 @@ def explain_failure(output: str) -> str:
     """What an installer's output means, with its last lines."""
     tail = "\n".join(f"  | {line}" for line in output.splitlines()[-8:])
     for signs, meaning in CAUSES:
-        if any(sign in output for sign in signs):
+        if re.search(signs, output, re.IGNORECASE):
             return f"{meaning}\n{tail}"
     return f"installing the locked packages failed\n{tail}"
 
@@ -348,9 +335,7 @@ def link_project(root: Path, venv_dir: Path) -> None:
     info = packages / f"{module}-{project['version']}.dist-info"
     info.mkdir()
     write_whole(packages / f"{module}.pth", f"{root}\n")
-    write_whole(
-        info / "METADATA", f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
+    write_whole(info / "METADATA", f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
     write_whole(info / "INSTALLER", "start.py\n")
     write_whole(info / "entry_points.txt", entry_points_text(project))
     names = ["METADATA", "INSTALLER", "entry_points.txt", "RECORD"]
@@ -362,8 +347,10 @@ def link_project(root: Path, venv_dir: Path) -> None:
 def entry_points_text(project: Mapping[str, dict[str, dict[str, str]]]) -> str:
     """entry_points.txt of an installed distribution, from its [project] table."""
     groups = {"console_scripts": project.get("scripts", {}), **project.get("entry-points", {})}
-    parts = ["".join(f"{name} = {target}\n" for name, target in group.items()) for group in groups.values()]
-    return "\n".join(f"[{name}]\n{part}" for name, part in zip(groups, parts))
+    lines: list[str] = []
+    for group, members in groups.items():
+        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in members.items()), ""]
+    return "\n".join(lines)
 
 
 def write_command(venv_dir: Path, name: str, target: str) -> None:
