@@ -1,0 +1,62 @@
+"""The one decorator for compiled functions, and the folder where machine code is kept between runs.
+
+numba's own cache looks only at the file of the function it compiles, so an edit in a *called* module would go unseen.
+The folder is therefore named by a digest of all compiled source, the numba version and the CPU: an edit anywhere
+opens a new folder. `NUMBA_DISABLE_JIT=1` runs the same source as plain Python (for coverage and debugging).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_COMPILED_SOURCES = ("compiled.py", "chance.py", "demand/*.py", "engine/*.py")
+
+
+def cache_root() -> Path:
+    """Return the folder for caches that any run may fill and anyone may delete (`DGSIM_CACHE`, else outputs/.cache)."""
+    given = os.environ.get("DGSIM_CACHE")
+    if given:
+        return Path(given)
+    clone = Path(__file__).resolve().parent.parent
+    home = clone if (clone / "pyproject.toml").exists() else Path.cwd()
+    return home / "outputs" / ".cache"
+
+
+def compiled_source_digest() -> str:
+    """Return the SHA-256 (hex) of every file that holds compiled functions, names and contents."""
+    package = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for pattern in _COMPILED_SOURCES:
+        for path in sorted(package.glob(pattern)):
+            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _machine_code_folder() -> str:
+    import llvmlite.binding
+    import numba
+
+    cpu = f"{llvmlite.binding.get_host_cpu_name()}|{llvmlite.binding.get_host_cpu_features().flatten()}"
+    key = hashlib.sha256(f"{compiled_source_digest()}|{numba.__version__}|{cpu}".encode()).hexdigest()[:20]
+    return str(cache_root() / "numba" / key)
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources."""
+    import numba
+
+    if not numba.config.DISABLE_JIT and not str(numba.config.CACHE_DIR).startswith(str(cache_root())):
+        numba.config.CACHE_DIR = _machine_code_folder()
+    return cast(_Function, numba.njit(cache=True, error_model="numpy")(function))
+
+
+def compiled_inline(function: _Function) -> _Function:
+    """Compile a small function that callers absorb; it is cached with them, never on its own."""
+    import numba
+
+    return cast(_Function, numba.njit(error_model="numpy")(function))
