@@ -307,7 +307,7 @@ CAUSES = (  # what installers print, and what it means
 
 def explain_failure(output: str) -> str:
     """What an installer's output means, with its last lines."""
-    tail = "\n".join(f"  | {line}" for line in output.splitlines()[-8:])
+    tail = "\n".join(f"  | {line[:200]}" for line in output.splitlines()[-8:])
     for signs, meaning in CAUSES:
         if re.search(signs, output, re.IGNORECASE):
             return f"{meaning}\n{tail}"

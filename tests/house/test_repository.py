@@ -28,7 +28,8 @@ INDEX_HOSTS = [
     )
 ]
 ELSEWHERE = ["/".join(parts) for parts in (("", "work", ""), ("..", "shared"), ("", "root", ""), ("/opt", "wheels"))]
-TEXT = set(".css .csv .html .j2 .js .json .lock .md .py .sql .toml .txt .yaml .yml".split()) | {""}
+TEXT = {"", ".css", ".csv", ".html", ".j2", ".js", ".json", ".lock", ".md", ".py"}
+TEXT |= {".sql", ".toml", ".txt", ".yaml", ".yml"}
 
 
 @pytest.fixture(scope="module")
