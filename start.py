@@ -36,6 +36,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 STAMP_NAME = "start-stamp.json"
@@ -340,13 +341,13 @@ def link_project(root: Path, venv_dir: Path) -> None:
     write_whole(info / "entry_points.txt", entry_points_text(project))
     names = ["METADATA", "INSTALLER", "entry_points.txt", "RECORD"]
     write_whole(info / "RECORD", f"{module}.pth,,\n" + "".join(f"{info.name}/{name},,\n" for name in names))
-    for name, target in project.get("scripts", {}).items():
+    for name, target in project["scripts"].items():
         write_command(venv_dir, name, target)
 
 
-def entry_points_text(project: Mapping[str, dict[str, dict[str, str]]]) -> str:
+def entry_points_text(project: Mapping[str, Any]) -> str:
     """entry_points.txt of an installed distribution, from its [project] table."""
-    groups = {"console_scripts": project.get("scripts", {}), **project.get("entry-points", {})}
+    groups: dict[str, dict[str, str]] = {"console_scripts": project["scripts"], **project["entry-points"]}
     lines: list[str] = []
     for group, members in groups.items():
         lines += [f"[{group}]", *(f"{name} = {target}" for name, target in members.items()), ""]
