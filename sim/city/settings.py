@@ -1,0 +1,91 @@
+"""Reads `city.yaml` into checked settings, adding every fault to a list of problems."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sim.city.schemas import CitySettings
+from sim.errors import Problems, nearest_name
+from sim.tables import STANDINGS
+
+_SCALE_TOLERANCE = 0.001
+
+
+def read_settings(folder: Path, problems: Problems) -> CitySettings | None:
+    """Return the settings in `folder/city.yaml`, or None when they cannot be used; faults go to `problems`."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from pydantic import TypeAdapter, ValidationError
+    from yaml import YAMLError
+
+    path = folder / "city.yaml"
+    if not path.is_file():
+        problems.add(str(path), "does not exist", mend="give the path of a city folder, which holds city.yaml")
+        return None
+    try:
+        raw = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        problems.add(str(path), "is not valid YAML", value=str(error).split("\n")[0])
+        return None
+    n_before = len(problems.found)
+    _find_unknown_keys(raw, problems)
+    try:
+        settings = TypeAdapter(CitySettings).validate_python(raw)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            if fault["type"] == "unexpected_keyword_argument" and len(fault["loc"]) == 1:
+                continue
+            key = ".".join(str(part) for part in fault["loc"])
+            problems.add(path.name, f"({key}) {fault['msg']}", value=fault["input"])
+        return None
+    _check(settings, problems)
+    return settings if len(problems.found) == n_before else None
+
+
+def _find_unknown_keys(raw: Any, problems: Problems) -> None:
+    known = list(CitySettings.__dataclass_fields__)
+    for key in raw if isinstance(raw, dict) else ():
+        if key not in known:
+            problems.add("city.yaml", "is not a key of city.yaml", value=key, mend=nearest_name(str(key), known))
+
+
+def _check(settings: CitySettings, problems: Problems) -> None:
+    """Check what single fields cannot say: the epoch, the length of a degree, repeated kinds, words of standing."""
+    try:
+        date.fromisoformat(settings.epoch)
+    except ValueError:
+        problems.add("city.yaml", "(epoch) must be a day", value=settings.epoch, mend="write YYYY-MM-DD")
+    plane = settings.plane
+    for name, given, expected in zip(
+        ("m_per_deg_lat", "m_per_deg_lon"),
+        (plane.m_per_deg_lat, plane.m_per_deg_lon),
+        metres_per_degree(plane.lat0),
+        strict=True,
+    ):
+        if abs(given / expected - 1) > _SCALE_TOLERANCE:
+            rule = f"(plane.{name}) is not the length of a degree at lat0"
+            problems.add("city.yaml", rule, value=given, mend=f"write {expected:.1f}")
+    codes = [kind.code for kind in settings.site_kinds]
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
+        problems.add("city.yaml", "(site_kinds) stands twice", value=code, mend="keep one of them")
+    build = settings.build
+    numbers = [] if build is None else [build.outline_spread, build.density_scale_m, build.rural_share]
+    for standing in [kind.standing for kind in settings.site_kinds] + [number.standing for number in numbers]:
+        if standing not in STANDINGS:
+            rule = f"(standing) must be one of {', '.join(STANDINGS)}"
+            problems.add("city.yaml", rule, value=standing, mend=nearest_name(standing, STANDINGS))
+
+
+def metres_per_degree(lat: float) -> tuple[float, float]:
+    """Return the metres in a degree of latitude and of longitude at `lat` degrees on the WGS84 ellipsoid.
+
+    The usual series of the meridian and parallel radii (e.g. US National Geospatial-Intelligence Agency, length of a
+    degree calculator), good to centimetres.
+    """
+    phi = math.radians(lat)
+    along_meridian = 111_132.92 - 559.82 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
+    along_parallel = 111_412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi) + 0.118 * math.cos(5 * phi)
+    return along_meridian, along_parallel
