@@ -1,0 +1,248 @@
+"""Settings of the fleet and its dated changes: what is built, closed and upgraded when, and how many people there are.
+
+A fleet choice, a schedule and a staffing are one YAML file each: the fields of `FleetSettings`, `ScheduleSettings` or
+`StaffingSettings` and an `about` map that gives the standing and source of each number. The dataclasses are plain and
+unfrozen, because they are also the schemas of their configuration groups. Next: `changes.py`, which turns schedule and
+staffing into dated rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from sim.errors import Problems, nearest_name
+from sim.tables import STANDINGS
+
+Settings = TypeVar("Settings", "FleetSettings", "ScheduleSettings", "StaffingSettings")
+
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Permille = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+@dataclass
+class FleetSettings:
+    """Which of the city folder's fleet tables hold, and a sweepable crew rule."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # read by pydantic, not a field
+
+    name: str
+    """ASCII name of the fleet."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    roles: Annotated[str, Field(pattern=r"^[^/\\]+\.csv$")] = "station_roles.csv"
+    """File in the city folder that gives every station its class and bays."""
+    crew_min_for_all: Annotated[int, Field(ge=0, le=30)] = 0
+    """Smallest crew of every unit, people, but no more than its preferred one; 0 keeps the one of each unit type."""
+
+
+@dataclass
+class ScheduleRow:
+    """One dated change of one station or one unit."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # read by pydantic, not a field
+
+    date: Day
+    """Day on which it happens, at local midnight (YYYY-MM-DD)."""
+    action: str
+    """open, close, upgrade (to the role's later class and added units), withdraw_unit or return_unit."""
+    town: str
+    """Code of the town."""
+    site: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Number of the station in its town, from 1; the standing ones come first, then those to build in their order.
+    0 with `open` is the next station of the town that is not open."""
+    unit: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """Bay of the unit in its station, from 1; only for the two unit actions."""
+    why: str = ""
+    """Reason or source, for the reader."""
+
+
+@dataclass
+class ScheduleSettings:
+    """What is built, closed and upgraded, and when."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # read by pydantic, not a field
+
+    name: str
+    """ASCII name of the schedule."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    is_plan_built: bool = False
+    """Whether every station of the plan's building table opens in the year the table gives."""
+    opening_month: Annotated[int, Field(ge=1, le=12)] = 7
+    """Month of that year in which the plan's stations open."""
+    opening_day: Annotated[int, Field(ge=1, le=28)] = 1
+    """Day of that month."""
+    command_centre_from: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
+    """Day from which calls are handled as by the new command centre; empty: never."""
+    rows: list[ScheduleRow] = field(default_factory=list)
+    """Further dated changes, in any order."""
+    is_outside_run_allowed: bool = False
+    """Whether changes before the run's start stand at its start and changes after its end are left out; if not, both
+    are errors."""
+
+
+@dataclass
+class StaffStep:
+    """From a day on, so many professional staff per thousand residents."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # read by pydantic, not a field
+
+    from_date: Day
+    """First day of the new level (YYYY-MM-DD)."""
+    permille: Permille
+    """Professional staff per thousand residents."""
+
+
+@dataclass
+class StaffingSettings:
+    """How many people are on duty in the whole city; `staffing.py` shares them over the open stations."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # read by pydantic, not a field
+
+    name: str
+    """ASCII name of the staffing path."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    initial_permille: Permille = 0.26
+    """Professional staff per thousand residents until the first step."""
+    steps: list[StaffStep] = field(default_factory=list)
+    """Later levels; a step before the run's start is history, one after its end never comes."""
+    residents_growth_per_year: Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)] = 0.0
+    """Yearly growth of the residents that the ratio is applied to, in steps on 1 January from the year
+    of the city's figures on; 0 keeps the city's number."""
+    operational_share: Share = 1.0
+    """Share of the staff that rides on the units of the stations."""
+    present_share: Share = 0.68
+    """Share of those that is in the station on any day, under 24-hour duty with days off and leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """How a setting's number is known, and from where."""
+
+    standing: str
+    source: str
+
+
+def checked(schema: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
+    """Return `values` as settings of type `schema`.
+
+    Raises
+    ------
+    InputError
+        With every unknown key, missing key, wrong type and value out of range.
+    """
+    problems = Problems()
+    names = [f.name for f in fields(schema)]
+    for key in [key for key in values if key not in names]:
+        problems.add(where, "is not a setting", value=key, mend=nearest_name(str(key), names))
+    known = {key: value for key, value in values.items() if key in names}
+    settings = None
+    try:
+        settings = TypeAdapter(schema).validate_python(known)
+    except ValidationError as error:
+        for detail in error.errors():
+            key = ".".join(str(part) for part in detail["loc"])
+            is_absent = detail["type"] in ("missing", "missing_argument")
+            problems.add(where, f"({key}) {detail['msg']}", value=None if is_absent else detail["input"])
+    problems.raise_if_any()
+    assert settings is not None
+    return settings
+
+
+def load_fleet_settings(path: Path) -> tuple[FleetSettings, dict[str, About]]:
+    """Return the fleet choice in the YAML file `path`, and standing and source of each of its numbers by dotted key.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, a setting is wrong, or a number has no source or no known standing.
+    """
+    return _load(FleetSettings, path)
+
+
+def load_schedule(path: Path) -> tuple[ScheduleSettings, dict[str, About]]:
+    """Return the schedule in the YAML file `path`, and standing and source of each of its numbers by dotted key.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, a setting is wrong, or a number has no source or no known standing.
+    """
+    return _load(ScheduleSettings, path)
+
+
+def load_staffing(path: Path) -> tuple[StaffingSettings, dict[str, About]]:
+    """Return the staffing in the YAML file `path`, and standing and source of each of its numbers by dotted key.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, a setting is wrong, or a number has no source or no known standing.
+    """
+    return _load(StaffingSettings, path)
+
+
+def keys_to_explain(settings: FleetSettings | ScheduleSettings | StaffingSettings) -> list[str]:
+    """Return the dotted keys of the settings that state a fact (numbers and days), which `about` has to explain."""
+    keys: list[str] = []
+    for key, value in asdict(settings).items():
+        if isinstance(value, list):
+            keys += [f"{key}.{i}" for i in range(len(value))]
+        elif key == "command_centre_from" or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+            keys.append(key)
+    return keys
+
+
+def _load(schema: type[Settings], path: Path) -> tuple[Settings, dict[str, About]]:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    problems = Problems()
+    content: Any = None
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        beside = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        mend = nearest_name(path.name, beside) if beside and not path.exists() else "give a readable YAML file"
+        problems.add(str(path), f"cannot be read as YAML ({error})", mend=mend)
+    if content is not None and not isinstance(content, dict):
+        problems.add(path.name, "is not a map of settings", mend="write one 'key: value' a line")
+    problems.raise_if_any()
+    about = content.pop("about", None) or {}
+    settings = checked(schema, content, path.name)
+    return settings, _checked_about(about, settings, path.name)
+
+
+def _checked_about(
+    about: Mapping[str, Any], settings: FleetSettings | ScheduleSettings | StaffingSettings, where: str
+) -> dict[str, About]:
+    problems = Problems()
+    keys = keys_to_explain(settings)
+    for key in [key for key in about if key not in keys]:
+        problems.add(where, "(about) explains no number of this file", value=key, mend=nearest_name(str(key), keys))
+    explained: dict[str, About] = {}
+    for key in keys:
+        entry = about.get(key)
+        entry = entry if isinstance(entry, dict) else {}
+        standing, source = str(entry.get("standing", "")), str(entry.get("source", ""))
+        if standing not in STANDINGS:
+            problems.add(where, f"(about.{key}) has no known standing", mend=f"one of {', '.join(STANDINGS)}")
+        if not source:
+            problems.add(where, f"(about.{key}) has no source", mend="say where the value comes from")
+        explained[key] = About(standing, source)
+    problems.raise_if_any()
+    return explained
