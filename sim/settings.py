@@ -1,0 +1,237 @@
+"""All settings of a run, composed of one choice per group. *What* changes the event log; *how* does not.
+
+The groups' schemas live with the packages that read them; this module puts them together and adds those that belong to no
+package. It reads no file but the YAML it is given. Next: `compose.py`, which makes settings from overrides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sim.config import ABOUT, Group, checked, configs_root, read_yaml
+from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
+from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.travel.settings import TravelSettings
+
+_STRICT = {"extra": "forbid"}
+
+
+@dataclass
+class CityChoice:
+    """Which city."""
+
+    __pydantic_config__ = _STRICT
+
+    folder: Annotated[str, Field(min_length=1)]
+    """Folder of the city's tables: a name under configs/city, or any path."""
+
+
+@dataclass
+class SitingChoice:
+    """Where the stations stand."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """ASCII name of the choice."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    world: Annotated[int, Field(ge=-1, le=10_000)] = -1
+    """Number of the siting world; -1 takes them in turn, replication r the world r modulo their number."""
+    coordinates: str = ""
+    """CSV of station coordinates that replaces the siting worlds; empty for none."""
+
+
+@dataclass
+class DispatchSettings:
+    """Which units are sent, and which effects of time on an incident are reckoned with."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """ASCII name of the policy."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    rule: Literal["nearest", "own_town_first"]
+    """nearest: the earliest expected arrival; own_town_first: the same among the incident's own town, then all."""
+    is_escalation_on: bool = True
+    """Whether an incident that is not met in time outgrows its grade."""
+    is_scene_delay_on: bool = True
+    """Whether a late arrival lengthens the time on scene."""
+
+
+@dataclass
+class RunSettings:
+    """How a run is made; nothing here changes what comes out of a replication."""
+
+    __pydantic_config__ = _STRICT
+
+    n_replications: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """Number of replications; raising it runs only the new ones."""
+    workers: Annotated[int, Field(ge=0, le=1_024)] = 0
+    """Processes that work at once; 0 is one per core."""
+    engine: Literal["auto", "simpy", "kernel", "both"] = "auto"
+    """simpy: the reference model; kernel: its compiled twin, same log; both: the two, stopping where they differ."""
+    log: Literal["full", "digest"] = "digest"
+    """full: keep the event log of every replication; digest: keep its SHA-256 only."""
+    outputs: Annotated[str, Field(min_length=1)] = "outputs"
+    """Folder under which run directories are made."""
+    language: Literal["zh", "en"] = "zh"
+    """Language in which a report opens; it can be switched in the page."""
+
+
+GROUPS: tuple[Group, ...] = (
+    Group("city", "sim.settings:CityChoice"),
+    Group("window", "sim.demand.settings:CalendarSettings"),
+    Group("demand", "sim.demand.settings:DemandSettings"),
+    Group("times", "sim.demand.settings:TimesSettings"),
+    Group("travel", "sim.travel.settings:TravelSettings", check="sim.travel.settings:checked"),
+    Group("siting", "sim.settings:SitingChoice"),
+    Group("fleet", "sim.fleet.settings:FleetSettings"),
+    Group("schedule", "sim.fleet.settings:ScheduleSettings"),
+    Group("staffing", "sim.fleet.settings:StaffingSettings"),
+    Group("dispatch", "sim.settings:DispatchSettings"),
+    Group("run", "sim.settings:RunSettings", is_what=False),
+)
+"""Every group of settings, in the order shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One choice per group, checked, and the seed. Treat it and its parts as frozen."""
+
+    seed: int
+    city: CityChoice
+    window: CalendarSettings
+    demand: DemandSettings
+    times: TimesSettings
+    travel: TravelSettings
+    siting: SitingChoice
+    fleet: FleetSettings
+    schedule: ScheduleSettings
+    staffing: StaffingSettings
+    dispatch: DispatchSettings
+    run: RunSettings
+
+    def city_folder(self) -> Path:
+        """Return the city's folder: a name under configs/city, or a path of its own."""
+        return find_city(self.city.folder)
+
+    def as_map(self) -> dict[str, Any]:
+        """Return all values as nested plain maps, without `about`."""
+        plain: dict[str, Any] = {"seed": self.seed}
+        for group in GROUPS:
+            values = asdict(getattr(self, group.name))
+            plain[group.name] = {key: value for key, value in values.items() if key != ABOUT}
+        return plain
+
+    def what(self) -> dict[str, Any]:
+        """Return what decides the event log: as `as_map`, without the groups that say how, and without the labels."""
+        plain = self.as_map()
+        what: dict[str, Any] = {"seed": plain["seed"]}
+        for group in GROUPS:
+            if group.is_what:
+                labels = ("label_zh", "label_en")
+                what[group.name] = {k: v for k, v in plain[group.name].items() if k not in labels}
+        return what
+
+
+SEED_LIMIT = 2**31
+
+
+def find_city(folder: str) -> Path:
+    """Return the folder of a city given by name (under configs/city) or by path."""
+    named = configs_root() / "city" / folder
+    return named if named.is_dir() else Path(folder)
+
+
+def check_city(folder: str, where: str, problems: Problems) -> Path | None:
+    """Return the city's folder if it is one, else None after adding a problem."""
+    found = find_city(folder)
+    if (found / "city.yaml").is_file():
+        return found
+    cities = [p.parent.name for p in (configs_root() / "city").glob("*/city.yaml")]
+    problems.add(where, "(city.folder) holds no city.yaml", value=folder, mend=nearest_name(folder, cities))
+    return None
+
+
+def settings_from(
+    content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems, *, default_where: str = "settings"
+) -> Settings | None:
+    """Return the settings in nested maps, or None after adding every problem of every group.
+
+    `where_of` maps dotted keys ("travel", "travel.local_kmh") to the file or command line that gave them.
+    """
+    n_before = len(problems.found)
+    names = ["seed", ABOUT, *(group.name for group in GROUPS)]
+    for key in [key for key in content if key not in names]:
+        where = where_of.get(str(key), default_where)
+        problems.add(where, f"({key}) is not a group of settings", mend=nearest_name(str(key), names))
+    seed = content.get("seed")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT:
+        where = where_of.get("seed", default_where)
+        problems.add(where, f"(seed) must be a whole number from 0 to {SEED_LIMIT - 1}", value=seed)
+    parts: dict[str, Any] = {}
+    for group in GROUPS:
+        values = content.get(group.name)
+        places = _places_of(group.name, where_of, default_where)
+        if not isinstance(values, Mapping):
+            problems.add(places[""], f"({group.name}) is missing", mend=f"choose {group.name}=…")
+            continue
+        parts[group.name] = checked(group, values, places, problems)
+    return Settings(seed=seed, **parts) if len(problems.found) == n_before and isinstance(seed, int) else None
+
+
+def _places_of(group: str, where_of: Mapping[str, str], default: str) -> dict[str, str]:
+    """Return the places of one group's keys, relative to the group."""
+    places = {"": where_of.get(group, default)}
+    start = f"{group}."
+    places |= {key[len(start) :]: where for key, where in where_of.items() if key.startswith(start)}
+    return places
+
+
+def load_settings(path: Path) -> Settings:
+    """Return the settings stored in a run's `config.yaml`.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable or any setting is wrong.
+    """
+    problems = Problems()
+    content = read_yaml(path, problems)
+    problems.raise_if_any()
+    settings = settings_from(content, {}, problems, default_where=str(path))
+    problems.raise_if_any()
+    assert settings is not None
+    return settings
+
+
+def what_key(settings: Settings, city_digest: str, source_digest: str) -> str:
+    """Return the SHA-256 (hex) that keys a run: *what* settings, the city's files, and the source that gives meaning.
+
+    The city counts by its contents, wherever its folder lies; so does a file of station coordinates.
+    """
+    what = settings.what()
+    what["city"] = {"digest": city_digest}
+    given = settings.siting.coordinates
+    if given:
+        try:
+            what["siting"]["coordinates"] = hashlib.sha256(Path(given).read_bytes()).hexdigest()
+        except OSError as error:
+            rule = f"(siting.coordinates) cannot be read ({error.strerror})"
+            raise InputError([Problem(given, rule, mend="name a CSV of coordinates")]) from error
+    text = json.dumps({"what": what, "source": source_digest}, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
