@@ -148,6 +148,9 @@ def test_a_wheel_holds_the_program_and_its_configs_and_imports_from_anywhere(roo
     assert "city/dongguan/towns.csv" in configs
     assert [name for name in configs if f"sim/_configs/{name}" not in names] == []
     assert {name.split("/")[0].split("-")[0] for name in names} == {"sim", "calibration", "dongguan_response"}
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import sim.cli; print(sim.cli.__file__)"
-    done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(tmp_path / "site" / "sim" / "cli.py")
+    site = tmp_path / "site" / "sim"
+    code = f"import sys; sys.path.insert(0, {str(site.parent)!r}); import sim.cli, sim.config; "
+    code += "print(sim.cli.__file__); print(sim.config.configs_root())"
+    done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [str(site / "cli.py"), str(site / "_configs")]
