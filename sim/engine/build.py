@@ -1,0 +1,152 @@
+"""Fill a world from frozen inputs: the last step before the clock starts.
+
+Everything that no event can move is worked out here: when each dispatch is due (call + handling, by the regime of that
+day), each incident's common travel factor, the stations in order of driving time to every cell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chance import TABLE_SIZE, bin_weights, look_up
+from sim.compiled import compiled
+from sim.engine import rules, state
+from sim.engine import world as wd
+from sim.units import Q16
+
+if TYPE_CHECKING:
+    from sim.inputs import RunInputs
+
+_MOST_UNITS_PER_EVENT = 64
+
+
+@compiled
+def look_up_all(values, table_of_row, ranks, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (n,) int64 with the look-up of each rank in its row's table."""
+    for i in range(ranks.shape[0]):
+        out[i] = look_up(values[table_of_row[i]], ranks[i])
+
+
+def table_mean(values: NDArray[np.int32]) -> int:
+    """Return the mean of a quantile table, rounded to a whole unit."""
+    return int(float(values.astype(np.float64) @ bin_weights()) + 0.5)
+
+
+def handling_regimes(inputs: RunInputs) -> NDArray[np.int64]:
+    """Return the call-handling regime in force at each call: (n_incidents,) int64."""
+    rows = inputs.changes[inputs.changes["kind"] == state.HANDLING_REGIME]
+    values = np.concatenate([[0], rows["value"]]).astype(np.int64)
+    return values[np.searchsorted(rows["time_ms"], inputs.demand.incidents["call_ms"], side="right")]
+
+
+def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    rows, cards, durations = inputs.demand.incidents, inputs.cards, inputs.durations
+    n = rows.shape[0]
+    out = np.zeros(n, dtype=wd.INCIDENT_DTYPE)
+    for name in ("call_ms", "cell", "town", "kind", "grade", "reported_kind", "reported_grade"):
+        out[name] = rows[name]
+    out["priority"] = np.asarray(inputs.kinds.priority)[rows["kind"]]
+    out["max_grade"] = np.asarray(inputs.kinds.max_grade)[rows["kind"]]
+    out["met_ms"] = rules.NEVER_MS
+    handling = np.empty(n, dtype=np.int64)
+    tables = np.asarray(durations.handling, dtype=np.int64)[handling_regimes(inputs)]
+    look_up_all(durations.values, tables, np.ascontiguousarray(rows["rank_handling"]), handling)
+    out["due_ms"] = rows["call_ms"] + handling
+    common = np.full(n, durations.travel_common, dtype=np.int64)
+    factor = np.empty(n, dtype=np.int64)
+    look_up_all(durations.values, common, np.ascontiguousarray(rows["rank_travel"]), factor)
+    out["travel_factor_q16"] = factor
+    n_needs = np.diff(cards.start).astype(np.int64)
+    n_slots = n_needs[rows["kind"]] + np.where(rows["kind"] == rows["reported_kind"], 0, n_needs[rows["reported_kind"]])
+    start = np.concatenate([[0], np.cumsum(n_slots)]).astype(np.int64)
+    out["first_slot"] = start[:-1]
+    return out, start
+
+
+def _stations(inputs: RunInputs) -> NDArray[Any]:
+    stations, units = inputs.fleet.stations, inputs.fleet.units
+    n = len(stations.cell)
+    out = np.zeros(n, dtype=wd.STATION_DTYPE)
+    out["cell"], out["town"] = stations.cell, stations.town
+    out["first_unit"] = np.searchsorted(units.station, np.arange(n), side="left")
+    out["end_unit"] = np.searchsorted(units.station, np.arange(n), side="right")
+    return out
+
+
+def _units(inputs: RunInputs) -> NDArray[Any]:
+    units = inputs.fleet.units
+    out = np.zeros(len(units.station), dtype=wd.UNIT_DTYPE)
+    out["station"], out["capabilities"] = units.station, units.capabilities
+    out["crew_min"], out["crew_preferred"] = units.crew_min, units.crew_preferred
+    out["incident"], out["slot"], out["returning_at"], out["clear_ms"] = -1, -1, -1, -1
+    out["from_cell"] = out["to_cell"] = np.asarray(inputs.fleet.stations.cell)[units.station]
+    return out
+
+
+def _params(inputs: RunInputs) -> NDArray[np.int64]:
+    policy, durations, city = inputs.policy, inputs.durations, inputs.city
+    out = np.zeros(wd.N_PARAMS, dtype=np.int64)
+    out[wd.DISPATCH_POLICY] = policy.dispatch
+    out[wd.IS_ESCALATION_ON] = policy.is_escalation_on
+    out[wd.IS_SCENE_DELAY_ON] = policy.is_scene_delay_on
+    out[wd.HOME_FACTOR_Q16] = policy.home_factor_q16
+    out[wd.MAKE_READY_MS] = policy.make_ready_ms
+    day, night = (int(table) for table in durations.turnout)
+    out[wd.TURNOUT_TABLE_DAY], out[wd.TURNOUT_TABLE_NIGHT] = day, night
+    out[wd.TURNOUT_EXPECTED_DAY] = table_mean(durations.values[day])
+    out[wd.TURNOUT_EXPECTED_NIGHT] = table_mean(durations.values[night])
+    out[wd.TRAVEL_OWN_TABLE] = durations.travel_own
+    out[wd.SCENE_DELAY_CAP_MS] = durations.scene_delay_cap_ms
+    out[wd.GRID_X0_M], out[wd.GRID_Y0_M], out[wd.GRID_CELL_M] = city.grid_x0_m, city.grid_y0_m, city.cell_m
+    return out
+
+
+def _needs(inputs: RunInputs) -> NDArray[Any]:
+    out = np.zeros(len(inputs.cards.capability), dtype=wd.NEED_DTYPE)
+    out["capability"], out["from_grade"] = inputs.cards.capability, inputs.cards.from_grade
+    out["is_critical"] = inputs.cards.is_critical
+    return out
+
+
+def _changes(inputs: RunInputs) -> NDArray[Any]:
+    out = np.zeros(inputs.changes.shape[0], dtype=wd.CHANGE_ROW_DTYPE)
+    for name in wd.CHANGE_ROW_DTYPE.names or ():
+        out[name] = inputs.changes[name]
+    return out
+
+
+def build_world(inputs: RunInputs) -> wd.WorldArrays:
+    """Return the arrays of a world at the run's start, before the first change is applied."""
+    incidents, slot_start = _incidents(inputs)
+    n_slots, n_units = int(slot_start[-1]), len(inputs.fleet.units.station)
+    slots = np.zeros(n_slots, dtype=wd.SLOT_DTYPE)
+    slots["incident"] = np.repeat(np.arange(incidents.shape[0], dtype=np.int32), np.diff(slot_start))
+    slots["unit"] = -1
+    n_planned = 4 * n_units + 4 * _MOST_UNITS_PER_EVENT
+    margin = 16 * n_units + 16 * _MOST_UNITS_PER_EVENT
+    return wd.WorldArrays(
+        log_margin=margin, units=_units(inputs), stations=_stations(inputs), incidents=incidents, slots=slots,
+        counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
+        waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
+        returning=np.zeros(max(n_units, 1), dtype=np.int32),
+        outbox=np.zeros((n_planned, 2), dtype=np.int64),
+        heap=np.zeros((n_planned + 1024, 2), dtype=np.int64),
+        log=np.zeros(2 * margin + 24 * incidents.shape[0], dtype=wd.LOG_DTYPE),
+        params=_params(inputs), changes=_changes(inputs),
+        call_order=np.argsort(incidents["due_ms"], kind="stable").astype(np.int32),
+        escalate_ranks=inputs.demand.incidents["rank_escalate"], slot_ranks=inputs.slot_ranks,
+        needs=_needs(inputs), card_start=inputs.cards.start,
+        travel_ms=inputs.travel.duration_ms,
+        station_order=inputs.station_order,
+        period_of_hour=inputs.period_of_hour, is_night_of_hour=inputs.is_night_of_hour,
+        quantiles=inputs.durations.values.reshape(-1, TABLE_SIZE),
+        access_table=inputs.durations.access, scene_table=inputs.durations.scene,
+        latent_table=inputs.durations.latent, scene_slope_q16=inputs.durations.scene_slope_q16,
+        cell_xy=np.stack([inputs.city.cells.x_m, inputs.city.cells.y_m], axis=1), grid=inputs.city.grid,
+    )  # fmt: skip
+
+
+assert Q16 == 1 << 16, "factor tables are shifted by 16 bits in rules.py"

@@ -1,0 +1,171 @@
+"""The compiled loop: the same events in the same order as `model.py`, without Python between them.
+
+It advances the city from one instant to another and can be resumed; the state lives in the world, never here. What each
+event does is in `state.py`, shared with the SimPy model; only the calendar (a binary heap of (time, key)) and the
+dispatch over event kinds are written a second time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.compiled import compiled, compiled_inline
+from sim.engine import events, state
+from sim.engine.build import build_world
+from sim.engine.faults import raise_fault
+from sim.engine.log import EventLog
+from sim.engine.world import FAULT, N_HEAP, N_LOG, NEXT_CALL, NEXT_CHANGE, WorldArrays
+
+if TYPE_CHECKING:
+    from sim.inputs import RunInputs
+
+OVER, LOG_ROOM, HEAP_ROOM = 0, 1, 2
+FOREVER_MS = 1 << 62
+
+
+@compiled_inline
+def _is_before(w, a, b):  # type: ignore[no-untyped-def]
+    if w.heap[a, 0] != w.heap[b, 0]:
+        return w.heap[a, 0] < w.heap[b, 0]
+    return w.heap[a, 1] < w.heap[b, 1]
+
+
+@compiled_inline
+def _swap(w, a, b):  # type: ignore[no-untyped-def]
+    time_ms, key = w.heap[a, 0], w.heap[a, 1]
+    w.heap[a, 0], w.heap[a, 1] = w.heap[b, 0], w.heap[b, 1]
+    w.heap[b, 0], w.heap[b, 1] = time_ms, key
+
+
+@compiled
+def _push(w, time_ms, key):  # type: ignore[no-untyped-def]
+    at = w.counts[N_HEAP]
+    w.heap[at, 0] = time_ms
+    w.heap[at, 1] = key
+    w.counts[N_HEAP] = at + 1
+    while at > 0:
+        above = (at - 1) >> 1
+        if not _is_before(w, at, above):
+            break
+        _swap(w, at, above)
+        at = above
+
+
+@compiled
+def _drop_first(w):  # type: ignore[no-untyped-def]
+    last = w.counts[N_HEAP] - 1
+    w.counts[N_HEAP] = last
+    w.heap[0, 0], w.heap[0, 1] = w.heap[last, 0], w.heap[last, 1]
+    at = np.int64(0)
+    while True:
+        below = 2 * at + 1
+        if below >= last:
+            break
+        if below + 1 < last and _is_before(w, below + 1, below):
+            below += 1
+        if not _is_before(w, below, at):
+            break
+        _swap(w, at, below)
+        at = below
+
+
+@compiled
+def _plan_next_call(w):  # type: ignore[no-untyped-def]
+    at = w.counts[NEXT_CALL]
+    if at < w.call_order.shape[0]:
+        incident = w.call_order[at]
+        w.counts[NEXT_CALL] = at + 1
+        _push(w, w.incidents[incident].due_ms, events.event_key(events.CALL, incident, 0))
+
+
+@compiled
+def _plan_next_change(w):  # type: ignore[no-untyped-def]
+    at = w.counts[NEXT_CHANGE]
+    if at < w.changes.shape[0]:
+        w.counts[NEXT_CHANGE] = at + 1
+        _push(w, w.changes[at].time_ms, events.event_key(events.CHANGE, at, 0))
+
+
+@compiled
+def _handle(w, now, key):  # type: ignore[no-untyped-def]
+    """Do one event; return the number of events it planned, or -1 after a fault."""
+    kind = events.key_kind(key)
+    entity = events.key_entity(key)
+    mission = events.key_mission(key)
+    if kind == events.ARRIVE:
+        return state.on_arrive(w, now, entity, mission)
+    if kind == events.ENROUTE:
+        return state.on_enroute(w, now, entity, mission)
+    if kind == events.CLEAR:
+        return state.on_clear(w, now, entity, mission)
+    if kind == events.HOME:
+        return state.on_home(w, now, entity, mission)
+    if kind == events.AVAILABLE:
+        return state.on_available(w, now, entity, mission)
+    if kind == events.CALL:
+        n_planned = state.on_call(w, now, entity)
+        _plan_next_call(w)
+        return n_planned
+    if kind == events.ESCALATE:
+        return state.on_escalate(w, now, entity, mission)
+    n_planned = state.on_change(w, now, entity)
+    _plan_next_change(w)
+    return n_planned
+
+
+@compiled
+def start(w):  # type: ignore[no-untyped-def]
+    """Put the first change and the first call into the heap."""
+    _plan_next_change(w)
+    _plan_next_call(w)
+
+
+@compiled
+def advance(w, until_ms, log_margin):  # type: ignore[no-untyped-def]
+    """Do every event before `until_ms`; return `OVER`, or which array must grow before going on."""
+    while w.counts[N_HEAP] > 0 and w.heap[0, 0] < until_ms:
+        if w.log.shape[0] - w.counts[N_LOG] < log_margin:
+            return LOG_ROOM
+        if w.heap.shape[0] - w.counts[N_HEAP] < w.outbox.shape[0] + 4:
+            return HEAP_ROOM
+        now, key = w.heap[0, 0], w.heap[0, 1]
+        _drop_first(w)
+        n_planned = _handle(w, now, key)
+        if n_planned < 0:
+            return OVER
+        for place in range(n_planned):
+            _push(w, w.outbox[place, 0], w.outbox[place, 1])
+    return OVER
+
+
+class KernelRun:
+    """One run of the compiled loop; `advance` may be called any number of times before `finish`."""
+
+    def __init__(self, arrays: WorldArrays) -> None:
+        self.arrays = arrays
+        self.world = arrays.struct()
+        start(self.world)
+
+    def advance(self, until_ms: int = FOREVER_MS) -> None:
+        """Bring the city to `until_ms` (exclusive)."""
+        while True:
+            asked = advance(self.world, until_ms, self.arrays.log_margin)
+            if self.arrays.counts[FAULT]:
+                raise_fault(self.arrays, int(self.arrays.log["time_ms"][self.arrays.counts[N_LOG] - 1]), "kernel")
+            if asked == OVER:
+                return
+            self.arrays.grow("log" if asked == LOG_ROOM else "heap")
+            self.world = self.arrays.struct()
+
+    def finish(self) -> EventLog:
+        """Run to the end and return the log."""
+        self.advance()
+        state.on_end(self.world)
+        return EventLog(self.arrays.log[: int(self.arrays.counts[N_LOG])].copy())
+
+
+def run_kernel(inputs: RunInputs) -> EventLog:
+    """Return the event log of one run by the compiled loop; byte for byte that of `run_simpy`."""
+    return KernelRun(build_world(inputs)).finish()

@@ -1,0 +1,168 @@
+"""How the city works, event by event: the SimPy model. Read this file first.
+
+The city has *units* (vehicles) in the bays of *stations*. A unit can leave only with its crew: people on duty at that
+station who are not out already. An *incident* has *needs*, each a capability; each need is one slot that one unit fills.
+
+1. **CALL** The call has been handled and the order to dispatch is due. The run card of the reported kind and grade
+   opens needs; each takes the unit with the earliest expected arrival, or waits.
+2. **ENROUTE** Turnout is over: the unit drives off with its crew.
+3. **ARRIVE** The unit is at the address. The first arrival reveals the true kind and grade: what fits stays, the
+   rest is turned back, what lacks is sent for. When the last critical need is at work the critical task is met.
+4. **ESCALATE** The incident's latent clock runs out. Unless the critical task is met by then, it outgrows its grade:
+   new needs open and the units at the scene stay longer.
+5. **CLEAR** A unit's work is done. It drives home and may be sent on from where it is. The last one to leave closes
+   the incident.
+6. **HOME** The crew is free again, for any vehicle of the station; the unit is made ready.
+7. **AVAILABLE** The unit stands in its bay again.
+8. **CHANGE** A station opens or closes, a unit enters or leaves service, people are posted: the dated rows of a plan.
+
+Whenever something becomes free (3, 5, 6, 7, 8) the needs that wait are served at once, by priority, call time and id.
+
+SimPy keeps the clock and the calendar. What an event does to the city is in `state.py`, who is chosen is in `rules.py`;
+both are compiled and shared with the compiled loop of `kernel.py`. All chance is in the inputs: the model draws none. Time is
+whole milliseconds; events of one instant happen in the order of their keys (`events.py`). Nothing here waits on
+`succeed()` or `run(until)`: every event is put into the calendar with its own priority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import simpy
+
+from sim.engine import events, state
+from sim.engine.build import build_world
+from sim.engine.faults import raise_fault
+from sim.engine.log import EventLog
+from sim.engine.world import FAULT, N_LOG, WorldArrays
+
+if TYPE_CHECKING:
+    from sim.inputs import RunInputs
+
+_Handler = Callable[["Happening"], None]
+
+
+class Happening(simpy.Event):
+    """An entry of the calendar: what happens (`callbacks`), to whom (`entity`) and in which mission."""
+
+    __slots__ = ("entity", "mission")
+
+    def __init__(self, env: simpy.Environment, handler: _Handler, entity: int, mission: int) -> None:
+        self.env = env
+        self.callbacks = [handler]  # type: ignore[assignment]
+        self._value = None
+        self._ok = True
+        self._defused = False
+        self.entity = entity
+        self.mission = mission
+
+
+class CityModel:
+    """One run of the city under SimPy's clock; `run()` returns its event log."""
+
+    def __init__(self, arrays: WorldArrays) -> None:
+        self.env = simpy.Environment(initial_time=0)
+        self.arrays = arrays
+        self.world = arrays.struct()
+        self._counts = arrays.counts
+        self._outbox = arrays.outbox
+        self._handlers: dict[int, _Handler] = {
+            events.ENROUTE: self._enroute,
+            events.ARRIVE: self._arrive,
+            events.CLEAR: self._clear,
+            events.HOME: self._home,
+            events.AVAILABLE: self._available,
+            events.ESCALATE: self._escalate,
+        }
+        self._next_call = 0
+        self._next_change = 0
+        self._log_margin = self.arrays.log_margin
+
+    def run(self) -> EventLog:
+        """Run until nothing is left to happen, so that every incident of the window has ended."""
+        self._plan_next_change()
+        self._plan_next_call()
+        self.env.run()
+        self._after(state.on_end(self.world), "end of run")
+        return EventLog(self.arrays.log[: int(self._counts[N_LOG])].copy())
+
+    # --- the events ---------------------------------------------------------------------------------------------
+
+    def _call(self, event: Happening) -> None:
+        self._make_room()
+        self._after(state.on_call(self.world, self.env.now, event.entity), "call")
+        self._plan_next_call()
+
+    def _enroute(self, event: Happening) -> None:
+        self._after(state.on_enroute(self.world, self.env.now, event.entity, event.mission), "en route")
+
+    def _arrive(self, event: Happening) -> None:
+        self._after(state.on_arrive(self.world, self.env.now, event.entity, event.mission), "arrival")
+
+    def _clear(self, event: Happening) -> None:
+        self._after(state.on_clear(self.world, self.env.now, event.entity, event.mission), "clear")
+
+    def _home(self, event: Happening) -> None:
+        self._after(state.on_home(self.world, self.env.now, event.entity, event.mission), "home")
+
+    def _available(self, event: Happening) -> None:
+        self._after(state.on_available(self.world, self.env.now, event.entity, event.mission), "available")
+
+    def _escalate(self, event: Happening) -> None:
+        self._after(state.on_escalate(self.world, self.env.now, event.entity, event.mission), "escalation")
+
+    def _change(self, event: Happening) -> None:
+        self._make_room()
+        self._after(state.on_change(self.world, self.env.now, event.entity), "change")
+        self._plan_next_change()
+
+    # --- the calendar -------------------------------------------------------------------------------------------
+
+    def _after(self, n_planned: int, happening: str) -> None:
+        """Put what an event has planned into the calendar, or stop at a fault."""
+        if n_planned < 0:
+            raise_fault(self.arrays, self.env.now, happening)
+        for time_ms, key in self._outbox[:n_planned].tolist():
+            handler = self._handlers[(key - 2) >> events.KIND_SHIFT]
+            entity = ((key - 2) >> events.ENTITY_SHIFT) & events.ENTITY_MASK
+            event = Happening(self.env, handler, entity, (key - 2) & events.MISSION_MASK)
+            self.env.schedule(event, key, time_ms - self.env.now)  # type: ignore[arg-type]
+
+    def _plan_next_call(self) -> None:
+        """Put the next call into the calendar; calls come sorted by the instant their dispatch is due."""
+        if self._next_call < self.arrays.call_order.shape[0]:
+            incident = int(self.arrays.call_order[self._next_call])
+            self._next_call += 1
+            self._plan_given(events.CALL, incident, int(self.arrays.incidents["due_ms"][incident]), self._call)
+
+    def _plan_next_change(self) -> None:
+        """Put the next dated change into the calendar."""
+        if self._next_change < self.arrays.changes.shape[0]:
+            change = self._next_change
+            self._next_change += 1
+            self._plan_given(events.CHANGE, change, int(self.arrays.changes["time_ms"][change]), self._change)
+
+    def _plan_given(self, kind: int, entity: int, time_ms: int, handler: _Handler) -> None:
+        key = int(events.event_key(kind, entity, 0))
+        self.env.schedule(Happening(self.env, handler, entity, 0), key, time_ms - self.env.now)  # type: ignore[arg-type]
+
+    def _make_room(self) -> None:
+        """Let the log grow while it still has room for whatever one instant can write."""
+        if self.arrays.log.shape[0] - self._counts[N_LOG] < self._log_margin:
+            self.arrays.grow("log")
+            self.world = self.arrays.struct()
+
+
+def run_simpy(inputs: RunInputs) -> EventLog:
+    """Return the event log of one run under SimPy.
+
+    Raises
+    ------
+    EngineError
+        If the state ever breaks a rule (named with the instant and the unit).
+    """
+    arrays = build_world(inputs)
+    if arrays.counts[FAULT]:
+        raise_fault(arrays, 0, "start")
+    return CityModel(arrays).run()

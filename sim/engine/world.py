@@ -1,0 +1,247 @@
+"""The world of one run: what the engine reads and what it changes.
+
+`World` holds four record arrays that change (units, stations, incidents, slots), the lists that go with them (units on
+their way home, needs that wait, the heap and outbox of events, the log) and the frozen tables. Their types never depend
+on the city's size, so the compiled code is the same for every city. A *slot* is one need of one incident: the place that one
+unit fills. This module knows no rule; `build.py` fills a world from `RunInputs`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from numba.experimental import structref
+
+from sim.compiled import compiled
+from sim.engine.log import LOG_DTYPE
+
+
+class UnitStatus(IntEnum):
+    """Where a unit is in its mission."""
+
+    AT_STATION = 0
+    TURNING_OUT = 1
+    EN_ROUTE = 2
+    ON_SCENE = 3
+    RETURNING = 4
+    MAKING_READY = 5
+
+
+class SlotStatus(IntEnum):
+    """What became of a need."""
+
+    UNUSED = 0
+    WAITING = 1
+    ASSIGNED = 2
+    ON_SCENE = 3
+    DONE = 4
+    RELEASED = 5
+    UNFILLED = 6
+
+
+UNIT_DTYPE = np.dtype(
+    [
+        ("capabilities", "i8"),
+        ("leave_ms", "i8"),
+        ("arrive_ms", "i8"),
+        ("clear_ms", "i8"),
+        ("slot", "i8"),
+        ("station", "i4"),
+        ("incident", "i4"),
+        ("mission", "i4"),
+        ("crew_min", "i4"),
+        ("crew_preferred", "i4"),
+        ("crew", "i4"),
+        ("status", "i4"),
+        ("is_in_service", "i4"),
+        ("from_cell", "i4"),
+        ("to_cell", "i4"),
+        ("returning_at", "i4"),
+        ("spare", "i4"),
+    ]
+)
+STATION_DTYPE = np.dtype(
+    [
+        ("cell", "i4"),
+        ("town", "i4"),
+        ("is_open", "i4"),
+        ("people_on_duty", "i4"),
+        ("people_out", "i4"),
+        ("first_unit", "i4"),
+        ("end_unit", "i4"),
+        ("spare", "i4"),
+    ]
+)
+INCIDENT_DTYPE = np.dtype(
+    [
+        ("call_ms", "i8"),
+        ("due_ms", "i8"),
+        ("met_ms", "i8"),
+        ("first_slot", "i8"),
+        ("cell", "i4"),
+        ("town", "i4"),
+        ("kind", "i4"),
+        ("grade", "i4"),
+        ("reported_kind", "i4"),
+        ("reported_grade", "i4"),
+        ("priority", "i4"),
+        ("max_grade", "i4"),
+        ("n_active", "i4"),
+        ("n_waiting", "i4"),
+        ("is_revealed", "i4"),
+        ("is_closed", "i4"),
+        ("travel_factor_q16", "i8"),
+    ]
+)
+SLOT_DTYPE = np.dtype(
+    [
+        ("working_ms", "i8"),
+        ("arrive_ms", "i8"),
+        ("incident", "i4"),
+        ("unit", "i4"),
+        ("capability", "i4"),
+        ("status", "i4"),
+    ]
+)
+NEED_DTYPE = np.dtype([("capability", "i4"), ("from_grade", "i4"), ("is_critical", "i4"), ("spare", "i4")])
+CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"), ("entity", "i4")])
+
+# Places in `World.counts`.
+N_LOG, N_OUTBOX, N_WAITING, N_RETURNING, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE = range(8, 12)
+N_COUNTS = 16
+
+# Places in `World.params`.
+(
+    DISPATCH_POLICY,
+    IS_ESCALATION_ON,
+    IS_SCENE_DELAY_ON,
+    HOME_FACTOR_Q16,
+    MAKE_READY_MS,
+    TURNOUT_EXPECTED_DAY,
+    TURNOUT_EXPECTED_NIGHT,
+    TURNOUT_TABLE_DAY,
+    TURNOUT_TABLE_NIGHT,
+    TRAVEL_OWN_TABLE,
+    SCENE_DELAY_CAP_MS,
+    GRID_X0_M,
+    GRID_Y0_M,
+    GRID_CELL_M,
+) = range(14)
+N_PARAMS = 16
+DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST = 0, 1
+
+
+def _array(dtype: Any, ndim: int, *, is_frozen: bool) -> types.Array:
+    return types.Array(numba.from_dtype(np.dtype(dtype)), ndim, "C", readonly=is_frozen)
+
+
+FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
+    # name, dtype, dimensions, is frozen (read-only)
+    ("units", UNIT_DTYPE, 1, False),
+    ("stations", STATION_DTYPE, 1, False),
+    ("incidents", INCIDENT_DTYPE, 1, False),
+    ("slots", SLOT_DTYPE, 1, False),
+    ("counts", "i8", 1, False),
+    ("waiting", "i8", 1, False),
+    ("returning", "i4", 1, False),
+    ("outbox", "i8", 2, False),
+    ("heap", "i8", 2, False),
+    ("log", LOG_DTYPE, 1, False),
+    ("params", "i8", 1, True),
+    ("changes", CHANGE_ROW_DTYPE, 1, True),
+    ("call_order", "i4", 1, True),
+    ("escalate_ranks", "u4", 2, True),
+    ("slot_ranks", "u4", 2, True),
+    ("needs", NEED_DTYPE, 1, True),
+    ("card_start", "i4", 1, True),
+    ("travel_ms", "i4", 3, True),
+    ("station_order", "i2", 3, True),
+    ("period_of_hour", "i1", 1, True),
+    ("is_night_of_hour", "i1", 1, True),
+    ("quantiles", "i4", 2, True),
+    ("access_table", "i2", 1, True),
+    ("scene_table", "i2", 2, True),
+    ("latent_table", "i2", 2, True),
+    ("scene_slope_q16", "i4", 1, True),
+    ("cell_xy", "i4", 2, True),
+    ("grid", "i4", 2, True),
+)
+FIELD_NAMES = [field[0] for field in FIELDS]
+
+
+if numba.config.DISABLE_JIT:
+
+    class World:
+        """The same fields as the compiled struct, for running the source as plain Python."""
+
+        __slots__ = tuple(FIELD_NAMES)
+
+        def __init__(self, *arrays: Any) -> None:
+            for name, array in zip(FIELD_NAMES, arrays, strict=True):
+                setattr(self, name, array.view(np.recarray) if array.dtype.names else array)
+
+else:
+
+    @structref.register
+    class WorldType(types.StructRef):
+        """numba's type of `World`."""
+
+        def preprocess_fields(self, fields: Any) -> Any:
+            """Accept the declared field types as they are."""
+            return tuple((name, types.unliteral(kind)) for name, kind in fields)
+
+    class World(structref.StructRefProxy):  # type: ignore[misc, no-redef]
+        """Handle on the compiled struct; its arrays are reached through `WorldArrays`."""
+
+        def __new__(cls, *arrays: Any) -> Any:
+            """Make a struct from the arrays in the order of `FIELDS`."""
+            return structref.StructRefProxy.__new__(cls, *arrays)
+
+    structref.define_proxy(World, WorldType, FIELD_NAMES)
+
+
+@compiled
+def _struct(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27):  # type: ignore[no-untyped-def]  # fmt: skip  # noqa: E501
+    # Calling the proxy inside a cached function spares each process the compilation of its constructor.
+    return World(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27)  # fmt: skip  # noqa: E501
+
+
+class WorldArrays:
+    """The arrays of a world, by name, for the Python side; `struct()` hands them to compiled code.
+
+    `log_margin`: more rows than any one event can write; the log grows when it has less room than that.
+    """
+
+    def __init__(self, *, log_margin: int, **arrays: Any) -> None:
+        self.arrays: dict[str, Any] = {}
+        self.log_margin = log_margin
+        for name, dtype, ndim, is_frozen in FIELDS:
+            array = np.ascontiguousarray(arrays[name], dtype=dtype)
+            if array.ndim != ndim:
+                raise ValueError(f"world array {name} has {array.ndim} dimensions, not {ndim}")
+            if is_frozen:
+                array = array.view()
+                array.flags.writeable = False
+            self.arrays[name] = array
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["arrays"][name]
+        except KeyError as missing:
+            raise AttributeError(name) from missing
+
+    def struct(self) -> Any:
+        """Return the struct that compiled functions take; it shares memory with these arrays."""
+        return _struct(*[self.arrays[name] for name in FIELD_NAMES])
+
+    def grow(self, name: str) -> None:
+        """Double an array along its first axis; `struct()` must be taken anew afterwards."""
+        old = self.arrays[name]
+        new = np.zeros((2 * old.shape[0], *old.shape[1:]), dtype=old.dtype)
+        new[: old.shape[0]] = old
+        self.arrays[name] = new

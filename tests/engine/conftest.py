@@ -1,0 +1,188 @@
+"""A tiny city on a line, in which every duration is a round number that can be added up by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.chance import constant_table
+from sim.engine import simulate
+from sim.engine.log import EventLog, LogKind
+from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
+from sim.inputs import Policy, draw_slot_ranks, order_stations
+
+S = 1000
+WATER, AERIAL, RESCUE, FOAM = range(4)
+NEVER = -1
+INCIDENT_DTYPE = np.dtype(
+    [
+        ("identity", "<u8"), ("call_ms", "<i8"), ("town", "<i2"), ("cell", "<i4"), ("kind", "<i2"), ("grade", "i1"),
+        ("reported_kind", "<i2"), ("reported_grade", "i1"), ("rank_handling", "<u4"), ("rank_travel", "<u4"),
+        ("rank_escalate", "<u4", (4,)),
+    ]
+)  # fmt: skip
+
+
+@dataclass
+class TinyCity:
+    """Cells 1 km apart on a line, one minute of driving between neighbours; handling 60 s, turnout 45 s, scene 10 min."""
+
+    n_cells: int = 10
+    minute_per_cell_s: int = 60
+    handling_s: tuple[int, int] = (60, 20)
+    turnout_s: tuple[int, int] = (45, 90)
+    scene_s: int = 600
+    access_s: int = 0
+    travel_common_q16: int = 65536
+    travel_own_q16: int = 65536
+    latent_s: dict[tuple[int, int], int] = field(default_factory=dict)
+    scene_by_grade_s: dict[int, int] = field(default_factory=dict)
+    scene_slope_q16: dict[int, int] = field(default_factory=dict)
+    make_ready_s: int = 300
+    home_factor_q16: int = 65536
+    dispatch: int = 0
+    is_escalation_on: bool = True
+    is_scene_delay_on: bool = True
+    night_hours: tuple[int, ...] = ()
+    cards: list[list[tuple[int, int, bool]]] = field(default_factory=lambda: [[(WATER, 1, True)]])
+    priority: list[int] = field(default_factory=lambda: [1])
+    town_of_cell: list[int] | None = None
+    stations: list[tuple[int, int]] = field(default_factory=list)
+    units: list[tuple[int, int, int, int]] = field(default_factory=list)
+    changes: list[tuple[int, int, int, int]] = field(default_factory=list)
+    incidents: list[dict[str, Any]] = field(default_factory=list)
+    quantiles: dict[str, Any] = field(default_factory=dict)
+    seed: int = 1
+
+    def station(self, cell: int, people: int = 12, *, is_open: bool = True) -> int:
+        self.stations.append((cell, people))
+        station = len(self.stations) - 1
+        if is_open:
+            self.change(0, ChangeKind.STATION_OPEN, station, 1)
+        self.change(0, ChangeKind.STATION_PEOPLE, station, people)
+        return station
+
+    def unit(self, station: int, *capabilities: int, crew_min: int = 4, crew: int = 6) -> int:
+        mask = sum(1 << bit for bit in capabilities or (WATER,))
+        self.units.append((station, mask, crew_min, crew))
+        unit = len(self.units) - 1
+        self.change(0, ChangeKind.UNIT_IN_SERVICE, unit, 1)
+        return unit
+
+    def change(self, at_s: int, kind: int, entity: int, value: int) -> None:
+        self.changes.append((at_s * S, int(kind), entity, value))
+
+    def incident(self, at_s: float, cell: int, **marks: int) -> int:
+        row = {"call_ms": int(at_s * S), "cell": cell, "kind": 0, "grade": 1} | marks
+        row.setdefault("reported_kind", row["kind"])
+        row.setdefault("reported_grade", row["grade"])
+        self.incidents.append(row)
+        return len(self.incidents) - 1
+
+    def _durations(self) -> SimpleNamespace:
+        tables: list[np.ndarray] = []
+
+        def table(value: int, name: str = "") -> int:
+            tables.append(self.quantiles.get(name, constant_table(value)))
+            return len(tables) - 1
+
+        n_kinds = len(self.cards)
+        scene = np.full((n_kinds, 6), -1, dtype=np.int16)
+        latent = np.full((n_kinds, 6), -1, dtype=np.int16)
+        handling = np.array([table(s * S, "handling") for s in self.handling_s], dtype=np.int16)
+        turnout = np.array([table(s * S, "turnout") for s in self.turnout_s], dtype=np.int16)
+        common, own = table(self.travel_common_q16, "travel_common"), table(self.travel_own_q16, "travel_own")
+        access = np.full(n_kinds, table(self.access_s * S, "access"), dtype=np.int16)
+        for kind in range(n_kinds):
+            for grade in range(1, 6):
+                scene[kind, grade] = table(self.scene_by_grade_s.get(grade, self.scene_s) * S, "scene")
+                if (kind, grade) in self.latent_s:
+                    latent[kind, grade] = table(self.latent_s[kind, grade] * S, "latent")
+        slope = np.array([self.scene_slope_q16.get(kind, 0) for kind in range(n_kinds)], dtype=np.int32)
+        return SimpleNamespace(
+            values=np.array(tables, dtype=np.int32), handling=handling, turnout=turnout, travel_common=common,
+            travel_own=own, access=access, scene=scene, latent=latent, scene_slope_q16=slope,
+            scene_delay_cap_ms=15 * 60 * S,
+        )  # fmt: skip
+
+    def _demand(self) -> SimpleNamespace:
+        rows = np.zeros(len(self.incidents), dtype=INCIDENT_DTYPE)
+        for place, given in enumerate(self.incidents):
+            rows[place]["identity"] = given.pop("identity", 1000 + place)
+            for name, value in given.items():
+                rows[place][name] = value
+            rows[place]["town"] = self.town_of_cell[given["cell"]] if self.town_of_cell else 0
+            rows[place]["rank_handling"] = rows[place]["rank_travel"] = 2**31
+        return SimpleNamespace(incidents=rows[np.argsort(rows["call_ms"], kind="stable")])
+
+    def inputs(self) -> SimpleNamespace:
+        cells = np.arange(self.n_cells, dtype=np.int32)
+        town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
+        step = np.abs(cells[:, None] - cells[None, :]) * self.minute_per_cell_s * S
+        travel = SimpleNamespace(duration_ms=np.ascontiguousarray(step[None].astype(np.int32)))
+        station_cell = np.array([cell for cell, _ in self.stations], dtype=np.int32)
+        units = np.array(self.units, dtype=np.int64).reshape(-1, 4)
+        needs = [need for card in self.cards for need in card]
+        cards = SimpleNamespace(
+            start=np.concatenate([[0], np.cumsum([len(card) for card in self.cards])]).astype(np.int32),
+            capability=np.array([need[0] for need in needs], dtype=np.int8),
+            from_grade=np.array([need[1] for need in needs], dtype=np.int8),
+            is_critical=np.array([need[2] for need in needs], dtype=bool),
+        )
+        demand = self._demand()
+        hours = 24 * 40
+        is_night = np.array([hour % 24 in self.night_hours for hour in range(hours)], dtype=np.int8)
+        return SimpleNamespace(
+            city=SimpleNamespace(
+                cells=SimpleNamespace(x_m=cells * 1000, y_m=cells * 0, town=town), grid=cells[None, :].copy(),
+                grid_x0_m=-500, grid_y0_m=-500, cell_m=1000,
+            ),
+            fleet=SimpleNamespace(
+                stations=SimpleNamespace(cell=station_cell, town=town[station_cell]),
+                units=SimpleNamespace(
+                    station=units[:, 0].astype(np.int32), capabilities=units[:, 1].astype(np.uint64),
+                    crew_min=units[:, 2].astype(np.int16), crew_preferred=units[:, 3].astype(np.int16),
+                ),
+            ),
+            changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
+            demand=demand, cards=cards, travel=travel, durations=self._durations(),
+            kinds=SimpleNamespace(priority=np.array(self.priority), max_grade=np.full(len(self.cards), 5)),
+            policy=Policy(
+                self.dispatch, self.is_escalation_on, self.is_scene_delay_on, self.home_factor_q16,
+                self.make_ready_s * S,
+            ),
+            slot_ranks=draw_slot_ranks(demand, cards, self.seed, 0),
+            station_order=order_stations(travel.duration_ms, station_cell),
+            period_of_hour=np.zeros(hours, dtype=np.int8), is_night_of_hour=is_night,
+        )  # fmt: skip
+
+    def run(self, engine: str = "both") -> EventLog:
+        return simulate(self.inputs(), engine)
+
+
+def told(log: EventLog, *kinds: LogKind, unit: int | None = None, incident: int | None = None) -> list[tuple[Any, ...]]:
+    """Return (seconds, kind, incident, slot, unit) of the rows of interest."""
+    lines = []
+    for row in log.rows:
+        if kinds and LogKind(int(row["kind"])) not in kinds:
+            continue
+        if (unit is not None and row["unit"] != unit) or (incident is not None and row["incident"] != incident):
+            continue
+        lines.append(
+            (int(row["time_ms"]) / S, LogKind(int(row["kind"])).name, int(row["incident"]), int(row["slot"]), int(row["unit"]))
+        )
+    return lines
+
+
+@pytest.fixture
+def tiny() -> type[TinyCity]:
+    return TinyCity
+
+
+@pytest.fixture
+def rows_of():
+    return told
