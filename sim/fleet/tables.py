@@ -161,7 +161,7 @@ def _check_crews(types: Table, problems: Problems) -> None:
     for i in range(types.n_rows):
         if types["crew_min"][i] > types["crew_preferred"][i]:
             rule = f"(crew_min) is above the preferred crew of {types['crew_preferred'][i]}"
-            problems.add(types.where, rule, value=types["crew_min"][i], row=types.row_number(i), mend="lower it")
+            problems.add(types.where, rule, value=int(types["crew_min"][i]), row=types.row_number(i), mend="lower it")
 
 
 def _bays(fleets: Table, type_ids: Mapping[str, int], problems: Problems) -> dict[str, tuple[int, ...]]:
