@@ -178,11 +178,11 @@ def told(log: EventLog, *kinds: LogKind, unit: int | None = None, incident: int 
     return lines
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> type[TinyCity]:
     return TinyCity
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows_of():
     return told

@@ -1,0 +1,157 @@
+"""What must hold of any log, and the same log from both engines, over random small cities under pressure."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.chance import quantile_table
+from sim.engine.log import LogKind
+from sim.fleet.parts import ChangeKind
+
+WATER, AERIAL, RESCUE = 0, 1, 2
+K = LogKind
+CARDS = [
+    [(WATER, 1, True), (WATER, 2, False), (AERIAL, 2, True), (RESCUE, 3, False), (WATER, 3, False)],
+    [(RESCUE, 1, True), (WATER, 2, False)],
+    [(WATER, 1, True)],
+]
+cells = st.integers(0, 5)
+instants = st.integers(0, 40).map(lambda step: step * 30)  # a coarse grid of times makes ties the rule
+
+
+@st.composite
+def cities(draw, tiny):
+    city = tiny(
+        n_cells=6,
+        minute_per_cell_s=draw(st.sampled_from([0, 30, 60])),
+        handling_s=(draw(st.sampled_from([0, 60])), 30),
+        turnout_s=(draw(st.sampled_from([0, 30])), 60),
+        scene_s=draw(st.sampled_from([0, 300])),
+        access_s=draw(st.sampled_from([0, 30])),
+        make_ready_s=draw(st.sampled_from([0, 120])),
+        dispatch=draw(st.sampled_from([0, 1])),
+        latent_s={(0, 1): 90, (0, 2): 150, (1, 1): 120},
+        scene_by_grade_s={3: 600},
+        scene_slope_q16={0: 3000},
+        cards=CARDS,
+        priority=[1, 1, 2],
+        town_of_cell=[0, 0, 0, 1, 1, 1],
+        travel_common_q16=draw(st.sampled_from([65536, 50000])),
+        seed=draw(st.integers(0, 5)),
+    )
+    for _ in range(draw(st.integers(1, 4))):
+        station = city.station(draw(cells), people=draw(st.integers(0, 14)), is_open=draw(st.booleans()))
+        for _ in range(draw(st.integers(0, 3))):
+            city.unit(station, *draw(st.sets(st.sampled_from([WATER, AERIAL, RESCUE]), min_size=1)), crew_min=3, crew=5)
+    if not city.units:
+        city.unit(0)
+    kinds = (ChangeKind.STATION_OPEN, ChangeKind.STATION_CLOSE, ChangeKind.STATION_PEOPLE)
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(kinds))
+        city.change(draw(instants), kind, draw(st.integers(0, len(city.stations) - 1)), draw(st.integers(0, 10)))
+    unit_kinds = (ChangeKind.UNIT_WITHDRAW, ChangeKind.UNIT_IN_SERVICE)
+    for _ in range(draw(st.integers(0, 3))):
+        city.change(draw(instants), draw(st.sampled_from(unit_kinds)), draw(st.integers(0, len(city.units) - 1)), 0)
+    for _ in range(draw(st.integers(1, 12))):
+        grade = draw(st.integers(1, 3))
+        kind = draw(st.integers(0, 2))
+        city.incident(
+            draw(instants), draw(cells), kind=kind, grade=grade,
+            reported_kind=draw(st.sampled_from([kind, 0])), reported_grade=draw(st.integers(1, 3)),
+        )  # fmt: skip
+    if draw(st.booleans()):
+        city.quantiles["scene"] = quantile_table(lambda p: -200_000 * np.log1p(-p), 200_000.0)
+        city.quantiles["travel_own"] = quantile_table(lambda p: 131072 * p, 65536.0)
+    return city
+
+
+def check_log(city, log):
+    rows = log.rows
+    assert np.all(np.diff(rows["time_ms"]) >= 0)
+    aboard: Counter[int] = Counter()
+    crews: dict[int, int] = {}
+    where: dict[int, str] = {}
+    legal = {
+        K.DISPATCH: {"bay", "road home"}, K.ENROUTE: {"called"}, K.ARRIVE: {"out"}, K.CLEAR: {"scene"},
+        K.HOME: {"road home"}, K.AVAILABLE: {"home"}, K.TURN_BACK: {"called", "out"},
+    }  # fmt: skip
+    after = {K.ENROUTE: "out", K.ARRIVE: "scene", K.CLEAR: "road home", K.HOME: "home", K.AVAILABLE: "bay"}
+    for row in rows:
+        kind, unit = K(int(row["kind"])), int(row["unit"])
+        if kind not in legal:
+            continue
+        assert where.get(unit, "bay") in legal[kind], (kind, where.get(unit))
+        station = city.units[unit][0]
+        if kind == K.DISPATCH:
+            where[unit] = "called"
+        elif kind == K.TURN_BACK:
+            where[unit] = "bay" if where[unit] == "called" else "road home"
+        else:
+            where[unit] = after[kind]
+        if kind == K.ENROUTE and unit not in crews:
+            crews[unit] = int(row["value"])
+            aboard[station] += crews[unit]
+        if kind == K.HOME:
+            aboard[station] -= crews.pop(unit)
+        assert aboard[station] >= 0
+    assert not crews, "a crew never came home"
+
+
+def check_needs(log):
+    """Every need ends filled, released or counted as unfilled; every revealed incident closes once."""
+    opened: set[tuple[int, int]] = set()
+    unfilled = []
+    for row in log.rows:
+        kind, need = K(int(row["kind"])), (int(row["incident"]), int(row["slot"]))
+        if kind == K.WAIT:
+            opened.add(need)
+        elif kind == K.DISPATCH:
+            opened.discard(need)
+        elif kind == K.UNFILLED:
+            assert need in opened, "unfilled without having waited"
+            opened.discard(need)
+            unfilled.append(need)
+    assert len(unfilled) == len(set(unfilled))
+    calls = log.rows["incident"][log.rows["kind"] == K.CALL]
+    closed = log.rows["incident"][log.rows["kind"] == K.CLOSED]
+    revealed = log.rows["incident"][log.rows["kind"] == K.REVEAL]
+    assert len(calls) == len(set(calls.tolist()))
+    assert sorted(closed.tolist()) == sorted(revealed.tolist())
+    assert int(log.rows["value"][-1]) == len(calls) - len(closed)
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_both_engines_agree_and_no_unit_crew_or_need_is_used_twice_or_lost(tiny, data):
+    city = data.draw(cities(tiny))
+    log = city.run("both")
+    check_log(city, log)
+    check_needs(log)
+
+
+@pytest.mark.slow
+@settings(max_examples=3000)
+@given(data=st.data())
+def test_both_engines_agree_on_thousands_of_small_cities(tiny, data):
+    city = data.draw(cities(tiny))
+    log = city.run("both")
+    check_log(city, log)
+    check_needs(log)
+
+
+def test_the_digest_depends_on_every_column(tiny):
+    city = tiny()
+    city.unit(city.station(0))
+    city.incident(0, cell=3)
+    log = city.run()
+    first = log.digest()
+    for name in log.rows.dtype.names:
+        log.rows[name][-2] += 1
+        assert log.digest() != first
+        log.rows[name][-2] -= 1
+    assert log.digest() == first
