@@ -1,0 +1,101 @@
+"""What one choice says about another: towns, kinds, siting worlds, files and years that must exist in the city.
+
+Only names are looked up here, quickly and together; what needs the tables themselves (people, cells, builds) is checked
+where they are built, before the first replication. Works on raw maps, so that it can run beside failed types and ranges.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sim.errors import Problems, nearest_name
+from sim.settings import check_city
+
+
+def check_references(content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems) -> None:
+    """Add a problem for every name in `content` that the chosen city does not know."""
+    city = _get(content, "city", "folder")
+    folder = check_city(city, _where(where_of, "city.folder"), problems) if isinstance(city, str) and city else None
+    if folder is None:
+        return
+    _check_siting(content, folder, where_of, problems)
+    _check_files(content, folder, where_of, problems)
+    towns, kinds = _codes(folder / "towns.csv", "code"), _codes(folder / "kinds.csv", "code")
+    for key, name in _named_towns(content):
+        _check_name(key, name, towns, "towns.csv", where_of, problems)
+    for key, name in _named_kinds(content):
+        _check_name(key, name, kinds, "kinds.csv", where_of, problems)
+
+
+def _check_siting(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:
+    world, coordinates = _get(content, "siting", "world"), _get(content, "siting", "coordinates")
+    if isinstance(coordinates, str) and coordinates:
+        if not Path(coordinates).is_file():
+            where = _where(where_of, "siting.coordinates")
+            problems.add(where, "(siting.coordinates) does not exist", value=coordinates, mend="name a CSV")
+        return
+    worlds = sorted(path.stem for path in (folder / "siting").glob("world_*.csv"))
+    if isinstance(world, int) and world >= len(worlds):
+        mend = f"the city has {len(worlds)}, numbered from 0"
+        problems.add(_where(where_of, "siting.world"), "(siting.world) is not a siting world", value=world, mend=mend)
+
+
+def _check_files(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:
+    roles = _get(content, "fleet", "roles")
+    if isinstance(roles, str) and not (folder / roles).is_file():
+        mend = nearest_name(roles, [path.name for path in folder.glob("*.csv")])
+        problems.add(_where(where_of, "fleet.roles"), "(fleet.roles) is not in the city folder", value=roles, mend=mend)
+
+
+def _named_towns(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in _get(content, "demand", "town_factor") or {}:
+        yield f"demand.town_factor.{name}", name
+    rows = _get(content, "schedule", "rows")
+    for i, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, Mapping) and isinstance(row.get("town"), str):
+            yield f"schedule.rows.{i}.town", row["town"]
+
+
+def _named_kinds(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for table in ("kind_factor", "extra_alarms_per_year"):
+        yield from ((f"demand.{table}.{name}", name) for name in _get(content, "demand", table) or {})
+    surges = _get(content, "demand", "surges")
+    for surge, values in (surges if isinstance(surges, Mapping) else {}).items():
+        shares = values.get("kind_share") if isinstance(values, Mapping) else None
+        for name in shares if isinstance(shares, Mapping) else {}:
+            yield f"demand.surges.{surge}.kind_share.{name}", name
+    for table in ("access_min", "scene_min", "latent_min"):
+        yield from ((f"times.{table}.{name}", name) for name in _get(content, "times", table) or {})
+
+
+def _check_name(
+    key: str, name: Any, known: Iterable[str], file: str, where_of: Mapping[str, str], problems: Problems
+) -> None:
+    known = list(known)
+    if known and name not in known:
+        problems.add(_where(where_of, key), f"({key}) is not in {file}", value=name, mend=nearest_name(str(name), known))
+
+
+def _codes(path: Path, column: str) -> list[str]:
+    """Return one column of a table; empty when it cannot be read, which is reported where the table is loaded."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [row[column] for row in csv.DictReader(file) if row.get(column)]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _get(content: Mapping[str, Any], group: str, key: str) -> Any:
+    values = content.get(group)
+    return values.get(key) if isinstance(values, Mapping) else None
+
+
+def _where(where_of: Mapping[str, str], key: str) -> str:
+    parts = key.split(".")
+    for n in range(len(parts), 0, -1):
+        if ".".join(parts[:n]) in where_of:
+            return where_of[".".join(parts[:n])]
+    return "settings"

@@ -1,0 +1,272 @@
+"""What a finished run directory was made from, and whether it still is what it was.
+
+`manifest.json` lists the SHA-256 of every file beside it, seeds, settings, digests of inputs and source, versions and
+platform. `COMPLETE` holds the manifest's SHA-256 and is written last: no mark, no result. This module reads and writes those two
+and hashes files; it does not know how a run is made. Next: `run/verify.py`, which runs it again.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sim.config import configs_root
+from sim.errors import DgsimError, RunDirectoryError
+
+MANIFEST = "manifest.json"
+COMPLETE = "COMPLETE"
+LOCK = ".lock"
+MANIFEST_VERSION = 1
+PART = ".part-"
+"""Beginning of names under which things are written before they are renamed."""
+
+RESULT_FREE = ("api.py", "audit", "cli.py", "commands", "compare", "compose", "report")
+"""Parts of `sim/` that cannot change a replication's files; a run is not keyed by them."""
+_VERSIONED = ("numpy", "numba", "simpy", "scipy", "networkx", "pandas", "pyarrow", "hydra-core", "pydantic", "holidays")
+
+
+# --- digests ----------------------------------------------------------------------------------------------------------
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_tree(folder: Path, *, suffixes: Iterable[str] = (), without: Iterable[str] = ()) -> str:
+    """Return the SHA-256 over names and contents of a folder's files, hidden files and caches aside.
+
+    `suffixes`: count only files that end so; `without`: leave out these files and folders (relative, with /).
+    """
+    kinds, left_out = tuple(suffixes), tuple(without)
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix()):
+        name = path.relative_to(folder).as_posix()
+        is_hidden = any(part.startswith(".") or part == "__pycache__" for part in name.split("/"))
+        is_left_out = any(name == out or name.startswith(f"{out}/") for out in left_out)
+        if is_hidden or is_left_out or not path.is_file() or (kinds and not name.endswith(kinds)):
+            continue
+        digest.update(name.encode() + b"\0" + sha256_of_file(path).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def source_digest(*, is_result_only: bool) -> str:
+    """Return the SHA-256 of `sim/`'s source: all of it, or only what can change the files of a replication."""
+    package = Path(__file__).resolve().parent
+    without = ["_configs", *(RESULT_FREE if is_result_only else ())]
+    return sha256_of_tree(package, suffixes=(".py", ".npz", ".csv"), without=without)
+
+
+def lock_digest() -> str:
+    """Return the SHA-256 of `requirements.lock`, or "" where the program was not started from a clone."""
+    path = configs_root().parent / "requirements.lock"
+    return sha256_of_file(path) if path.is_file() else ""
+
+
+def software() -> dict[str, Any]:
+    """Return versions and platform, for a reader who has to explain a difference."""
+    versions = {}
+    for name in ("dongguan-response", *_VERSIONED):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed as a package"
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "byte_order": sys.byteorder,
+        "n_cpus": os.cpu_count(),
+        "versions": versions,
+        "source": {
+            "all": source_digest(is_result_only=False),
+            "result": source_digest(is_result_only=True),
+            "lock": lock_digest(),
+        },
+    }
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that it is either the old one or the whole new one."""
+    part = path.with_name(f"{PART}{path.name}")
+    with part.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def to_json(content: Any) -> str:
+    """Return JSON text whose bytes depend on the content only."""
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def list_files(folder: Path) -> list[Path]:
+    """Return the files of a run directory that its manifest lists, sorted: all but manifest, mark, lock and parts."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(PART) for part in parts):
+            if parts not in ((MANIFEST,), (COMPLETE,), (LOCK,)):
+                found.append(path)
+    return found
+
+
+def seal(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the manifest over all files of `folder`, then the mark of completion."""
+    files = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in list_files(folder)}
+    manifest = {"manifest_version": MANIFEST_VERSION, **facts, "software": software(), "files": files}
+    write_whole(folder / MANIFEST, to_json(manifest))
+    write_whole(folder / COMPLETE, sha256_of_file(folder / MANIFEST) + "\n")
+
+
+def unseal(folder: Path) -> None:
+    """Take the mark away before anything in the folder changes."""
+    (folder / COMPLETE).unlink(missing_ok=True)
+
+
+# --- checking ---------------------------------------------------------------------------------------------------------
+
+
+def is_sealed(folder: Path) -> bool:
+    """Return whether a folder has a mark of completion; `check_files` says whether it is true."""
+    return (folder / COMPLETE).is_file()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a finished run directory.
+
+    Raises
+    ------
+    RunDirectoryError
+        If there is no such folder, it was never finished, or mark and manifest do not belong together.
+    """
+    if not folder.is_dir():
+        raise RunDirectoryError(f"{folder}: there is no such run directory; `dgsim runs` lists those there are")
+    if not is_sealed(folder):
+        again = "the command that made it, given again, keeps what is finished and makes the rest"
+        raise RunDirectoryError(f"{folder}: has no {COMPLETE}, so it was cut short or is not a run directory; {again}")
+    try:
+        text = (folder / MANIFEST).read_bytes()
+        mark = (folder / COMPLETE).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunDirectoryError(f"{folder}: {MANIFEST} or {COMPLETE} cannot be read ({error})") from error
+    if hashlib.sha256(text).hexdigest() != mark:
+        raise RunDirectoryError(f"{folder / MANIFEST}: was changed after the run: {COMPLETE} holds another SHA-256")
+    manifest: dict[str, Any] = json.loads(text)
+    if manifest.get("manifest_version") != MANIFEST_VERSION:
+        version = manifest.get("manifest_version")
+        raise RunDirectoryError(f"{folder / MANIFEST}: has version {version}, this program reads {MANIFEST_VERSION}")
+    return manifest
+
+
+def check_files(folder: Path) -> dict[str, Any]:
+    """Return the manifest after comparing every file with it.
+
+    Raises
+    ------
+    RunDirectoryError
+        Naming every file that is changed, missing, or not listed.
+    """
+    manifest = read_manifest(folder)
+    listed: dict[str, str] = manifest["files"]
+    present = {path.relative_to(folder).as_posix(): path for path in list_files(folder)}
+    faults = []
+    for name in sorted({*listed, *present}):
+        if name not in present:
+            faults.append(f"{folder / name}: is missing")
+        elif name not in listed:
+            faults.append(f"{folder / name}: is not in {MANIFEST}, so it was added after the run")
+        elif sha256_of_file(present[name]) != listed[name]:
+            faults.append(f"{folder / name}: was changed after the run, its SHA-256 is not the one in {MANIFEST}")
+    if faults:
+        raise RunDirectoryError("\n".join(faults))
+    return manifest
+
+
+# --- files that must not be lost --------------------------------------------------------------------------------------
+
+
+class DiskFullError(DgsimError):
+    """The disk is full; what was finished before is whole."""
+
+
+@contextmanager
+def room_on_disk(folder: Path) -> Iterator[None]:
+    """Turn "no space left" inside the block into one clear message."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskFullError(full_message(folder)) from error
+        raise
+
+
+def full_message(folder: Path) -> str:
+    """Return what to say when the disk under `folder` is full."""
+    rest = "finished replications are kept; free some space and give the same command again"
+    return f"{folder}: the disk is full; {rest}, or name another folder with run.outputs=…"
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder to fill; it becomes `target` when the block ends well and disappears when it does not."""
+    part = target.with_name(f"{PART}{target.name}-{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    with room_on_disk(target.parent):
+        try:
+            part.mkdir(parents=True)
+            yield part
+            for path in list_files(part):
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            part.rename(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what an interrupted process left half-written in `folder` and below."""
+    for path in sorted(folder.rglob(f"{PART}*")):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that two processes never write one run directory.
+
+    Raises
+    ------
+    RunDirectoryError
+        If another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(str(folder / LOCK), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        wait = "wait for it, or name another folder"
+        raise RunDirectoryError(f"{folder}: another process is writing this run directory; {wait}") from error
+    try:
+        yield
+    finally:
+        lock.release()
