@@ -1,0 +1,121 @@
+"""Quantile tables by name: a table of a city's defaults is read from its committed store, any other one is made.
+
+A table's name says all that it depends on, so a stored table can stand for it; a test makes every stored table again
+and compares. Made tables go through scipy and are stored with the run that used them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chance import TABLE_SIZE, constant_table, quantile_table
+from sim.errors import Problems
+from sim.units import Q16
+
+STORE_NAME = "quantile_tables.npz"
+
+
+def lognormal_ms(median_ms: int, sigma: float) -> str:
+    """Name the table of a log-normal duration with its median in ms."""
+    return (
+        f"lognormal_ms median={median_ms} sigma={sigma!r}" if sigma > 0 and median_ms > 0 else f"constant {median_ms}"
+    )
+
+
+def lognormal_factor(sigma: float) -> str:
+    """Name the table of a log-normal factor with mean one, in 1/65536."""
+    return f"lognormal_q16 sigma={sigma!r}" if sigma > 0 else f"constant {Q16}"
+
+
+def gamma_factor(cv: float) -> str:
+    """Name the table of a gamma factor with mean one and the given coefficient of variation, in 1/65536."""
+    return f"gamma_q16 cv={cv!r}" if cv > 0 else f"constant {Q16}"
+
+
+def make_table(name: str) -> NDArray[np.int32]:
+    """Return the table that `name` describes, made with scipy.
+
+    Raises
+    ------
+    InputError
+        If its tail does not fit whole milliseconds of 31 bits (24.8 days).
+    """
+    family, *parts = name.split()
+    if family == "constant":
+        return constant_table(int(parts[0]))
+    given = {key: float(value) for key, _, value in (part.partition("=") for part in parts)}
+    from scipy import stats
+
+    if family == "gamma_q16":
+        shape = 1.0 / (given["cv"] * given["cv"])
+        ppf, mean = stats.gamma(shape, scale=Q16 / shape).ppf, float(Q16)
+    elif family == "lognormal_q16":
+        mean = float(Q16)
+        ppf = stats.lognorm(given["sigma"], scale=mean * math.exp(-(given["sigma"] ** 2) / 2.0)).ppf
+    else:
+        ppf = stats.lognorm(given["sigma"], scale=given["median"]).ppf
+        mean = given["median"] * math.exp(given["sigma"] ** 2 / 2.0)
+    try:
+        return quantile_table(ppf, mean)
+    except ValueError as error:
+        problems = Problems()
+        rule = f"has a tail that does not fit a table ({error})"
+        problems.add("quantile tables", rule, value=name, mend="lower the median or the spread")
+        problems.raise_if_any()
+        raise
+
+
+@dataclass(slots=True)
+class QuantileStore:
+    """The committed tables of a city by name, and those made since; `table` returns either."""
+
+    stored: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    made: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+
+    def table(self, name: str) -> NDArray[np.int32]:
+        """Return (3072,) int32, the stored table of that name if there is one."""
+        if name in self.stored:
+            return self.stored[name]
+        if name not in self.made:
+            self.made[name] = make_table(name)
+        return self.made[name]
+
+
+def load_store(folder: Path) -> QuantileStore:
+    """Return the store of a city folder; a folder without one has an empty store.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    path = folder / STORE_NAME
+    if not path.exists():
+        return QuantileStore()
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names, values = [str(name) for name in file["names"]], file["values"]
+        if values.dtype != np.int32 or values.shape != (len(names), TABLE_SIZE):
+            raise ValueError(f"holds {values.dtype} {values.shape}")
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        problems = Problems()
+        problems.add(str(path), f"is damaged ({error})", mend="restore it, or remove it to have the tables made again")
+        problems.raise_if_any()
+        raise
+    return QuantileStore(dict(zip(names, values, strict=True)))
+
+
+def write_store(folder: Path, names: Iterable[str]) -> None:
+    """Make the named tables and write them as the store of a city folder."""
+    wanted = sorted({name for name in names if not name.startswith("constant")})
+    path = folder / STORE_NAME
+    temporary = path.with_name(f".{STORE_NAME}.part.npz")
+    values = np.stack([make_table(name) for name in wanted])
+    np.savez_compressed(temporary, names=np.array(wanted), values=values)
+    temporary.replace(path)
