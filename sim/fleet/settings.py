@@ -8,17 +8,30 @@ staffing into dated rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, cast
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 
+from sim.config import (
+    ABOUT,
+    About,
+    Group,
+    about_of,
+    checked,
+    known_keys,
+    leads_somewhere,
+    leaves,
+    read_about,
+    read_yaml,
+    states_number,
+)
 from sim.errors import Problems, nearest_name
-from sim.tables import STANDINGS
 
-Settings = TypeVar("Settings", "FleetSettings", "ScheduleSettings", "StaffingSettings")
+FLEET = Group("fleet", "sim.fleet.settings:FleetSettings")
+SCHEDULE = Group("schedule", "sim.fleet.settings:ScheduleSettings")
+STAFFING = Group("staffing", "sim.fleet.settings:StaffingSettings")
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Permille = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
@@ -128,40 +141,6 @@ class StaffingSettings:
     """Share of those that is in the station on any day, under 24-hour duty with days off and leave."""
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """How a setting's number is known, and from where."""
-
-    standing: str
-    source: str
-
-
-def checked(schema: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
-    """Return `values` as settings of type `schema`.
-
-    Raises
-    ------
-    InputError
-        With every unknown key, missing key, wrong type and value out of range.
-    """
-    problems = Problems()
-    names = [f.name for f in fields(schema)]
-    for key in [key for key in values if key not in names]:
-        problems.add(where, "is not a setting", value=key, mend=nearest_name(str(key), names))
-    known = {key: value for key, value in values.items() if key in names}
-    settings = None
-    try:
-        settings = TypeAdapter(schema).validate_python(known)
-    except ValidationError as error:
-        for detail in error.errors():
-            key = ".".join(str(part) for part in detail["loc"])
-            is_absent = detail["type"] in ("missing", "missing_argument")
-            problems.add(where, f"({key}) {detail['msg']}", value=None if is_absent else detail["input"])
-    problems.raise_if_any()
-    assert settings is not None
-    return settings
-
-
 def load_fleet_settings(path: Path) -> tuple[FleetSettings, dict[str, About]]:
     """Return the fleet choice in the YAML file `path`, and standing and source of each of its numbers by dotted key.
 
@@ -170,7 +149,8 @@ def load_fleet_settings(path: Path) -> tuple[FleetSettings, dict[str, About]]:
     InputError
         If the file is unreadable, a setting is wrong, or a number has no source or no known standing.
     """
-    return _load(FleetSettings, path)
+    settings, about = _load(FLEET, path)
+    return cast(FleetSettings, settings), about
 
 
 def load_schedule(path: Path) -> tuple[ScheduleSettings, dict[str, About]]:
@@ -181,7 +161,8 @@ def load_schedule(path: Path) -> tuple[ScheduleSettings, dict[str, About]]:
     InputError
         If the file is unreadable, a setting is wrong, or a number has no source or no known standing.
     """
-    return _load(ScheduleSettings, path)
+    settings, about = _load(SCHEDULE, path)
+    return cast(ScheduleSettings, settings), about
 
 
 def load_staffing(path: Path) -> tuple[StaffingSettings, dict[str, About]]:
@@ -192,57 +173,23 @@ def load_staffing(path: Path) -> tuple[StaffingSettings, dict[str, About]]:
     InputError
         If the file is unreadable, a setting is wrong, or a number has no source or no known standing.
     """
-    return _load(StaffingSettings, path)
+    settings, about = _load(STAFFING, path)
+    return cast(StaffingSettings, settings), about
 
 
-def keys_to_explain(settings: FleetSettings | ScheduleSettings | StaffingSettings) -> list[str]:
-    """Return the dotted keys of the settings that state a fact (numbers and days), which `about` has to explain."""
-    keys: list[str] = []
-    for key, value in asdict(settings).items():
-        if isinstance(value, list):
-            keys += [f"{key}.{i}" for i in range(len(value))]
-        elif key == "command_centre_from" or (isinstance(value, (int, float)) and not isinstance(value, bool)):
-            keys.append(key)
-    return keys
-
-
-def _load(schema: type[Settings], path: Path) -> tuple[Settings, dict[str, About]]:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
+def _load(group: Group, path: Path) -> tuple[object, dict[str, About]]:
     problems = Problems()
-    content: Any = None
-    try:
-        content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
-        beside = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        mend = nearest_name(path.name, beside) if beside and not path.exists() else "give a readable YAML file"
-        problems.add(str(path), f"cannot be read as YAML ({error})", mend=mend)
-    if content is not None and not isinstance(content, dict):
-        problems.add(path.name, "is not a map of settings", mend="write one 'key: value' a line")
+    content = read_yaml(path, problems)
     problems.raise_if_any()
-    about = content.pop("about", None) or {}
-    settings = checked(schema, content, path.name)
-    return settings, _checked_about(about, settings, path.name)
-
-
-def _checked_about(
-    about: Mapping[str, Any], settings: FleetSettings | ScheduleSettings | StaffingSettings, where: str
-) -> dict[str, About]:
-    problems = Problems()
-    keys = keys_to_explain(settings)
-    for key in [key for key in about if key not in keys]:
-        problems.add(where, "(about) explains no number of this file", value=key, mend=nearest_name(str(key), keys))
-    explained: dict[str, About] = {}
-    for key in keys:
-        entry = about.get(key)
-        entry = entry if isinstance(entry, dict) else {}
-        standing, source = str(entry.get("standing", "")), str(entry.get("source", ""))
-        if standing not in STANDINGS:
-            problems.add(where, f"(about.{key}) has no known standing", mend=f"one of {', '.join(STANDINGS)}")
-        if not source:
-            problems.add(where, f"(about.{key}) has no source", mend="say where the value comes from")
-        explained[key] = About(standing, source)
+    about = read_about(content, path.name, problems)
+    schema = group.load_schema()
+    for key in about:
+        if not leads_somewhere(schema, key.split(".")):
+            mend = nearest_name(key, known_keys(schema))
+            problems.add(path.name, f"({ABOUT}) explains what is no setting", value=key, mend=mend)
+    settings = checked(group, content, {"": path.name}, problems)
+    for key, value in leaves({key: value for key, value in content.items() if key != ABOUT}):
+        if states_number(value) and about_of(key, about) is None:
+            problems.add(path.name, f"({ABOUT}.{key}) has no source", mend="say how the number is known and from where")
     problems.raise_if_any()
-    return explained
+    return settings, about

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from sim.city import load_city
+from sim.config import about_of, leaves, states_number
 from sim.errors import InputError
 from sim.fleet import ChangeKind, Changes, build_fleet, load_fleet_settings, load_schedule, load_staffing
-from sim.fleet.settings import ScheduleSettings, StaffingSettings, checked, keys_to_explain
+from sim.siting import load_siting
 from sim.tables import STANDINGS
 from tests.fleet.conftest import CONFIGS, DONGGUAN, make_city, make_siting, people_at
 
@@ -141,6 +144,21 @@ def test_ids_do_not_shift_between_schedules_and_a_later_opening_moves_only_that_
     assert july[july["time_ms"] == 0].tolist() == january[january["time_ms"] == 0].tolist()
 
 
+def test_every_stored_siting_world_has_the_same_stations_and_units_in_other_cells(dongguan: SimpleNamespace) -> None:
+    city = load_city(DONGGUAN)
+    fleets = []
+    for path in sorted((DONGGUAN / "siting").glob("world_*.csv")):
+        siting = load_siting(DONGGUAN, path.stem, city)
+        fleets.append(build_fleet(city, dongguan.plan, siting, dongguan.tables))
+    assert len(fleets) >= 20
+    for fleet in fleets:
+        assert fleet.stations.name == dongguan.fleet.stations.name
+        assert fleet.stations.class_id.tolist() == dongguan.fleet.stations.class_id.tolist()
+        assert fleet.units.type_id.tolist() == dongguan.fleet.units.type_id.tolist()
+        assert city.cells.town[fleet.stations.cell].tolist() == fleet.stations.town.tolist()
+    assert len({tuple(fleet.stations.cell.tolist()) for fleet in fleets}) == len(fleets)
+
+
 def test_a_site_more_in_one_town_leaves_every_other_station_s_role_and_units_alone(dongguan: SimpleNamespace) -> None:
     plan = dongguan.plan
     new = plan.builds.sum(axis=1)
@@ -172,36 +190,40 @@ def test_every_number_of_the_configs_has_standing_and_source(folder: str) -> Non
         assert settings.name == path.stem
         assert settings.label_zh
         assert settings.label_en
-        assert list(about) == keys_to_explain(settings)
-        assert all(entry.standing in STANDINGS for entry in about.values())
+        numbers = [key for key, value in leaves(asdict(settings)) if states_number(value)]
+        assert all(about_of(key, about).standing in STANDINGS for key in numbers)
+        assert all(about_of(key, about).source for key in numbers)
 
 
-def test_bad_settings_are_all_reported_at_once_with_the_nearest_key() -> None:
-    values = {"name": "x", "label_zh": "", "initial_permile": 0.3, "present_share": 1.2, "operational_share": -0.1}
-    values["steps"] = [{"from_date": "2024-1-1", "permille": -0.4}, {"from_date": "2024-01-01", "permil": 1}]
+def test_bad_settings_are_all_reported_at_once_with_the_nearest_key(tmp_path: Path) -> None:
+    path = tmp_path / "staffing.yaml"
+    path.write_text(
+        "name: x\nlabel_zh: ''\ninitial_permile: 0.3\npresent_share: 1.2\noperational_share: -0.1\n"
+        "steps: [{from_date: 2024-1-1, permille: -0.4}, {from_date: 2024-01-01, permil: 1}]\n",
+        "utf-8",
+    )
     with pytest.raises(InputError) as raised:
-        checked(StaffingSettings, values, "staffing.yaml")
+        load_staffing(path)
     text = str(raised.value)
     for part in (
-        "'initial_permile' is not a setting; did you mean 'initial_permille'?",
-        "(label_en) ",
-        "1.2 (present_share) ",
-        "-0.1 (operational_share) ",
-        "'2024-1-1' (steps.0.from_date) ",
-        "-0.4 (steps.0.permille) ",
-        "(steps.1.permille) ",
-        "(steps.1.permil) ",
+        "(staffing.initial_permile) is not a setting; did you mean 'initial_permille'?",
+        "(staffing.label_en) is missing",
+        "1.2 (staffing.present_share) must be less than or equal to 1",
+        "-0.1 (staffing.operational_share) must be greater than or equal to 0",
+        "'2024-1-1' (staffing.steps.0.from_date) ",
+        "-0.4 (staffing.steps.0.permille) must be greater than or equal to 0",
+        "(staffing.steps.1.permille) is missing",
+        "(staffing.steps.1.permil) is not a setting; did you mean 'permille'?",
+        "(about.present_share) has no source",
     ):
         assert part in text
-    with pytest.raises(InputError, match=r"13 \(opening_month\)"):
-        checked(ScheduleSettings, {"name": "x", "label_zh": "", "label_en": "", "opening_month": 13}, "s.yaml")
 
 
 def test_a_number_without_a_source_and_a_missing_file_are_errors(tmp_path: Path) -> None:
     text = (CONFIGS / "staffing" / "constant_026.yaml").read_text(encoding="utf-8")
     path = tmp_path / "constant_026.yaml"
     path.write_text(text.replace("  present_share: {standing: assumed", "  presentshare: {standing: guessed"), "utf-8")
-    with pytest.raises(InputError, match=r"'presentshare'(.|\n)*about.present_share\) has no known standing"):
+    with pytest.raises(InputError, match=r"'guessed'(.|\n)*'presentshare'(.|\n)*about.present_share\) has no source"):
         load_staffing(path)
     with pytest.raises(InputError, match=r"did you mean 'constant_026.yaml'"):
         load_staffing(tmp_path / "constant_26.yaml")
