@@ -67,7 +67,7 @@ def test_a_common_smallest_crew_holds_for_all_but_never_above_the_preferred_one(
 def test_every_fault_of_the_tables_is_reported_at_once(tmp_path: Path) -> None:
     types = UNIT_TYPES.replace("aerial water,3,5", "arial water,6,5")
     fleets = FLEETS.replace("big,2,ladder", "big,3,lader")
-    roles = ROLES.replace(",little,little,government,large,more", ",little,litle,government,large,")
+    roles = ROLES.replace(",little,little,government,large,more", ",little,lttle,government,large,")
     with pytest.raises(InputError) as raised:
         load_fleet_tables(write_tables(tmp_path, types, fleets, roles), BITS)
     text = str(raised.value)
@@ -77,7 +77,7 @@ def test_every_fault_of_the_tables_is_reported_at_once(tmp_path: Path) -> None:
     assert "(crew_min) is above the preferred crew of 5" in text
     assert "fleets.csv row 3: 'lader' (unit_type) is not in unit_types.csv; did you mean 'ladder'?" in text
     assert "bays of 'big' are not numbered 1 to 2" in text
-    assert "station_roles.csv row 3: 'litle' (fleet) is not in fleets.csv; did you mean 'little'?" in text
+    assert "station_roles.csv row 3: 'lttle' (fleet) is not in fleets.csv; did you mean 'little'?" in text
     assert "needs both later_class and added_fleet" in text
     assert len(raised.value.problems) == 6
 
@@ -133,3 +133,10 @@ def test_a_city_needs_no_builds_at_all(tiny: TinyWorld, tmp_path: Path) -> None:
     fleet = build_fleet(city, plan, make_siting([1], [0]), load_fleet_tables(tmp_path, BITS))
     assert fleet.stations.planned_year.tolist() == [0]
     assert Counter(fleet.units.station.tolist()) == {0: 2}
+
+
+def test_a_rule_for_a_town_beats_a_rule_for_a_number(tmp_path: Path) -> None:
+    roles = ROLES + "west,existing,,little,little,government,,,,,test,assumed\n"
+    stations = TinyWorld(write_tables(tmp_path, roles=roles)).fleet().stations
+    assert stations.class_id.tolist() == [1, 1, 1, 0, 0, 1]
+    assert stations.later_class_id.tolist() == [-1] * 6
