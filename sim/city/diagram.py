@@ -53,7 +53,8 @@ def power_diagram(squared_m2: NDArray[np.int64], n_wanted: NDArray[np.int64]) ->
 
     A square goes to the town with the least squared distance minus the town's weight. The weights come from coordinate
     ascent on the dual of the transport problem (Aurenhammer, Hoffmann and Aronov 1998, Algorithmica 20): round by
-    round each town's weight is set so that, the others given, it has its number of squares.
+    round each town's weight is set so that, the others given, it has its number of squares. Equal distances, as in
+    symmetric layouts, are told apart by less than one square metre.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def power_diagram(squared_m2: NDArray[np.int64], n_wanted: NDArray[np.int64]) ->
         raise ValueError(f"{n_wanted.sum()} squares wanted of {len(squared_m2)}")
     if n_towns == 1:
         return np.zeros(len(squared_m2), dtype=np.int64)
-    cost = squared_m2.astype(np.float64)
+    cost = squared_m2 + _tie_breaks(len(squared_m2), n_towns)
     weight = np.zeros(n_towns)
     for _ in range(_MOST_ROUNDS):
         for t in range(n_towns):
@@ -74,6 +75,11 @@ def power_diagram(squared_m2: NDArray[np.int64], n_wanted: NDArray[np.int64]) ->
         if np.array_equal(np.bincount(town, minlength=n_towns), n_wanted):
             return town
     raise ValueError("the weights of the power diagram do not settle; do two towns share one centre?")
+
+
+def _tie_breaks(n_squares: int, n_towns: int) -> NDArray[np.float64]:
+    """Return (n_squares, n_towns) numbers below 1 whose differences between two towns are different in each square."""
+    return np.outer(np.arange(n_squares), np.arange(n_towns)) / (n_squares * n_towns)
 
 
 def _fitting_weight(cost: NDArray[np.float64], weight: NDArray[np.float64], t: int, n_wanted: int) -> float:

@@ -95,13 +95,13 @@ def read_places(folder: Path, problems: Problems) -> Places | None:
     towns_table = read_table(folder / "towns.csv", schemas.TOWNS, problems)
     side = {f"{s.name}.csv": s for s in (schemas.ADJACENCY, schemas.BRIDGES, schemas.SITES, schemas.RAIL)}
     tables = {name: _read_if_there(folder / name, spec, problems) for name, spec in side.items()}
-    if settings is None or towns_table.n_rows == 0:
+    if towns_table.n_rows == 0:
         return None
     codes = [str(code) for code in towns_table["code"]]
     _check_ids(towns_table, "town_id", problems)
-    _check_side_tables(tables, codes, [kind.code for kind in settings.site_kinds], problems)
+    _check_side_tables(tables, codes, None if settings is None else [k.code for k in settings.site_kinds], problems)
     people = read_people(folder, codes, problems)
-    if problems.found or people is None:
+    if problems.found or settings is None or people is None:
         return None
     p = settings.plane
     plane = Plane(p.lat0, p.lon0, p.m_per_deg_lat, p.m_per_deg_lon)
@@ -129,7 +129,7 @@ def _check_ids(table: Table, column: str, problems: Problems) -> None:
             return
 
 
-def _check_side_tables(tables: dict[str, Table], codes: list[str], kinds: list[str], problems: Problems) -> None:
+def _check_side_tables(tables: dict[str, Table], codes: list[str], kinds: list[str] | None, problems: Problems) -> None:
     for name, columns in {
         "adjacency.csv": ("town_a", "town_b"),
         "bridges.csv": ("town_a", "town_b"),
@@ -138,7 +138,8 @@ def _check_side_tables(tables: dict[str, Table], codes: list[str], kinds: list[s
     }.items():
         for column in columns:
             check_references(tables[name], column, codes, "towns.csv", problems)
-    check_references(tables["sites.csv"], "site_kind", kinds, "city.yaml (site_kinds)", problems)
+    if kinds is not None:
+        check_references(tables["sites.csv"], "site_kind", kinds, "city.yaml (site_kinds)", problems)
     adjacency, bridges = tables["adjacency.csv"], tables["bridges.csv"]
     borders.check_pairs(adjacency, problems)
     borders.check_bridges(bridges, adjacency, problems)

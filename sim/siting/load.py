@@ -91,8 +91,8 @@ def load_siting(folder: Path, world: str, city: City | None = None) -> Siting:
     ------
     InputError
         If the world is not in `worlds.csv`, a town is unknown, a cell does not exist, lies in another town, is not
-        where the row says, or holds two sites; if numbers or the order of building have gaps, or a new site comes before a
-        standing one.
+        where the row says, or holds two sites; if numbers or the order of building have gaps, or a new site comes
+        before a standing one.
     """
     known = [row.world for row in siting_worlds(folder)]
     if world not in known:
