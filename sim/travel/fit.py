@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,14 +87,15 @@ def drive_times(
 
 
 def with_local_kmh(settings: TravelSettings, local_kmh: float) -> TravelSettings:
-    """Return the settings with another speed on local streets and the other road classes in unchanged proportion."""
-    scale = local_kmh / settings.local_kmh
-    return replace(
-        settings,
-        local_kmh=local_kmh,
-        arterial_kmh=settings.arterial_kmh * scale,
-        expressway_kmh=settings.expressway_kmh * scale,
-    )
+    """Return the settings with another speed on local streets, arterials in proportion, expressways as they are."""
+    arterial_kmh = settings.arterial_kmh * local_kmh / settings.local_kmh
+    return replace(settings, local_kmh=local_kmh, arterial_kmh=arterial_kmh)
+
+
+def misfit(found: DriveTimes, published: DriveTimes) -> float:
+    """Return the sum of squared logarithms of found over published figures: twice and half are equally wrong."""
+    pairs = zip(astuple(found), astuple(published), strict=True)
+    return sum(math.log(max(have, 1e-9) / want) ** 2 for have, want in pairs)
 
 
 def fit_local_kmh(
@@ -102,31 +103,22 @@ def fit_local_kmh(
     roads: Roads,
     settings: TravelSettings,
     siting_worlds: Sequence[NDArray[np.int32]],
-    dense_min: float,
-    other_min: float,
-    tolerance_kmh: float = 0.02,
+    published: DriveTimes,
+    speeds_kmh: tuple[float, float] = (6.0, 40.0),
 ) -> float:
-    """Return the local speed in km/h whose mean drive times come nearest to two published ones.
+    """Return the local speed in km/h, to 0.1, with the least `misfit` to published drive times.
 
-    Minimises (dense / dense_min - 1)^2 + (other / other_min - 1)^2 by golden section between 5 and 60 km/h, all road
-    classes in the proportion of `settings`; both means fall with speed, so each term has one minimum.
+    Arterials keep their proportion to local streets, all else stays as in `settings`. Shares of whole cells move in
+    steps, so the search is a grid: every 2 km/h between the bounds, then every 0.1 around the best.
     """
 
-    def loss(local_kmh: float) -> float:
-        found = drive_times(city, roads, with_local_kmh(settings, local_kmh), siting_worlds)
-        return (found.dense_min / dense_min - 1.0) ** 2 + (found.other_min / other_min - 1.0) ** 2
+    def best(candidates: NDArray[np.float64]) -> float:
+        losses = [
+            misfit(drive_times(city, roads, with_local_kmh(settings, float(kmh)), siting_worlds), published)
+            for kmh in candidates
+        ]
+        return float(candidates[int(np.argmin(losses))])
 
-    ratio = (math.sqrt(5.0) - 1.0) / 2.0
-    low, high = 5.0, 60.0
-    inner = [high - ratio * (high - low), low + ratio * (high - low)]
-    losses = [loss(speed) for speed in inner]
-    while high - low > tolerance_kmh:
-        if losses[0] < losses[1]:
-            high, inner[1], losses[1] = inner[1], inner[0], losses[0]
-            inner[0] = high - ratio * (high - low)
-            losses[0] = loss(inner[0])
-        else:
-            low, inner[0], losses[0] = inner[0], inner[1], losses[1]
-            inner[1] = low + ratio * (high - low)
-            losses[1] = loss(inner[1])
-    return (low + high) / 2.0
+    low, high = speeds_kmh
+    coarse = best(np.arange(low, high + 1.0, 2.0))
+    return best(np.arange(round((coarse - 1.5) * 10), round((coarse + 1.5) * 10) + 1) / 10.0)

@@ -9,10 +9,12 @@ taken as they are: no acceleration is added.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +105,9 @@ class GivenMatrix:
         done: dict[int, NDArray[np.int32]] = {}
         for i, period in enumerate(PERIODS):
             if id(squares[i]) not in done:
-                done[id(squares[i])] = self._checked_ms(squares[i], period, problems)
+                n_same = sum(other is squares[i] for other in squares)
+                label = period if n_same == 1 else "all periods"
+                done[id(squares[i])] = self._checked_ms(squares[i], label, problems)
             tables[i] = done[id(squares[i])][np.ix_(self.zone_of_cell, self.zone_of_cell)]
         problems.raise_if_any()
         return tables
@@ -181,14 +185,14 @@ def _from_npz(path: Path, zones: tuple[str, ...], problems: Problems) -> dict[st
     """Return the arrays of the file by name."""
     squares: dict[str, NDArray[np.float64]] = {}
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for name in arrays.files:
                 if name not in (*PERIODS, "duration"):
                     mend = nearest_name(name, (*PERIODS, "duration"))
                     problems.add(path.name, "is not the name of a period", value=name, mend=mend)
                 else:
                     squares[name] = np.asarray(arrays[name], dtype=np.float64)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         problems.add(str(path), f"cannot be read as .npz ({error})", mend="write it with numpy.savez")
     return squares
 
@@ -229,7 +233,7 @@ def _numbers(path: Path, texts: pd.Series[Any], problems: Problems) -> NDArray[n
     import pandas as pd
 
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
-    is_text = np.isnan(numbers) & (texts.fillna("").astype(str).str.strip() != "").to_numpy()
+    is_text = np.isnan(numbers) & (texts.notna() & (texts.astype(str).str.strip() != "")).to_numpy()
     for i in np.flatnonzero(is_text)[:MAX_SHOWN]:
         problems.add(path.name, "is not a number", value=texts.iloc[i], row=int(texts.index[i]) + 2)
     return numbers

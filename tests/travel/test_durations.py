@@ -31,7 +31,7 @@ def cruise(city, world, roads, start, end, period=Period.DAY):
 
 
 def test_a_line_of_five_cells_takes_the_milliseconds_worked_out_by_hand(make_city, make_settings, plain_roads):
-    # A cell is 1500 m of road: 150 s at 10 m/s. Trips of k cells: 150 k + 150 / (12 k) between addresses, + v / a = 10 s.
+    # A cell is 1500 m of road: 150 s at 10 m/s. Trips of k cells: 150 k + 150 / (12 k) + v / a = 10 s.
     # Inside a cell: 0.5214054 x 150 s + 10 s.
     line = table(make_city(["AAAAA"]), make_settings(), plain_roads)
     assert line[0].tolist() == [88_211, 172_500, 316_250, 464_167, 613_125]
@@ -182,7 +182,9 @@ shapes = st.lists(st.text("AAB.", min_size=5, max_size=5), min_size=3, max_size=
 
 @settings(max_examples=25)
 @given(rows=shapes, kmh=st.floats(3, 120), acceleration=st.floats(0.05, 5), ramp_s=st.floats(0, 300))
-def test_a_detour_over_a_third_cell_never_saves_time(make_city, make_settings, plain_roads, rows, kmh, acceleration, ramp_s):
+def test_a_detour_over_a_third_cell_never_saves_time(
+    make_city, make_settings, plain_roads, rows, kmh, acceleration, ramp_s
+):
     rows = ["AAAAA", *rows, "BBBBB"]
     city = make_city([row.replace(".", "B") for row in rows], ["AB"])
     links = (RoadLink(0, 1, "arterial", "r"), RoadLink(0, 1, "expressway", "x"))
