@@ -394,13 +394,15 @@ def _check_population(towns: Table, problems: Problems) -> None:
     for i, people in enumerate(_people(residents_10k)):
         if abs(residents_10k[i] * PEOPLE_PER_10K - people) > 1e-4:
             rule = "(resident_pop_10k) is no whole number of people"
-            problems.add(towns.where, rule, value=residents_10k[i], row=towns.row_number(i), mend="keep four decimals")
+            problems.add(
+                towns.where, rule, value=float(residents_10k[i]), row=towns.row_number(i), mend="keep four decimals"
+            )
 
 
 def _check_bounds(tables: Mapping[str, Table], problems: Problems) -> None:
     """Add bounds that stand the wrong way round, and class figures with no bound at all."""
     for table in (tables[name] for name in ("classes", "boxes") if name in tables):
-        for i, (low, high) in enumerate(zip(table["low"], table["high"], strict=True)):
+        for i, (low, high) in enumerate(zip(table["low"].tolist(), table["high"].tolist(), strict=True)):
             if low > high or (math.isnan(low) and math.isnan(high)):
                 problems.add(
                     table.where, "has no low that is at most its high", value=(low, high), row=table.row_number(i)

@@ -23,7 +23,8 @@ def write_table(path: Path, spec: TableSpec, columns: Mapping[str, Sequence[Any]
     Raises
     ------
     InputError
-        If columns are missing, unknown or of unequal length, or a value breaks the spec; nothing is written then. If the file cannot be written.
+        If columns are missing, unknown or of unequal length, if a value breaks the spec or would not read back as it is
+        (nothing is written then), or if the file cannot be written.
     """
     problems = Problems()
     where = path.name
