@@ -1,0 +1,188 @@
+"""One row per incident of the measured window: when it was met, by how much force, and what it would have been alone.
+
+All milestones are milliseconds after the instant at which the dispatch order was due (the CALL row); -1 is *never*,
+which counts as above every threshold and is never dropped. Everything is computed from the log's columns and the
+incidents' true kind and grade, without a loop over incidents.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.log import LogKind
+from sim.units import MS_PER_DAY, MS_PER_H
+
+if TYPE_CHECKING:
+    from sim.engine.log import EventLog
+    from sim.inputs import RunInputs
+
+NEVER = -1
+_LATE = np.iinfo(np.int64).max
+INCIDENT_COLUMNS: dict[str, str] = {
+    "identity": "<u8",
+    "call_ms": "<i8",
+    "dispatch_due_ms": "<i8",
+    "year": "<i2",
+    "hour": "i1",
+    "town": "<i2",
+    "cell": "<i4",
+    "kind": "<i2",
+    "grade": "i1",
+    "reported_kind": "<i2",
+    "is_headline": "?",
+    "first_dispatch_ms": "<i8",
+    "first_arrival_ms": "<i8",
+    "first_critical_ms": "<i8",
+    "full_alarm_ms": "<i8",
+    "queue_ms": "<i8",
+    "n_dispatched": "<i2",
+    "n_unfilled": "<i2",
+    "n_escalations": "i1",
+    "static_arrival_ms": "<i8",
+}
+
+
+def incident_table(inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Return the incidents whose call lies in the measured window, in the order of the demand table.
+
+    Parameters
+    ----------
+    static_ms
+        (n_incidents,) int64 from `sim.engine.static.static_responses`: dispatch to first arrival in the idle city.
+
+    Returns
+    -------
+    Columns `INCIDENT_COLUMNS`, each (n_measured,). Times are ms after `dispatch_due_ms`, -1 never; `call_ms` and
+    `dispatch_due_ms` are ms since the run's start.
+    """
+    rows, calendar = inputs.demand.incidents, inputs.calendar
+    call_ms = rows["call_ms"]
+    is_measured = (call_ms >= calendar.measure_from_ms) & (call_ms < calendar.measure_to_ms)
+    found = _milestones(inputs, log)
+    found["static_arrival_ms"] = np.asarray(static_ms)
+    found["year"] = np.asarray(calendar.year)[np.minimum(call_ms // MS_PER_DAY, len(calendar.year) - 1)]
+    found["hour"] = call_ms % MS_PER_DAY // MS_PER_H
+    found["is_headline"] = np.asarray(inputs.kinds.is_headline)[rows["kind"]]
+    for name in ("identity", "call_ms", "town", "cell", "kind", "grade", "reported_kind"):
+        found[name] = rows[name]
+    return {name: found[name][is_measured].astype(dtype, copy=False) for name, dtype in INCIDENT_COLUMNS.items()}
+
+
+class _Rows:
+    """The log's rows of one kind."""
+
+    def __init__(self, log: EventLog, kind_of_row: NDArray[np.int16], kind: LogKind) -> None:
+        self._rows = log.rows[kind_of_row == kind]
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return np.ascontiguousarray(self._rows[name])
+
+
+def _milestones(inputs: RunInputs, log: EventLog) -> dict[str, NDArray[Any]]:
+    """Return the columns that come from the log, for all incidents."""
+    n = inputs.demand.incidents.shape[0]
+    kind_of_row = log.column("kind")
+    calls = _Rows(log, kind_of_row, LogKind.CALL)
+    dispatches = _Rows(log, kind_of_row, LogKind.DISPATCH)
+    arrivals = _Rows(log, kind_of_row, LogKind.ARRIVE)
+    due = np.full(n, NEVER, dtype=np.int64)
+    due[calls["incident"]] = calls["time_ms"]
+    first_dispatch = _after(due, _first(n, dispatches["incident"], dispatches["time_ms"]))
+    first_arrival = _first(n, arrivals["incident"], arrivals["time_ms"])
+    slot = _final_slot(inputs, arrivals, _Rows(log, kind_of_row, LogKind.CLEAR))
+    full, critical = _alarm_times(inputs, arrivals, slot, first_arrival)
+    return {
+        "dispatch_due_ms": due,
+        "first_dispatch_ms": first_dispatch,
+        "first_arrival_ms": _after(due, first_arrival),
+        "first_critical_ms": _after(due, critical),
+        "full_alarm_ms": _after(due, full),
+        "queue_ms": first_dispatch,
+        "n_dispatched": np.bincount(dispatches["incident"], minlength=n),
+        "n_unfilled": np.bincount(_Rows(log, kind_of_row, LogKind.UNFILLED)["incident"], minlength=n),
+        "n_escalations": np.bincount(_Rows(log, kind_of_row, LogKind.ESCALATE)["incident"], minlength=n),
+    }
+
+
+def _first(n: int, incident: NDArray[Any], time_ms: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the earliest instant of each incident, the largest integer where there is none."""
+    out = np.full(n, _LATE, dtype=np.int64)
+    np.minimum.at(out, incident, time_ms)
+    return out
+
+
+def _after(due: NDArray[np.int64], instant: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return instants as ms after the dispatch order was due; -1 for those that never came."""
+    return np.where((instant == _LATE) | (due < 0), NEVER, instant - due)
+
+
+def _final_slot(inputs: RunInputs, arrivals: _Rows, clears: _Rows) -> NDArray[np.int64]:
+    """Return the need each arrival served in the end: (n_arrivals,) int64.
+
+    The first arrival at a misreported incident is logged under the reported kind's slot and handed to a need of the
+    true kind in the same instant; its CLEAR row, found by unit and mission, names that need.
+    """
+    slot = arrivals["slot"].astype(np.int64)
+    n_true = np.diff(inputs.cards.start)[inputs.demand.incidents["kind"]]
+    moved = np.flatnonzero(slot >= n_true[arrivals["incident"]])
+    if moved.size == 0:
+        return slot
+    cleared = _mission_key(clears)
+    order = np.argsort(cleared, kind="stable")
+    wanted = _mission_key(arrivals)[moved]
+    place = np.minimum(np.searchsorted(cleared[order], wanted), max(len(cleared) - 1, 0))
+    is_found = np.zeros(len(moved), dtype=bool) if len(cleared) == 0 else cleared[order][place] == wanted
+    slot[moved[is_found]] = clears["slot"][order][place[is_found]]
+    return slot
+
+
+def _mission_key(rows: _Rows) -> NDArray[np.int64]:
+    return rows["unit"].astype(np.int64) << 32 | rows["mission"].astype(np.int64)
+
+
+def _alarm_times(
+    inputs: RunInputs, arrivals: _Rows, slot: NDArray[np.int64], first_arrival: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (full first alarm, critical task at work): (n_incidents,) instants, the largest integer for never.
+
+    Both are about the needs of the true kind at its true first-alarm grade. A kind without a critical need has its
+    critical task met by whoever comes first.
+    """
+    rows, cards = inputs.demand.incidents, inputs.cards
+    start, from_grade = np.asarray(cards.start, dtype=np.int64), np.asarray(cards.from_grade)
+    is_critical = np.asarray(cards.is_critical, dtype=bool)
+    incident = arrivals["incident"]
+    kind, grade = rows["kind"].astype(np.int64)[incident], rows["grade"][incident]
+    need = np.minimum(start[kind] + slot, start[kind + 1] - 1)
+    is_due = (start[kind] + slot < start[kind + 1]) & (from_grade[need] <= grade)
+    all_needed, critical_needed = _needed(start, from_grade, is_critical)
+    at_address, at_work = arrivals["time_ms"], arrivals["time_ms"] + arrivals["value"]
+    of_incident = (rows["kind"], rows["grade"])
+    full = _when_all(incident[is_due], at_address[is_due], all_needed[of_incident])
+    is_due &= is_critical[need]
+    critical = _when_all(incident[is_due], at_work[is_due], critical_needed[of_incident])
+    return full, np.where(critical_needed[of_incident] == 0, first_arrival, critical)
+
+
+def _needed(
+    start: NDArray[np.int64], from_grade: NDArray[Any], is_critical: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many needs, and how many critical ones, each kind has at each grade: two (n_kinds, 6) int64."""
+    kind_of_need = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    counts = np.zeros((2, len(start) - 1, 6), dtype=np.int64)
+    for grade in range(1, 6):
+        is_needed = from_grade <= grade
+        counts[0, :, grade] = np.bincount(kind_of_need[is_needed], minlength=len(start) - 1)
+        counts[1, :, grade] = np.bincount(kind_of_need[is_needed & is_critical], minlength=len(start) - 1)
+    return counts[0], counts[1]
+
+
+def _when_all(incident: NDArray[Any], instant: NDArray[Any], n_needed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the instant at which the last of `n_needed` came, the largest integer where not all came."""
+    n_come = np.bincount(incident, minlength=len(n_needed))
+    latest = np.zeros(len(n_needed), dtype=np.int64)
+    np.maximum.at(latest, incident, instant)
+    return np.where((n_needed > 0) & (n_come >= n_needed), latest, _LATE)
