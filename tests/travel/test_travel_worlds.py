@@ -125,7 +125,7 @@ LINE = np.array([[1.0, 4, 6], [4, 1, 3], [6, 3, 1]])
 
 
 def test_the_share_within_five_minutes_counts_the_nearest_station_and_mixes_periods_by_hours_of_the_week():
-    # 42 night hours, 30 rush hours (6 on 5 workdays), 96 hours of day; cell 1 is 2, 4 or 8 min off, cell 2 is 3, 6 or 12.
+    # 42 hours of night, 30 of rush (6 on 5 workdays), 96 of day; cell 1 is 2, 4 or 8 min off, cell 2 is 3, 6 or 12.
     tables = tables_of(LINE / 2, LINE, LINE * 2)
     assert (hour_shares(tables) * 168).tolist() == [42, 96, 30]
     weights = np.array([1, 2, 7])
