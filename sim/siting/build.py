@@ -199,15 +199,9 @@ def check_needs(city: City, need: Need, problems: Problems) -> None:
             problems.add("cells.csv", rule, value=code, mend="make the cells smaller (cell_m)")
 
 
-def _durations(city: City, folder: Path, travel_world: Path, cache_dir: Path) -> dict[str, NDArray[np.int32]]:
-    """Return the travel world's tables by the name that `worlds.csv` gives them: `<world> <period>`."""
-    from sim.travel import build_travel
-    from sim.travel.roads import load_roads
-    from sim.travel.settings import Period, load_travel_world
-
-    settings = load_travel_world(travel_world).settings
-    tables = build_travel(city, settings, load_roads(folder, city), cache_dir)
-    return {f"{settings.name} {period.name.lower()}": tables.duration_ms[period] for period in Period}
+def _distance_name(travel_world: str, period: str) -> str:
+    """Return what `worlds.csv` calls the driving times of a travel world in a period."""
+    return f"{travel_world} {period.lower()}"
 
 
 def build_worlds(folder: Path, travel_world: Path, cache_dir: Path) -> dict[str, dict[str, list[Any]]]:
@@ -218,20 +212,26 @@ def build_worlds(folder: Path, travel_world: Path, cache_dir: Path) -> dict[str,
     InputError
         With everything wrong in the folder, or a distance in `worlds.csv` that is not one of the travel world's.
     """
+    from sim.travel import build_travel
+    from sim.travel.roads import load_roads
+    from sim.travel.settings import Period, load_travel_world
+
     city, plan, worlds = load_city(folder), load_plan(folder), siting_worlds(folder)
-    durations = _durations(city, folder, travel_world, cache_dir)
+    settings = load_travel_world(travel_world).settings
+    names = {_distance_name(settings.name, period.name): period for period in Period}
     problems = Problems()
     for world in worlds:
         check_needs(city, needs(city, plan, world.n_spare_per_town), problems)
-        if world.method != "random" and world.distance not in durations:
-            rule = f"(distance) must be one of {', '.join(durations)}"
+        if world.method != "random" and world.distance not in names:
+            rule = f"(distance) must be one of {', '.join(names)}"
             problems.add("siting/worlds.csv", rule, value=world.distance, mend="give the travel world it was made with")
     problems.raise_if_any()
-    none = np.zeros((0, 0), dtype=np.int32)
-    return {
-        w.world: world_columns(city, needs(city, plan, w.n_spare_per_town), durations.get(w.distance, none), w)
-        for w in worlds
-    }
+    tables = build_travel(city, settings, load_roads(folder, city), cache_dir)
+    columns = {}
+    for world in worlds:
+        duration_ms = tables.duration_ms[names.get(world.distance, Period.DAY)]
+        columns[world.world] = world_columns(city, needs(city, plan, world.n_spare_per_town), duration_ms, world)
+    return columns
 
 
 def main(argv: list[str]) -> int:

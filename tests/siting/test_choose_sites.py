@@ -95,9 +95,9 @@ def test_added_sites_are_nested(seed: int) -> None:
 def test_uniform_city_has_61_percent_in_five_minutes_from_median_sites_and_45_from_random_ones() -> None:
     """106 sites on a square of 2,500 km2, 33.5 km/h, detour 1.3: a reach of 2.15 km.
 
-    Random sites leave exp(-106 pi 2.15^2 / 2500) = 54 % uncovered, a point more at the rim. The discs of 106 sites cover
-    at most 61.4 %, and sites in the middles of 1 km squares miss a little of that. Tolerance: a point, three standard
-    errors of the mean of 20 random draws (their standard deviation is 1.4 points).
+    Random sites leave exp(-106 pi 2.15^2 / 2500) = 54 % uncovered, a point more at the rim. The discs of 106 sites
+    cover at most 61.4 %, and sites in the middles of 1 km squares miss a little of that. Tolerance: a point, three
+    standard errors of the mean of 20 random draws (their standard deviation is 1.4 points).
     """
     n, detour, speed_kmh, n_sites = 50, 1.3, 33.5, 106
     reach_km = speed_kmh * 5 / 60 / detour
