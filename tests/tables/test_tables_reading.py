@@ -158,6 +158,31 @@ def test_a_file_that_is_no_table_is_told_as_what_it_is(path: Path, data: bytes, 
     assert told in found[0]
 
 
+def test_utf8_with_one_damaged_byte_is_not_taken_for_gb18030_and_read_as_nonsense(path: Path) -> None:
+    spec = TableSpec("t", 1, (Column("code", "str", "Id."), Column("note", "str", "Note.")))
+    damaged = "code,note\na,近水高埗道滘\nb,虎门\n".encode().replace("近".encode(), b"\xe8\xbf\xc5")
+    assert damaged.decode("gb18030")
+    _, found = read(path, damaged, spec)
+    assert len(found) == 1
+    assert "row 2: is neither UTF-8 nor GB18030 text here" in found[0]
+
+
+def test_a_key_with_a_faulty_part_is_not_called_a_repeat_as_well(path: Path) -> None:
+    spec = TableSpec("t", 1, (Column("a", "str", "A."), Column("b", "int", "B.")), key=("a", "b"))
+    _, found = read(path, "a,b\nx,?\nx,!\n", spec)
+    assert [line.split(";")[0] for line in found] == [
+        "stations.csv row 2: '?' (b) must be a whole number",
+        "stations.csv row 3: '!' (b) must be a whole number",
+    ]
+
+
+def test_an_optional_whole_number_that_its_column_could_not_hold_exactly_is_refused(path: Path) -> None:
+    for is_optional, n_found in ((True, 1), (False, 0)):
+        spec = TableSpec("t", 1, (Column("a", "int", "A.", optional=is_optional),))
+        _, found = read(path, f"a\n{2**53}\n{2**53 + 1}\n", spec)
+        assert len(found) == n_found
+
+
 def test_a_table_may_be_declared_to_have_no_rows(path: Path) -> None:
     table, found = read(path, "a\n", TableSpec("t", 1, (Column("a", "int", "A."),), may_be_empty=True))
     assert found == []
