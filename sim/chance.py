@@ -1,9 +1,9 @@
 """Keyed chance: every draw is a pure function of (seed, replication, stream, identity, slot).
 
 A *rank* is a uniform 32-bit integer from Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy
-as 1, 2, 3", SC11). Nothing is streamed, so no draw depends on the order in which others are made, and nothing but integer
-arithmetic is used, so every machine gets the same bits. Quantile tables turn ranks into whole milliseconds (or into
-factors in 1/65536); they are made once with scipy, stored with the inputs, and never recomputed by an auditor.
+as 1, 2, 3", SC11). Nothing is streamed, so no draw depends on the order in which others are made, and nothing but
+integer arithmetic is used, so every machine gets the same bits. Quantile tables turn ranks into whole milliseconds (or
+into factors in 1/65536); they are made once with scipy, stored with the inputs, and never recomputed by an auditor.
 
 This module knows nothing of cities, incidents or engines.
 """

@@ -46,17 +46,31 @@ def _machine_code_folder() -> str:
     return str(cache_root() / "numba" / key)
 
 
-def compiled(function: _Function) -> _Function:
-    """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources."""
+def _choose_folder() -> None:
     import numba
 
     if not numba.config.DISABLE_JIT and not str(numba.config.CACHE_DIR).startswith(str(cache_root())):
         numba.config.CACHE_DIR = _machine_code_folder()
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources."""
+    import numba
+
+    _choose_folder()
     return cast(_Function, numba.njit(cache=True, error_model="numpy")(function))
 
 
-def compiled_inline(function: _Function) -> _Function:
-    """Compile a small function that callers absorb; it is cached with them, never on its own."""
+def compiled_borrowing(function: _Function) -> _Function:
+    """Compile a function that makes and keeps no array, so that nothing has to be counted; cached on disk."""
     import numba
 
-    return cast(_Function, numba.njit(error_model="numpy")(function))
+    _choose_folder()
+    return cast(_Function, numba.njit(cache=True, error_model="numpy", _nrt=False)(function))
+
+
+def compiled_inline(function: _Function) -> _Function:
+    """Compile a small function that callers absorb and that keeps no array; it is cached with them only."""
+    import numba
+
+    return cast(_Function, numba.njit(error_model="numpy", _nrt=False)(function))

@@ -48,8 +48,8 @@ class Policy:
 class RunInputs:
     """All inputs of one run.
 
-    `changes`: `CHANGE_DTYPE` rows in order. `slot_ranks`: (n_slots, 4) uint32, incident by incident: turnout, own travel
-    noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to the cell,
+    `changes`: `CHANGE_DTYPE` rows in order. `slot_ranks`: (n_slots, 4) uint32, incident by incident: turnout, own
+    travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to the cell,
     ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start.
     """
 
@@ -166,9 +166,3 @@ def hours_of_run(
     tail = np.arange(RUN_OUT_HOURS) % 24
     period = np.concatenate([period, period_of_hour[0][tail]]).astype(np.int8)
     return period, np.concatenate([np.tile(night, len(day_type)), night[tail]]).astype(np.int8)
-
-
-def freeze(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array, made read-only."""
-    array.flags.writeable = False
-    return array

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance import TABLE_SIZE, bin_weights, look_up
-from sim.compiled import compiled
+from sim.compiled import compiled_borrowing
 from sim.engine import rules, state
 from sim.engine import world as wd
+from sim.engine.log import LOG_DTYPE
 from sim.units import Q16
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _MOST_UNITS_PER_EVENT = 64
 
 
-@compiled
+@compiled_borrowing
 def look_up_all(values, table_of_row, ranks, out):  # type: ignore[no-untyped-def]
     """Fill `out` (n,) int64 with the look-up of each rank in its row's table."""
     for i in range(ranks.shape[0]):
@@ -134,7 +135,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         returning=np.zeros(max(n_units, 1), dtype=np.int32),
         outbox=np.zeros((n_planned, 2), dtype=np.int64),
         heap=np.zeros((n_planned + 1024, 2), dtype=np.int64),
-        log=np.zeros(2 * margin + 24 * incidents.shape[0], dtype=wd.LOG_DTYPE),
+        log=np.zeros(2 * margin + 24 * incidents.shape[0], dtype=LOG_DTYPE),
         params=_params(inputs), changes=_changes(inputs),
         call_order=np.argsort(incidents["due_ms"], kind="stable").astype(np.int32),
         escalate_ranks=inputs.demand.incidents["rank_escalate"], slot_ranks=inputs.slot_ranks,

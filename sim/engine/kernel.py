@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import compiled, compiled_inline
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import events, state
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
@@ -39,7 +39,7 @@ def _swap(w, a, b):  # type: ignore[no-untyped-def]
     w.heap[b, 0], w.heap[b, 1] = time_ms, key
 
 
-@compiled
+@compiled_borrowing
 def _push(w, time_ms, key):  # type: ignore[no-untyped-def]
     at = w.counts[N_HEAP]
     w.heap[at, 0] = time_ms
@@ -53,7 +53,7 @@ def _push(w, time_ms, key):  # type: ignore[no-untyped-def]
         at = above
 
 
-@compiled
+@compiled_borrowing
 def _drop_first(w):  # type: ignore[no-untyped-def]
     last = w.counts[N_HEAP] - 1
     w.counts[N_HEAP] = last
@@ -71,7 +71,7 @@ def _drop_first(w):  # type: ignore[no-untyped-def]
         at = below
 
 
-@compiled
+@compiled_borrowing
 def _plan_next_call(w):  # type: ignore[no-untyped-def]
     at = w.counts[NEXT_CALL]
     if at < w.call_order.shape[0]:
@@ -80,7 +80,7 @@ def _plan_next_call(w):  # type: ignore[no-untyped-def]
         _push(w, w.incidents[incident].due_ms, events.event_key(events.CALL, incident, 0))
 
 
-@compiled
+@compiled_borrowing
 def _plan_next_change(w):  # type: ignore[no-untyped-def]
     at = w.counts[NEXT_CHANGE]
     if at < w.changes.shape[0]:
@@ -88,7 +88,7 @@ def _plan_next_change(w):  # type: ignore[no-untyped-def]
         _push(w, w.changes[at].time_ms, events.event_key(events.CHANGE, at, 0))
 
 
-@compiled
+@compiled_borrowing
 def _handle(w, now, key):  # type: ignore[no-untyped-def]
     """Do one event; return the number of events it planned, or -1 after a fault."""
     kind = events.key_kind(key)
@@ -115,14 +115,14 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
     return n_planned
 
 
-@compiled
+@compiled_borrowing
 def start(w):  # type: ignore[no-untyped-def]
     """Put the first change and the first call into the heap."""
     _plan_next_change(w)
     _plan_next_call(w)
 
 
-@compiled
+@compiled_borrowing
 def advance(w, until_ms, log_margin):  # type: ignore[no-untyped-def]
     """Do every event before `until_ms`; return `OVER`, or which array must grow before going on."""
     while w.counts[N_HEAP] > 0 and w.heap[0, 0] < until_ms:
@@ -163,7 +163,7 @@ class KernelRun:
         """Run to the end and return the log."""
         self.advance()
         state.on_end(self.world)
-        return EventLog(self.arrays.log[: int(self.arrays.counts[N_LOG])].copy())
+        return EventLog(self.arrays.log[: int(self.arrays.counts[N_LOG])])
 
 
 def run_kernel(inputs: RunInputs) -> EventLog:

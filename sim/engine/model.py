@@ -1,7 +1,8 @@
 """How the city works, event by event: the SimPy model. Read this file first.
 
 The city has *units* (vehicles) in the bays of *stations*. A unit can leave only with its crew: people on duty at that
-station who are not out already. An *incident* has *needs*, each a capability; each need is one slot that one unit fills.
+station who are not out already. An *incident* has *needs*, each a capability; each need is one slot that one unit
+fills.
 
 1. **CALL** The call has been handled and the order to dispatch is due. The run card of the reported kind and grade
    opens needs; each takes the unit with the earliest expected arrival, or waits.
@@ -19,8 +20,8 @@ station who are not out already. An *incident* has *needs*, each a capability; e
 Whenever something becomes free (3, 5, 6, 7, 8) the needs that wait are served at once, by priority, call time and id.
 
 SimPy keeps the clock and the calendar. What an event does to the city is in `state.py`, who is chosen is in `rules.py`;
-both are compiled and shared with the compiled loop of `kernel.py`. All chance is in the inputs: the model draws none. Time is
-whole milliseconds; events of one instant happen in the order of their keys (`events.py`). Nothing here waits on
+both are compiled and shared with the compiled loop of `kernel.py`. All chance is in the inputs: the model draws none.
+Time is whole milliseconds; events of one instant happen in the order of their keys (`events.py`). Nothing here waits on
 `succeed()` or `run(until)`: every event is put into the calendar with its own priority.
 """
 
@@ -50,7 +51,7 @@ class Happening(simpy.Event):
 
     def __init__(self, env: simpy.Environment, handler: _Handler, entity: int, mission: int) -> None:
         self.env = env
-        self.callbacks = [handler]  # type: ignore[assignment]
+        self.callbacks = [handler]
         self._value = None
         self._ok = True
         self._defused = False
@@ -85,7 +86,7 @@ class CityModel:
         self._plan_next_call()
         self.env.run()
         self._after(state.on_end(self.world), "end of run")
-        return EventLog(self.arrays.log[: int(self._counts[N_LOG])].copy())
+        return EventLog(self.arrays.log[: int(self._counts[N_LOG])])
 
     # --- the events ---------------------------------------------------------------------------------------------
 
@@ -122,7 +123,7 @@ class CityModel:
     def _after(self, n_planned: int, happening: str) -> None:
         """Put what an event has planned into the calendar, or stop at a fault."""
         if n_planned < 0:
-            raise_fault(self.arrays, self.env.now, happening)
+            raise_fault(self.arrays, int(self.env.now), happening)
         for time_ms, key in self._outbox[:n_planned].tolist():
             handler = self._handlers[(key - 2) >> events.KIND_SHIFT]
             entity = ((key - 2) >> events.ENTITY_SHIFT) & events.ENTITY_MASK
@@ -145,7 +146,7 @@ class CityModel:
 
     def _plan_given(self, kind: int, entity: int, time_ms: int, handler: _Handler) -> None:
         key = int(events.event_key(kind, entity, 0))
-        self.env.schedule(Happening(self.env, handler, entity, 0), key, time_ms - self.env.now)  # type: ignore[arg-type]
+        self.env.schedule(Happening(self.env, handler, entity, 0), key, time_ms - self.env.now)
 
     def _make_room(self) -> None:
         """Let the log grow while it still has room for whatever one instant can write."""

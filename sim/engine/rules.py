@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+import sim.engine.handle  # noqa: F401  (teaches numba the type of the world)
 from sim.chance import look_up
-from sim.compiled import compiled, compiled_inline
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine.world import (
     DISPATCH_OWN_TOWN_FIRST,
     DISPATCH_POLICY,
@@ -117,7 +118,7 @@ def people_free(w, station):  # type: ignore[no-untyped-def]
     return w.stations[station].people_on_duty - w.stations[station].people_out
 
 
-@compiled
+@compiled_borrowing
 def ready_unit(w, station, capability):  # type: ignore[no-untyped-def]
     """Return the first unit in the bays of a station that can leave now with its crew and has the capability."""
     if not w.stations[station].is_open:
@@ -135,7 +136,7 @@ def ready_unit(w, station, capability):  # type: ignore[no-untyped-def]
     return NOBODY
 
 
-@compiled
+@compiled_borrowing
 def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
     """Return the cell a driving unit is in: on the straight line of its leg, in proportion to the time driven."""
     it = w.units[unit]
@@ -153,7 +154,7 @@ def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
     return np.int64(w.grid[row, column])
 
 
-@compiled
+@compiled_borrowing
 def _nearest(w, now, incident, capability, town):  # type: ignore[no-untyped-def]
     """Return (unit, expected ms) of the earliest expected arrival among units of one town (-1: any town)."""
     cell = w.incidents[incident].cell
@@ -182,9 +183,9 @@ def _nearest(w, now, incident, capability, town):  # type: ignore[no-untyped-def
     return best_unit, best_ms
 
 
-@compiled
+@compiled_borrowing
 def choose_unit(w, now, incident, capability):  # type: ignore[no-untyped-def]
-    """Return (unit, expected ms until it arrives) for a need, by the run's dispatch policy; (-1, never) if none is free.
+    """Return (unit, expected ms until it arrives) for a need, by the run's dispatch policy; (-1, never) if none can.
 
     Nearest: the earliest expected arrival among units in their bays (turnout and drive) and units on their way home
     (drive from where they are, no turnout); ties go to the lowest unit id. Own town first: the same among the units
@@ -197,7 +198,7 @@ def choose_unit(w, now, incident, capability):  # type: ignore[no-untyped-def]
     return _nearest(w, now, incident, capability, -1)
 
 
-@compiled
+@compiled_borrowing
 def met_instant(w, incident):  # type: ignore[no-untyped-def]
     """Return when the critical task is met: the instant the last critical need of the present grade is at work.
 

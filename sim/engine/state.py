@@ -1,15 +1,15 @@
 """The only place where the state of the world changes.
 
 One function per event (`on_call`, `on_enroute`, …): it checks the state, changes it, writes the log and puts what must
-happen next into the outbox; the engine's loop takes it from there. Each returns the number of events in the outbox, or -1
-after a fault (`faults.py` puts it into words). Nothing here measures, prints or draws chance.
+happen next into the outbox; the engine's loop takes it from there. Each returns the number of events in the outbox, or
+-1 after a fault (`faults.py` puts it into words). Nothing here measures, prints or draws chance.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.compiled import compiled, compiled_inline
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import events, rules
 from sim.engine.log import LogKind
 from sim.engine.world import (
@@ -72,7 +72,7 @@ LOG_CLOSED = int(LogKind.CLOSED)
 LOG_END = int(LogKind.END)
 
 
-@compiled
+@compiled_borrowing
 def fault(w, code, entity, detail):  # type: ignore[no-untyped-def]
     """Note a forbidden state (the first one stays) and return `FAULTED`."""
     if w.counts[FAULT] == 0:
@@ -90,7 +90,7 @@ def finish(w):  # type: ignore[no-untyped-def]
     return w.counts[N_OUTBOX]
 
 
-@compiled
+@compiled_borrowing
 def write(w, now, kind, incident, slot, unit, value):  # type: ignore[no-untyped-def]
     """Append a row to the log; `slot` is the slot's number within its incident."""
     at = w.counts[N_LOG]
@@ -108,7 +108,7 @@ def write(w, now, kind, incident, slot, unit, value):  # type: ignore[no-untyped
     w.counts[N_LOG] = at + 1
 
 
-@compiled
+@compiled_borrowing
 def plan(w, time_ms, kind, entity, mission):  # type: ignore[no-untyped-def]
     """Put an event into the outbox."""
     at = w.counts[N_OUTBOX]
@@ -129,7 +129,7 @@ def slot_number(w, slot):  # type: ignore[no-untyped-def]
 # --- units -------------------------------------------------------------------------------------------------------
 
 
-@compiled
+@compiled_borrowing
 def _start_returning(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
     it = w.units[unit]
     station_cell = w.stations[it.station].cell
@@ -147,7 +147,7 @@ def _start_returning(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
     plan(w, it.arrive_ms, events.HOME, unit, it.mission)
 
 
-@compiled
+@compiled_borrowing
 def _stop_returning(w, unit):  # type: ignore[no-untyped-def]
     at = w.units[unit].returning_at
     last = w.counts[N_RETURNING] - 1
@@ -158,7 +158,7 @@ def _stop_returning(w, unit):  # type: ignore[no-untyped-def]
     w.counts[N_RETURNING] = last
 
 
-@compiled
+@compiled_borrowing
 def _crew_home(w, unit):  # type: ignore[no-untyped-def]
     it = w.units[unit]
     station = w.stations[it.station]
@@ -168,7 +168,7 @@ def _crew_home(w, unit):  # type: ignore[no-untyped-def]
         fault(w, PEOPLE_BELOW_ZERO, unit, it.station)
 
 
-@compiled
+@compiled_borrowing
 def _set_off(w, now, unit):  # type: ignore[no-untyped-def]
     it = w.units[unit]
     it.status = EN_ROUTE
@@ -179,7 +179,7 @@ def _set_off(w, now, unit):  # type: ignore[no-untyped-def]
     plan(w, it.arrive_ms, events.ARRIVE, unit, it.mission)
 
 
-@compiled
+@compiled_borrowing
 def assign(w, now, slot, unit, expected_ms):  # type: ignore[no-untyped-def]
     """Send a unit to a slot: from its bay after turnout, or at once when it is on its way home."""
     it = w.units[unit]
@@ -210,7 +210,7 @@ def assign(w, now, slot, unit, expected_ms):  # type: ignore[no-untyped-def]
         fault(w, BAD_STATUS, unit, it.status)
 
 
-@compiled
+@compiled_borrowing
 def _turn_back(w, now, unit):  # type: ignore[no-untyped-def]
     """Release a unit that has not arrived: it stands down in its bay, or drives home from where it is."""
     it = w.units[unit]
@@ -232,7 +232,7 @@ def _turn_back(w, now, unit):  # type: ignore[no-untyped-def]
         fault(w, BAD_STATUS, unit, it.status)
 
 
-@compiled
+@compiled_borrowing
 def stand_by(w, unit, slot):  # type: ignore[no-untyped-def]
     """Bind a unit and its crew to a slot without sending it (the static part asks who would go)."""
     it = w.units[unit]
@@ -243,7 +243,7 @@ def stand_by(w, unit, slot):  # type: ignore[no-untyped-def]
     w.slots[slot].unit = unit
 
 
-@compiled
+@compiled_borrowing
 def stand_down(w, slot):  # type: ignore[no-untyped-def]
     """Undo `stand_by` for whatever unit is bound to a slot."""
     unit = w.slots[slot].unit
@@ -256,7 +256,7 @@ def stand_down(w, slot):  # type: ignore[no-untyped-def]
 # --- needs and the queue -----------------------------------------------------------------------------------------
 
 
-@compiled
+@compiled_borrowing
 def _goes_before(w, slot_a, slot_b):  # type: ignore[no-untyped-def]
     """Return whether the first slot is served before the second: priority, call time, incident, slot."""
     a = w.incidents[w.slots[slot_a].incident]
@@ -268,7 +268,7 @@ def _goes_before(w, slot_a, slot_b):  # type: ignore[no-untyped-def]
     return slot_a < slot_b  # slots are laid out incident by incident
 
 
-@compiled
+@compiled_borrowing
 def _enqueue(w, slot):  # type: ignore[no-untyped-def]
     at = w.counts[N_WAITING]
     if at >= w.waiting.shape[0]:
@@ -283,7 +283,7 @@ def _enqueue(w, slot):  # type: ignore[no-untyped-def]
     w.incidents[w.slots[slot].incident].n_waiting += 1
 
 
-@compiled
+@compiled_borrowing
 def _dequeue(w, at):  # type: ignore[no-untyped-def]
     w.incidents[w.slots[w.waiting[at]].incident].n_waiting -= 1
     last = w.counts[N_WAITING] - 1
@@ -292,7 +292,7 @@ def _dequeue(w, at):  # type: ignore[no-untyped-def]
     w.counts[N_WAITING] = last
 
 
-@compiled
+@compiled_borrowing
 def _open_need(w, now, incident, number, capability):  # type: ignore[no-untyped-def]
     """Fill a slot with the unit the policy chooses, or let it wait."""
     slot = w.incidents[incident].first_slot + number
@@ -305,18 +305,18 @@ def _open_need(w, now, incident, number, capability):  # type: ignore[no-untyped
         _enqueue(w, slot)
 
 
-@compiled
+@compiled_borrowing
 def _open_needs(w, now, incident):  # type: ignore[no-untyped-def]
     """Open every need of the true card at the present grade that is not open yet (or was released)."""
     it = w.incidents[incident]
     card = w.card_start[it.kind]
     for place in range(w.card_start[it.kind + 1] - card):
         status = w.slots[it.first_slot + place].status
-        if w.needs[card + place].from_grade <= it.grade and (status == SLOT_UNUSED or status == SLOT_RELEASED):
+        if w.needs[card + place].from_grade <= it.grade and status in (SLOT_UNUSED, SLOT_RELEASED):
             _open_need(w, now, incident, place, w.needs[card + place].capability)
 
 
-@compiled
+@compiled_borrowing
 def serve_waiting(w, now):  # type: ignore[no-untyped-def]
     """Offer whatever is free to the needs that wait, in the order of the queue."""
     at = 0
@@ -330,7 +330,7 @@ def serve_waiting(w, now):  # type: ignore[no-untyped-def]
             assign(w, now, slot, unit, expected)
 
 
-@compiled
+@compiled_borrowing
 def _give_up_waiting(w, now, incident):  # type: ignore[no-untyped-def]
     at = 0
     while at < w.counts[N_WAITING]:
@@ -343,7 +343,7 @@ def _give_up_waiting(w, now, incident):  # type: ignore[no-untyped-def]
             at += 1
 
 
-@compiled
+@compiled_borrowing
 def _close_if_over(w, now, incident):  # type: ignore[no-untyped-def]
     """Close a revealed incident whose last unit has left; needs that still wait are counted as unfilled."""
     it = w.incidents[incident]
@@ -360,7 +360,7 @@ def _close_if_over(w, now, incident):  # type: ignore[no-untyped-def]
 # --- what the first arrival finds --------------------------------------------------------------------------------
 
 
-@compiled
+@compiled_borrowing
 def _move_slot(w, source, target, capability):  # type: ignore[no-untyped-def]
     unit = w.slots[source].unit
     w.slots[target].status = w.slots[source].status
@@ -372,7 +372,7 @@ def _move_slot(w, source, target, capability):  # type: ignore[no-untyped-def]
     w.units[unit].slot = target
 
 
-@compiled
+@compiled_borrowing
 def _match_reported_slots(w, incident):  # type: ignore[no-untyped-def]
     """Hand units sent for the reported kind over to needs of the true kind that they can serve.
 
@@ -401,7 +401,7 @@ def _match_reported_slots(w, incident):  # type: ignore[no-untyped-def]
             _move_slot(w, it.first_slot + chosen, it.first_slot + place, need.capability)
 
 
-@compiled
+@compiled_borrowing
 def _drop_surplus(w, now, incident, begin, end, grade):  # type: ignore[no-untyped-def]
     """Turn back units and drop waits of slots begin … end-1 whose need starts above `grade` (-1: all of them)."""
     it = w.incidents[incident]
@@ -420,7 +420,7 @@ def _drop_surplus(w, now, incident, begin, end, grade):  # type: ignore[no-untyp
             w.slots[slot].status = SLOT_RELEASED
 
 
-@compiled
+@compiled_borrowing
 def _reveal(w, now, incident, unit):  # type: ignore[no-untyped-def]
     """Let the first arrival show the true kind and grade: keep what fits, turn back the rest, add what lacks."""
     it = w.incidents[incident]
@@ -436,7 +436,7 @@ def _reveal(w, now, incident, unit):  # type: ignore[no-untyped-def]
     _open_needs(w, now, incident)
 
 
-@compiled
+@compiled_borrowing
 def _plan_clear(w, now, unit):  # type: ignore[no-untyped-def]
     """Plan the instant a unit at the scene is done, at the incident's present grade."""
     it = w.units[unit]
@@ -447,7 +447,7 @@ def _plan_clear(w, now, unit):  # type: ignore[no-untyped-def]
         plan(w, clear_ms, events.CLEAR, unit, it.mission)
 
 
-@compiled
+@compiled_borrowing
 def _note_if_met(w, now, incident):  # type: ignore[no-untyped-def]
     it = w.incidents[incident]
     if it.met_ms == rules.NEVER_MS:
@@ -457,7 +457,7 @@ def _note_if_met(w, now, incident):  # type: ignore[no-untyped-def]
             write(w, now, LOG_MET, incident, -1, -1, met_ms)
 
 
-@compiled
+@compiled_borrowing
 def _plan_escalation(w, now, incident):  # type: ignore[no-untyped-def]
     it = w.incidents[incident]
     latent = rules.latent_ms(w, incident, it.grade)
@@ -468,7 +468,7 @@ def _plan_escalation(w, now, incident):  # type: ignore[no-untyped-def]
 # --- one function per event --------------------------------------------------------------------------------------
 
 
-@compiled
+@compiled_borrowing
 def on_call(w, now, incident):  # type: ignore[no-untyped-def]
     """The call has been handled: open the needs of the reported kind and grade, start the latent clock."""
     w.counts[N_OUTBOX] = 0
@@ -486,7 +486,7 @@ def on_call(w, now, incident):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def on_enroute(w, now, unit, mission):  # type: ignore[no-untyped-def]
     """Turnout is over: the unit leaves its station with its crew."""
     w.counts[N_OUTBOX] = 0
@@ -499,7 +499,7 @@ def on_enroute(w, now, unit, mission):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     """The unit is at the address; the first one reveals what it is; critical units may meet the critical task."""
     w.counts[N_OUTBOX] = 0
@@ -526,7 +526,7 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def on_clear(w, now, unit, mission):  # type: ignore[no-untyped-def]
     """The unit's work is done: it starts for home and may be sent on from now."""
     w.counts[N_OUTBOX] = 0
@@ -544,7 +544,7 @@ def on_clear(w, now, unit, mission):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def on_home(w, now, unit, mission):  # type: ignore[no-untyped-def]
     """The unit is back: its crew is free for any vehicle, the unit itself is made ready."""
     w.counts[N_OUTBOX] = 0
@@ -562,7 +562,7 @@ def on_home(w, now, unit, mission):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def on_available(w, now, unit, mission):  # type: ignore[no-untyped-def]
     """Make-ready is over: the unit stands in its bay again."""
     w.counts[N_OUTBOX] = 0
@@ -577,7 +577,7 @@ def on_available(w, now, unit, mission):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
     """The latent clock runs out: unless the critical task is met, the incident outgrows its grade."""
     w.counts[N_OUTBOX] = 0
@@ -597,7 +597,7 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def _n_slots(w, incident):  # type: ignore[no-untyped-def]
     it = w.incidents[incident]
     n_true = w.card_start[it.kind + 1] - w.card_start[it.kind]
@@ -606,7 +606,7 @@ def _n_slots(w, incident):  # type: ignore[no-untyped-def]
     return n_true + w.card_start[it.reported_kind + 1] - w.card_start[it.reported_kind]
 
 
-@compiled
+@compiled_borrowing
 def apply_change(w, change):  # type: ignore[no-untyped-def]
     """Carry out one dated change. Units out of a closed station or withdrawn stay in use until they are home."""
     row = w.changes[change]
@@ -624,7 +624,7 @@ def apply_change(w, change):  # type: ignore[no-untyped-def]
         fault(w, UNKNOWN_CHANGE, change, row.kind)
 
 
-@compiled
+@compiled_borrowing
 def on_change(w, now, change):  # type: ignore[no-untyped-def]
     """A dated change of stations, units or people takes effect."""
     w.counts[N_OUTBOX] = 0
@@ -635,7 +635,7 @@ def on_change(w, now, change):  # type: ignore[no-untyped-def]
     return finish(w)
 
 
-@compiled
+@compiled_borrowing
 def on_end(w):  # type: ignore[no-untyped-def]
     """Nothing is left to happen: needs that still wait are unfilled for good. The run ends with its last row."""
     w.counts[N_OUTBOX] = 0

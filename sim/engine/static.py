@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
+from sim.compiled import compiled_borrowing
 from sim.engine import rules, state
 from sim.engine.build import build_world
 from sim.engine.world import N_LOG, N_OUTBOX
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
 
-@compiled
+@compiled_borrowing
 def _first_arrival_ms(w, now, incident):  # type: ignore[no-untyped-def]
     """Return dispatch to first arrival of one incident in an idle city, -1 if nobody can go; leaves the city idle."""
     it = w.incidents[incident]
@@ -45,7 +45,7 @@ def _first_arrival_ms(w, now, incident):  # type: ignore[no-untyped-def]
     return first
 
 
-@compiled
+@compiled_borrowing
 def _all_first_arrivals(w, out):  # type: ignore[no-untyped-def]
     change = 0
     for place in range(w.call_order.shape[0]):
@@ -60,7 +60,7 @@ def _all_first_arrivals(w, out):  # type: ignore[no-untyped-def]
 
 
 def static_responses(inputs: RunInputs) -> NDArray[np.int64]:
-    """Return dispatch to first arrival (ms) of each incident alone in the idle city: (n_incidents,) int64, -1 nobody."""
+    """Return (n_incidents,) int64: dispatch to first arrival (ms) of each incident alone in the idle city, -1 nobody."""
     arrays = build_world(inputs)
     out = np.full(arrays.incidents.shape[0], -1, dtype=np.int64)
     _all_first_arrivals(arrays.struct(), out)

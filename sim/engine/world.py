@@ -2,21 +2,20 @@
 
 `World` holds four record arrays that change (units, stations, incidents, slots), the lists that go with them (units on
 their way home, needs that wait, the heap and outbox of events, the log) and the frozen tables. Their types never depend
-on the city's size, so the compiled code is the same for every city. A *slot* is one need of one incident: the place that one
-unit fills. This module knows no rule; `build.py` fills a world from `RunInputs`.
+on the city's size, so the compiled code is the same for every city. A *slot* is one need of one incident: the place that
+one unit fills. This module knows no rule; `build.py` fills a world from `RunInputs`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
 import numba
 import numpy as np
-from numba import types
-from numba.experimental import structref
+from numpy.typing import NDArray
 
-from sim.compiled import compiled
 from sim.engine.log import LOG_DTYPE
 
 
@@ -136,10 +135,6 @@ N_PARAMS = 16
 DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST = 0, 1
 
 
-def _array(dtype: Any, ndim: int, *, is_frozen: bool) -> types.Array:
-    return types.Array(numba.from_dtype(np.dtype(dtype)), ndim, "C", readonly=is_frozen)
-
-
 FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     # name, dtype, dimensions, is frozen (read-only)
     ("units", UNIT_DTYPE, 1, False),
@@ -174,41 +169,31 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
 FIELD_NAMES = [field[0] for field in FIELDS]
 
 
-if numba.config.DISABLE_JIT:
+class World:
+    """Handle that compiled functions take; `w.units` and the other fields of `FIELDS` are reached through it."""
 
-    class World:
-        """The same fields as the compiled struct, for running the source as plain Python."""
+    __slots__ = ("_arrays", "_words", "address")
 
-        __slots__ = tuple(FIELD_NAMES)
-
-        def __init__(self, *arrays: Any) -> None:
-            for name, array in zip(FIELD_NAMES, arrays, strict=True):
-                setattr(self, name, array.view(np.recarray) if array.dtype.names else array)
-
-else:
-
-    @structref.register
-    class WorldType(types.StructRef):
-        """numba's type of `World`."""
-
-        def preprocess_fields(self, fields: Any) -> Any:
-            """Accept the declared field types as they are."""
-            return tuple((name, types.unliteral(kind)) for name, kind in fields)
-
-    class World(structref.StructRefProxy):  # type: ignore[misc, no-redef]
-        """Handle on the compiled struct; its arrays are reached through `WorldArrays`."""
-
-        def __new__(cls, *arrays: Any) -> Any:
-            """Make a struct from the arrays in the order of `FIELDS`."""
-            return structref.StructRefProxy.__new__(cls, *arrays)
-
-    structref.define_proxy(World, WorldType, FIELD_NAMES)
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        self._arrays = [arrays[name] for name in FIELD_NAMES]  # kept alive: compiled code sees addresses only
+        self._words = np.concatenate([_array_words(array) for array in self._arrays])
+        self.address = self._words.ctypes.data
 
 
-@compiled
-def _struct(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27):  # type: ignore[no-untyped-def]  # fmt: skip  # noqa: E501
-    # Calling the proxy inside a cached function spares each process the compilation of its constructor.
-    return World(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27)  # fmt: skip  # noqa: E501
+class PlainWorld:
+    """The same fields for running the source as plain Python (`NUMBA_DISABLE_JIT=1`)."""
+
+    __slots__ = tuple(FIELD_NAMES)
+
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        for name in FIELD_NAMES:
+            setattr(self, name, arrays[name].view(np.recarray) if arrays[name].dtype.names else arrays[name])
+
+
+def _array_words(array: NDArray[Any]) -> NDArray[np.int64]:
+    """Return an array as numba lays it out: no owner, size, item size, address, shape, strides; one word each."""
+    words = [0, 0, array.size, array.itemsize, array.ctypes.data, *array.shape, *array.strides]
+    return np.array(words, dtype=np.int64)
 
 
 class WorldArrays:
@@ -236,8 +221,8 @@ class WorldArrays:
             raise AttributeError(name) from missing
 
     def struct(self) -> Any:
-        """Return the struct that compiled functions take; it shares memory with these arrays."""
-        return _struct(*[self.arrays[name] for name in FIELD_NAMES])
+        """Return the handle that compiled functions take; it shares memory with these arrays."""
+        return PlainWorld(self.arrays) if numba.config.DISABLE_JIT else World(self.arrays)
 
     def grow(self, name: str) -> None:
         """Double an array along its first axis; `struct()` must be taken anew afterwards."""

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.chance import TABLE_SIZE, Stream, bin_weights, constant_table, look_up, philox4x32, quantile_table, rank, ranks4, slot_ranks
+from sim.chance import (
+    TABLE_SIZE,
+    Stream,
+    bin_weights,
+    constant_table,
+    look_up,
+    philox4x32,
+    quantile_table,
+    rank,
+    ranks4,
+    slot_ranks,
+)
 
 # Known-answer vectors of Random123 (Salmon et al. 2011), kat_vectors, philox4x32 10 rounds.
 KNOWN = [

@@ -29,7 +29,7 @@ INCIDENT_DTYPE = np.dtype(
 
 @dataclass
 class TinyCity:
-    """Cells 1 km apart on a line, one minute of driving between neighbours; handling 60 s, turnout 45 s, scene 10 min."""
+    """Cells 1 km apart on a line, a minute of driving between neighbours; handling 60 s, turnout 45 s, scene 10 min."""
 
     n_cells: int = 10
     minute_per_cell_s: int = 60
@@ -172,9 +172,8 @@ def told(log: EventLog, *kinds: LogKind, unit: int | None = None, incident: int 
             continue
         if (unit is not None and row["unit"] != unit) or (incident is not None and row["incident"] != incident):
             continue
-        lines.append(
-            (int(row["time_ms"]) / S, LogKind(int(row["kind"])).name, int(row["incident"]), int(row["slot"]), int(row["unit"]))
-        )
+        who = (int(row["incident"]), int(row["slot"]), int(row["unit"]))
+        lines.append((int(row["time_ms"]) / S, LogKind(int(row["kind"])).name, *who))
     return lines
 
 

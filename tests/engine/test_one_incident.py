@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sim.engine.log import LogKind
-
 
 def test_the_log_of_one_call_is_exact(tiny, rows_of):
     city = tiny()

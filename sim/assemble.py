@@ -1,0 +1,199 @@
+"""From settings to `RunInputs`: reads the city folder, draws the replication's chance, builds what is missing.
+
+An `InputsBuilder` keeps what runs share - the city, travel tables, the intensity of demand, the chance of a
+replication, the sites of a world - so that the scenarios of one replication differ in nothing but what their settings
+say. Everything here is a pure function of (settings, replication) and the files of the city folder.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sim.city import load_city
+from sim.compiled import cache_root
+from sim.demand.calendar import build_calendar
+from sim.demand.draw import draw_demand
+from sim.demand.durations import build_durations
+from sim.demand.intensity import prepare_demand
+from sim.demand.kinds import load_demand_tables
+from sim.demand.quantiles import load_store
+from sim.fleet.build import build_fleet
+from sim.fleet.changes import build_changes
+from sim.fleet.tables import load_fleet_tables
+from sim.inputs import Policy, RunInputs, digest_of, draw_slot_ranks, hours_of_run, order_stations
+from sim.plan import load_plan
+from sim.siting import load_siting, load_station_coordinates, siting_worlds
+from sim.travel import build_travel
+from sim.travel.roads import load_roads
+from sim.units import ms_from_min, q16
+
+if TYPE_CHECKING:
+    from sim.city.types import City
+    from sim.demand.calendar import Calendar
+    from sim.demand.kinds import DemandTables
+    from sim.demand.types import Demand, Durations
+    from sim.fleet.parts import Changes, Fleet
+    from sim.plan import Plan
+    from sim.settings import Settings
+    from sim.siting import Siting
+    from sim.travel.source import TravelTables
+
+_Value = TypeVar("_Value")
+DISPATCH_RULES = ("nearest", "own_town_first")
+_KEPT = 6
+"""Values of one kind kept at a time: enough for the arms of one replication, whatever the number of replications."""
+
+
+class InputsBuilder:
+    """Builds the inputs of runs, keeping what they share."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, OrderedDict[str, Any]] = {}
+
+    def _keep(self, kind: str, key: Any, make: Callable[[], _Value]) -> _Value:
+        """Return the value kept under (kind, key), making it first if need be; the oldest of a kind goes."""
+        shelf = self._kept.setdefault(kind, OrderedDict())
+        name = digest_of(key)
+        if name in shelf:
+            shelf.move_to_end(name)
+            return shelf[name]  # type: ignore[no-any-return]
+        value = make()
+        shelf[name] = value
+        while len(shelf) > _KEPT:
+            shelf.popitem(last=False)
+        return value
+
+    def city(self, settings: Settings) -> City:
+        """Return the city of the settings."""
+        folder = settings.city_folder()
+        return self._keep("city", str(folder), lambda: load_city(folder))
+
+    def plan(self, settings: Settings) -> Plan:
+        """Return the plan of the settings' city."""
+        folder = settings.city_folder()
+        return self._keep("plan", str(folder), lambda: load_plan(folder))
+
+    def demand_tables(self, settings: Settings) -> DemandTables:
+        """Return the demand tables of the settings' city."""
+        folder = settings.city_folder()
+        return self._keep("demand tables", str(folder), lambda: load_demand_tables(folder))
+
+    def calendar(self, settings: Settings) -> Calendar:
+        """Return the days of the settings' window."""
+        country, year = self.city(settings).holidays_country, settings.demand.reference_year
+        key = (asdict(settings.window), country, year)
+        return self._keep("calendar", key, lambda: build_calendar(settings.window, country, year))
+
+    def travel(self, settings: Settings) -> TravelTables:
+        """Return the travel tables of the settings, from the cache on disk when they were built before."""
+        folder, city = settings.city_folder(), self.city(settings)
+
+        def make() -> TravelTables:
+            return build_travel(city, settings.travel, load_roads(folder, city), cache_root() / "travel")
+
+        return self._keep("travel", (str(folder), asdict(settings.travel)), make)
+
+    def world_name(self, settings: Settings, replication: int) -> str:
+        """Return the name of the siting world of a replication (the coordinates' file name where one is given)."""
+        if settings.siting.coordinates:
+            return Path(settings.siting.coordinates).name
+        worlds = siting_worlds(settings.city_folder())
+        return worlds[settings.siting.world if settings.siting.world >= 0 else replication % len(worlds)].world
+
+    def siting(self, settings: Settings, replication: int) -> Siting:
+        """Return where the stations stand in a replication."""
+        folder, city, given = settings.city_folder(), self.city(settings), settings.siting.coordinates
+        if given:
+            return self._keep("siting", given, lambda: load_station_coordinates(Path(given), city))
+        world = self.world_name(settings, replication)
+        return self._keep("siting", (str(folder), world), lambda: load_siting(folder, world, city))
+
+    def fleet(self, settings: Settings, replication: int) -> Fleet:
+        """Return the stations and units of a replication's siting world."""
+        bits = self.demand_tables(settings).capability_bit
+
+        def make() -> Fleet:
+            tables = load_fleet_tables(settings.city_folder(), bits, settings.fleet)
+            return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
+
+        world = settings.siting.coordinates or self.world_name(settings, replication)
+        return self._keep("fleet", (str(settings.city_folder()), world, asdict(settings.fleet)), make)
+
+    def changes(self, settings: Settings, replication: int) -> Changes:
+        """Return the dated changes of the settings' scenario, with the notes a report shows."""
+        fleet, city, calendar = self.fleet(settings, replication), self.city(settings), self.calendar(settings)
+        key = (
+            str(settings.city_folder()), settings.siting.coordinates or self.world_name(settings, replication),
+            asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
+        )  # fmt: skip
+        return self._keep(
+            "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
+        )
+
+    def durations(self, settings: Settings) -> Durations:
+        """Return the quantile bank of the settings."""
+        folder = settings.city_folder()
+        key = (str(folder), asdict(settings.times))
+        kinds = self.demand_tables(settings).kinds
+        return self._keep("durations", key, lambda: build_durations(kinds, settings.times, load_store(folder)))
+
+    def demand(self, settings: Settings, replication: int) -> Demand:
+        """Return the incidents of a replication: the same for every scenario of the same demand."""
+        folder = settings.city_folder()
+        key = (str(folder), asdict(settings.demand), asdict(settings.window))
+        calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
+        intensity = self._keep(
+            "intensity", key, lambda: prepare_demand(city, tables, settings.demand, calendar, load_store(folder))
+        )
+        return self._keep(
+            "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
+        )
+
+    def build(self, settings: Settings, replication: int) -> RunInputs:
+        """Return all inputs of one run.
+
+        Raises
+        ------
+        InputError
+            With the problems of the first part that has any.
+        """
+        tables, durations = self.demand_tables(settings), self.durations(settings)
+        demand, travel = self.demand(settings, replication), self.travel(settings)
+        fleet, calendar = self.fleet(settings, replication), self.calendar(settings)
+        demand_key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), settings.seed)
+        ranks = self._keep(
+            "slot ranks", (demand_key, replication),
+            lambda: draw_slot_ranks(demand, tables.run_cards, settings.seed, replication),
+        )  # fmt: skip
+        order = self._keep(
+            "station order", (travel.digest, fleet.stations.cell),
+            lambda: order_stations(travel.duration_ms, fleet.stations.cell),
+        )  # fmt: skip
+        period, is_night = hours_of_run(
+            calendar, travel.period_of_hour, settings.times.night_from_h, settings.times.night_to_h
+        )
+        return RunInputs(
+            city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
+            kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
+            policy=_policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
+            is_night_of_hour=is_night, seed=settings.seed, replication=replication,
+        )  # fmt: skip
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        dispatch=DISPATCH_RULES.index(settings.dispatch.rule),
+        is_escalation_on=settings.dispatch.is_escalation_on,
+        is_scene_delay_on=settings.dispatch.is_scene_delay_on,
+        home_factor_q16=q16(1.0 / settings.times.home_speed_factor),
+        make_ready_ms=ms_from_min(settings.times.make_ready_min),
+    )
+
+
+def build_inputs(settings: Settings, replication: int, builder: InputsBuilder | None = None) -> RunInputs:
+    """Return the inputs of one run; a `builder` that is passed again keeps what runs share."""
+    return (builder or InputsBuilder()).build(settings, replication)
