@@ -210,14 +210,15 @@ def _day_factors(tables: DemandTables, calendar: Calendar) -> NDArray[np.float64
     )
     reference = _raw_day_factors(tables, calendar.reference, calendar.labels)
     mean = np.cumsum(reference, axis=1)[:, -1:] / reference.shape[1]
-    return _raw_day_factors(tables, run_days, calendar.labels) / mean
+    factors: NDArray[np.float64] = _raw_day_factors(tables, run_days, calendar.labels) / mean
+    return factors
 
 
 def _raw_day_factors(tables: DemandTables, days: Days, labels: tuple[str, ...]) -> NDArray[np.float64]:
     holiday = np.array([[row.get(label, 1.0) for label in labels] for row in tables.holiday], dtype=np.float64)
-    by_day: NDArray[np.float64] = tables.weekday[:, days.weekday] * tables.month[:, days.month - 1]
-    by_day = by_day * holiday[:, days.label]
-    return by_day
+    by_day = tables.weekday[:, days.weekday] * tables.month[:, days.month - 1]
+    factors: NDArray[np.float64] = by_day * holiday[:, days.label]
+    return factors
 
 
 def _surge_types(
@@ -273,6 +274,9 @@ def _check_settings(city: City, tables: DemandTables, settings: DemandSettings, 
     if first_day < 0 or first_day + calendar.n_days > _MAX_DAY:
         rule = "is before the city's epoch (city.yaml), from which identities count days"
         problems.add("calendar", rule, value=str(calendar.start), mend=f"start after {_epoch(city)}")
+    for town in sorted({town for _, town, _ in tables.ceilings} - set(city.towns.code)):
+        mend = nearest_name(town, city.towns.code)
+        problems.add("ceilings.csv", "(town) is not known to the city", value=town, mend=mend)
     _check_holidays(tables, calendar, problems)
     problems.raise_if_any()
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,11 +100,11 @@ def load_store(folder: Path) -> QuantileStore:
     if not path.exists():
         return QuantileStore()
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             names, values = [str(name) for name in file["names"]], file["values"]
         if values.dtype != np.int32 or values.shape != (len(names), TABLE_SIZE):
             raise ValueError(f"holds {values.dtype} {values.shape}")
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         problems = Problems()
         problems.add(str(path), f"is damaged ({error})", mend="restore it, or remove it to have the tables made again")
         problems.raise_if_any()

@@ -92,8 +92,8 @@ class Durations:
 
     `values`: (n_tables, 3072) int32, ms or 1/65536. `handling`: (2,) int16, before and after the visual command centre.
     `turnout`: (2,), day and night. `travel_common`, `travel_own`: tables of factors with mean 65536. `access`:
-    (n_kinds,). `scene`, `latent`: (n_kinds, 6) by grade 1 to 5 (column 0 unused), -1 where there is none, as for a grade
-    never outgrown. `scene_slope_q16`: (n_kinds,) int32, growth of the time on scene per minute of delay (65536 doubles
+    (n_kinds,). `scene`, `latent`: (n_kinds, 6) by grade 1 to 5 (column 0 unused), -1 where there is none (a grade
+    never outgrown). `scene_slope_q16`: (n_kinds,) int32, growth of the time on scene per minute of delay (65536 doubles
     it), up to `scene_delay_cap_ms`. `names` says what each table is.
     """
 
