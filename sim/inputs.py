@@ -49,8 +49,8 @@ class RunInputs:
     """All inputs of one run.
 
     `changes`: `CHANGE_DTYPE` rows in order. `slot_ranks`: (n_slots, 4) uint32, incident by incident: turnout, own
-    travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to the cell,
-    ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start.
+    travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to
+    the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start.
     """
 
     city: City

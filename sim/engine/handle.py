@@ -1,7 +1,7 @@
 """Teach numba the type of `World`: one word, the address of a table of arrays.
 
 A compiled function could take the arrays one by one (a microsecond a call for 28 of them), or numba's own `structref`
-(an atomic reference count at every access, and a minute of compilation). This type costs one integer a call and one load
+(an atomic reference count at every access, and a minute of compilation). This type costs an integer a call and a load
 an access, owns nothing, and has a short name, which keeps compiled names and caches small. The table lives as long as
 the `World` object on the Python side; nothing compiled keeps it.
 """
@@ -30,7 +30,7 @@ from sim.engine.world import FIELDS, World
 _WORD_BYTES = 8
 
 
-class WorldType(types.Type):  # type: ignore[misc]
+class WorldType(types.Type):
     """numba's type of `World`."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ Time is whole milliseconds; events of one instant happen in the order of their k
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import simpy
 
@@ -39,6 +39,8 @@ from sim.engine.log import EventLog
 from sim.engine.world import FAULT, N_LOG, WorldArrays
 
 if TYPE_CHECKING:
+    from simpy.events import EventPriority
+
     from sim.inputs import RunInputs
 
 _Handler = Callable[["Happening"], None]
@@ -128,7 +130,7 @@ class CityModel:
             handler = self._handlers[(key - 2) >> events.KIND_SHIFT]
             entity = ((key - 2) >> events.ENTITY_SHIFT) & events.ENTITY_MASK
             event = Happening(self.env, handler, entity, (key - 2) & events.MISSION_MASK)
-            self.env.schedule(event, key, time_ms - self.env.now)  # type: ignore[arg-type]
+            self.env.schedule(event, cast("EventPriority", key), time_ms - self.env.now)
 
     def _plan_next_call(self) -> None:
         """Put the next call into the calendar; calls come sorted by the instant their dispatch is due."""
@@ -146,7 +148,8 @@ class CityModel:
 
     def _plan_given(self, kind: int, entity: int, time_ms: int, handler: _Handler) -> None:
         key = int(events.event_key(kind, entity, 0))
-        self.env.schedule(Happening(self.env, handler, entity, 0), key, time_ms - self.env.now)
+        event = Happening(self.env, handler, entity, 0)
+        self.env.schedule(event, cast("EventPriority", key), time_ms - self.env.now)
 
     def _make_room(self) -> None:
         """Let the log grow while it still has room for whatever one instant can write."""

@@ -60,7 +60,7 @@ def _all_first_arrivals(w, out):  # type: ignore[no-untyped-def]
 
 
 def static_responses(inputs: RunInputs) -> NDArray[np.int64]:
-    """Return (n_incidents,) int64: dispatch to first arrival (ms) of each incident alone in the idle city, -1 nobody."""
+    """Return (n_incidents,) int64: dispatch to first arrival (ms) of each incident alone, the city idle; -1 nobody."""
     arrays = build_world(inputs)
     out = np.full(arrays.incidents.shape[0], -1, dtype=np.int64)
     _all_first_arrivals(arrays.struct(), out)

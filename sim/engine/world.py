@@ -2,8 +2,8 @@
 
 `World` holds four record arrays that change (units, stations, incidents, slots), the lists that go with them (units on
 their way home, needs that wait, the heap and outbox of events, the log) and the frozen tables. Their types never depend
-on the city's size, so the compiled code is the same for every city. A *slot* is one need of one incident: the place that
-one unit fills. This module knows no rule; `build.py` fills a world from `RunInputs`.
+on the city's size, so the compiled code is the same for every city. A *slot* is one need of one incident: the place
+that one unit fills. This module knows no rule; `build.py` fills a world from `RunInputs`.
 """
 
 from __future__ import annotations
