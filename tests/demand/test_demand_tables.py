@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -168,3 +169,10 @@ def test_a_gap_in_grades_and_an_uncritical_card_are_faults(world, tmp_path):
         load_demand_tables(folder)
     assert "kind 'entrapment' needs one row for each grade [1, 2]" in str(caught.value)
     assert "kind 'animal' needs a critical first row" in str(caught.value)
+
+
+def test_every_capability_that_a_card_asks_for_is_on_some_vehicle(world):
+    with (world.folder / "unit_types.csv").open(encoding="utf-8") as file:
+        held = {code for row in csv.DictReader(file) for code in row["capabilities"].split()}
+    of_bit = {bit: code for code, bit in world.tables.capability_bit.items()}
+    assert {of_bit[int(bit)] for bit in world.tables.run_cards.capability} <= held
