@@ -1,15 +1,16 @@
 """Documented settings: where they lie, how they are checked, and how each value is known.
 
 A *group* is one kind of choice: a folder of `configs/` with one YAML per choice, and a schema (a plain dataclass with
-`Annotated` bounds and a docstring under each field). A YAML holds the fields of its schema and an `about` map, dotted key ->
-{standing, source}. This module is the machinery only: it knows no group, no city and not Hydra. Next: `settings.py`
-declares the groups, `compose.py` reads overrides.
+`Annotated` bounds and a docstring under each field). A YAML holds the fields of its schema and an `about` map, dotted
+key -> {standing, source}. This module is the machinery only: it knows no group, no city and not Hydra. Next:
+`settings.py` declares the groups, `compose.py` reads overrides.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -37,8 +38,8 @@ class About:
 class Group:
     """One kind of choice: folder of `configs/`, schema and further check, both named `module:object`.
 
-    `is_what`: the choice changes the event log. `check` takes (values, where) and raises `InputError`; it finds what single
-    fields cannot say.
+    `is_what`: the choice changes the event log. `check` takes (values, where) and raises `InputError`; it finds what
+    single fields cannot say.
     """
 
     name: str
@@ -271,10 +272,10 @@ def field_docs(schema: Any) -> dict[str, str]:
     tree = ast.parse(inspect.cleandoc("\n" + inspect.getsource(schema)))
     body = tree.body[0].body if tree.body and isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}
-    for before, after in zip(body, body[1:], strict=False):
-        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and isinstance(after, ast.Expr):
-            if isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
-                docs[before.target.id] = " ".join(after.value.value.split())
+    for before, after in itertools.pairwise(body):
+        match before, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                docs[name] = " ".join(text.split())
     return docs
 
 

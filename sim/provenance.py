@@ -1,8 +1,8 @@
 """What a finished run directory was made from, and whether it still is what it was.
 
 `manifest.json` lists the SHA-256 of every file beside it, seeds, settings, digests of inputs and source, versions and
-platform. `COMPLETE` holds the manifest's SHA-256 and is written last: no mark, no result. This module reads and writes those two
-and hashes files; it does not know how a run is made. Next: `run/verify.py`, which runs it again.
+platform. `COMPLETE` holds the manifest's SHA-256 and is written last: no mark, no result. This module reads and
+writes those two and hashes files; it does not know how a run is made. Next: `run/verify.py`, which runs it again.
 """
 
 from __future__ import annotations
@@ -117,20 +117,25 @@ def to_json(content: Any) -> str:
 
 def list_files(folder: Path) -> list[Path]:
     """Return the files of a run directory that its manifest lists, sorted: all but manifest, mark, lock and parts."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not any(part.startswith(PART) for part in parts):
-            if parts not in ((MANIFEST,), (COMPLETE,), (LOCK,)):
-                found.append(path)
-    return found
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for path in files if _is_listed(path.relative_to(folder).parts)]
+
+
+def _is_listed(parts: tuple[str, ...]) -> bool:
+    is_part = any(part.startswith(PART) for part in parts)
+    return not is_part and parts not in ((MANIFEST,), (COMPLETE,), (LOCK,))
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the manifest over all files of `folder` as they are now."""
+    files = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in list_files(folder)}
+    manifest = {"manifest_version": MANIFEST_VERSION, **facts, "software": software(), "files": files}
+    write_whole(folder / MANIFEST, to_json(manifest))
 
 
 def seal(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the manifest over all files of `folder`, then the mark of completion."""
-    files = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in list_files(folder)}
-    manifest = {"manifest_version": MANIFEST_VERSION, **facts, "software": software(), "files": files}
-    write_whole(folder / MANIFEST, to_json(manifest))
+    write_manifest(folder, facts)
     write_whole(folder / COMPLETE, sha256_of_file(folder / MANIFEST) + "\n")
 
 

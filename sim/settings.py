@@ -1,7 +1,7 @@
 """All settings of a run, composed of one choice per group. *What* changes the event log; *how* does not.
 
-The groups' schemas live with the packages that read them; this module puts them together and adds those that belong to no
-package. It reads no file but the YAML it is given. Next: `compose.py`, which makes settings from overrides.
+The groups' schemas live with the packages that read them; this module puts them together and adds those that belong
+to no package. It reads no file but the YAML it is given. Next: `compose.py`, which makes settings from overrides.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.travel.settings import TravelSettings
 
 _STRICT = {"extra": "forbid"}
+Engine = Literal["auto", "simpy", "kernel", "both"]
 
 
 @dataclass
@@ -82,7 +83,7 @@ class RunSettings:
     """Number of replications; raising it runs only the new ones."""
     workers: Annotated[int, Field(ge=0, le=1_024)] = 0
     """Processes that work at once; 0 is one per core."""
-    engine: Literal["auto", "simpy", "kernel", "both"] = "auto"
+    engine: Engine = "auto"
     """simpy: the reference model; kernel: its compiled twin, same log; both: the two, stopping where they differ."""
     log: Literal["full", "digest"] = "digest"
     """full: keep the event log of every replication; digest: keep its SHA-256 only."""

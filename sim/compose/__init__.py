@@ -1,10 +1,11 @@
 """Settings from overrides: Hydra's only home.
 
-`compose` reads the overrides of one run, `sweep` those of many (`-m`). Both check everything - keys, choices, types, ranges and
-what one choice says about another - and report it together before anything runs.
+`compose` reads the overrides of one run, `sweep` those of many (`-m`). Both check everything - keys, choices, types,
+ranges and what one choice says about another - and report it together before anything runs.
 
-Steps: parse each override -> known keys and choices only -> Hydra composes -> every group against its schema -> references
-between them. `overrides.py` does the first two, `references.py` the last, `sweep.py` hands jobs to Hydra's launchers.
+Steps: parse each override -> known keys and choices only -> Hydra composes -> every group against its schema ->
+references between them. `overrides.py` does the first two, `references.py` the last, `sweep.py` hands jobs to Hydra's
+launchers.
 """
 
 from __future__ import annotations
@@ -114,11 +115,18 @@ def _hydra_content(
             config = hydra_compose(CONFIG_NAME, overrides=list(texts), return_hydra_config=True)
         chosen = config.hydra.runtime.choices
         choices = {str(k): str(v) for k, v in chosen.items() if not str(k).startswith("hydra") and v is not None}
-        del config["hydra"]
-        content: Any = OmegaConf.to_container(config, resolve=True)
+        content: Any = {
+            str(key): OmegaConf.to_container(config[key], resolve=True)
+            if OmegaConf.is_config(config[key])
+            else config[key]
+            for key in config
+            if key != "hydra"
+        }
         return content, choices
     except (HydraException, OmegaConfBaseException) as error:
-        problems.add(origin, f"cannot be composed ({' '.join(str(error).split())})", mend="see configs/ for the choices")
+        problems.add(
+            origin, f"cannot be composed ({' '.join(str(error).split())})", mend="see configs/ for the choices"
+        )
         return None
     finally:
         GlobalHydra.instance().hydra = before

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 _HOW_TO_WRITE = "write group=choice or group.key=value; ASCII only outside quotes"
 
 
-def read_overrides(
-    texts: Sequence[str], problems: Problems, *, origin: str, is_sweep: bool
-) -> list[Override]:
+def read_overrides(texts: Sequence[str], problems: Problems, *, origin: str, is_sweep: bool) -> list[Override]:
     """Return the overrides that can be composed; each of the others adds its problem.
 
     `is_sweep`: several values of one key are allowed (`-m`), as are keys of Hydra itself.

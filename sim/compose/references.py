@@ -1,7 +1,8 @@
 """What one choice says about another: towns, kinds, siting worlds, files and years that must exist in the city.
 
-Only names are looked up here, quickly and together; what needs the tables themselves (people, cells, builds) is checked
-where they are built, before the first replication. Works on raw maps, so that it can run beside failed types and ranges.
+Only names are looked up here, quickly and together; what needs the tables themselves (people, cells, builds) is
+checked where they are built, before the first replication. Works on raw maps, so that it can run beside failed types
+and ranges.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _check_siting(content: Mapping[str, Any], folder: Path, where_of: Mapping[st
             where = _where(where_of, "siting.coordinates")
             problems.add(where, "(siting.coordinates) does not exist", value=coordinates, mend="name a CSV")
         return
-    worlds = sorted(path.stem for path in (folder / "siting").glob("world_*.csv"))
+    worlds = _codes(folder / "siting" / "worlds.csv", "world")
     if isinstance(world, int) and world >= len(worlds):
         mend = f"the city has {len(worlds)}, numbered from 0"
         problems.add(_where(where_of, "siting.world"), "(siting.world) is not a siting world", value=world, mend=mend)
@@ -76,7 +77,9 @@ def _check_name(
 ) -> None:
     known = list(known)
     if known and name not in known:
-        problems.add(_where(where_of, key), f"({key}) is not in {file}", value=name, mend=nearest_name(str(name), known))
+        problems.add(
+            _where(where_of, key), f"({key}) is not in {file}", value=name, mend=nearest_name(str(name), known)
+        )
 
 
 def _codes(path: Path, column: str) -> list[str]:

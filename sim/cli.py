@@ -1,0 +1,110 @@
+"""The command `dgsim`: finds the sub-command, gives it its arguments, and turns errors into messages.
+
+A sub-command is a function (arguments) -> exit code, registered under the entry-point group `dgsim.commands`, so that
+other packages bring their own. Nothing heavy is imported here: `dgsim --help` answers at once. Exit codes: 0 done, 2
+bad input or an unfit run directory, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module, metadata
+
+from sim.errors import DgsimError, nearest_name
+
+Command = Callable[[Sequence[str]], int]
+ENTRY_POINTS = "dgsim.commands"
+OWN = {
+    "run": ("sim.commands.run:command", "run one scenario, or many with -m"),
+    "study": ("sim.commands.study:command", "run a study: its arms side by side, one report"),
+    "compare": ("sim.commands.compare:command", "compare finished runs"),
+    "report": ("sim.commands.report:command", "write the report of a finished run or study again"),
+    "verify": ("sim.commands.verify:command", "check a run directory and make its replications again"),
+    "runs": ("sim.commands.runs:command", "list run directories and their state"),
+    "show": ("sim.commands.show:command", "print the configuration with source and standing of each key"),
+    "explain": ("sim.commands.explain:command", "tell one incident: who was considered, who went, and why"),
+    "audit-plan": ("sim.audit:command", "recompute the plan's own numbers"),
+}
+"""The commands of this package, also registered as entry points; listed here for `--help` and for a bare clone."""
+
+
+def commands() -> dict[str, tuple[str, str]]:
+    """Return every command: name -> (`module:function`, one line of help), own ones first."""
+    found = dict(OWN)
+    for entry in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        if entry.name not in found:
+            brought_by = entry.dist.name if entry.dist is not None else entry.module
+            found[entry.name] = (entry.value, f"(from {brought_by})")
+    return found
+
+
+def help_text() -> str:
+    """Return what `dgsim --help` prints."""
+    known = commands()
+    width = max(len(name) for name in known)
+    lines = [f"  {name:<{width}}  {told}" for name, (_, told) in known.items()]
+    return "\n".join(
+        [
+            "usage: dgsim COMMAND [ARGUMENTS]",
+            "",
+            "What each way of spending on fire stations does to response times.",
+            "",
+            *lines,
+            "",
+            "dgsim COMMAND --help tells more; docs/commands.md tells all.",
+        ]
+    )
+
+
+def load_command(name: str) -> Command:
+    """Return the function of a command.
+
+    Raises
+    ------
+    DgsimError
+        If there is none of that name; the message names the nearest.
+    """
+    known = commands()
+    if name not in known:
+        raise DgsimError(f"dgsim has no command {name!r}; {nearest_name(name, known)}")
+    module, _, function = known[name][0].partition(":")
+    command: Command = getattr(import_module(module), function)
+    return command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _make_printable()
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(help_text())
+        return 0 if arguments else 2
+    if arguments[0] in ("-V", "--version"):
+        print(metadata.version("dongguan-response"))
+        return 0
+    try:
+        return load_command(arguments[0])(arguments[1:])
+    except DgsimError as error:
+        print(f"dgsim: {error}" if "\n" not in str(error) else f"dgsim:\n{error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("dgsim: interrupted; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        print(f"dgsim: {error.filename or 'the disk'}: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def _make_printable() -> None:
+    """Let a terminal that lacks a character show a substitute instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")

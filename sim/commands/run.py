@@ -1,0 +1,68 @@
+"""`dgsim run`: one scenario, or with `-m` every combination of the values given."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sim.commands.options import add_making, add_overrides, parser_of
+
+if TYPE_CHECKING:
+    from sim.run.work import Work
+
+
+def command(argv: Sequence[str]) -> int:
+    """Run one scenario into `outputs/run/<key>`, or a sweep into `outputs/sweep/<key>`."""
+    parser = parser_of("run", "Run one scenario; with -m, one after the other every combination of the values given.")
+    add_overrides(parser)
+    parser.add_argument("-m", "--multirun", action="store_true", help="values may be lists: travel=norm,measured")
+    add_making(parser)
+    given = parser.parse_intermixed_args(list(argv))
+    return _sweep(given) if given.multirun else _single(given)
+
+
+def _single(given: argparse.Namespace) -> int:
+    from sim.compose import compose
+    from sim.compose.study import single_work
+
+    work = single_work(compose(given.overrides), out=given.out)
+    return do_work(work, given)
+
+
+def _sweep(given: argparse.Namespace) -> int:
+    from sim.compose.sweep import read_sweep, run_sweep
+    from sim.run.execute import foretell
+    from sim.run.gather import formats_of, gather
+
+    read = read_sweep(given.overrides, out=given.out)
+    if given.dry_run:
+        for work, arm in zip(read.jobs, read.work.arms, strict=True):
+            print(f"{arm.name} {arm.label_en}: {foretell(work).text()}  {work.folder}")
+        return 0
+    formats = formats_of(given, read.work.arms[0].settings.run.language)
+    outcome = run_sweep(read, gather=lambda done: gather(done, formats), say=print)
+    print(f"gathered: {outcome.folder}")
+    if outcome.report is not None:
+        print(f"report: {outcome.report}")
+    return 0
+
+
+def do_work(work: Work, given: argparse.Namespace) -> int:
+    """Make a run or study and say where its result lies; with --dry-run only say what it would take."""
+    from sim.run.execute import execute, foretell
+    from sim.run.gather import formats_of, gather
+
+    if given.dry_run:
+        print(f"{work.folder}: {foretell(work).text()}")
+        for arm in work.arms:
+            print(
+                f"  {arm.name}: {arm.n_replications} replications, {' '.join(arm.overrides) or 'the default choices'}"
+            )
+        return 0
+    formats = formats_of(given, work.arms[0].settings.run.language)
+    outcome = execute(work, gather=lambda done: gather(done, formats), say=print, is_fresh=given.fresh)
+    print(f"{outcome.n_made} replications made, {outcome.n_kept} kept: {outcome.folder}")
+    if outcome.report is not None:
+        print(f"report: {outcome.report}")
+    return 0

@@ -1,0 +1,228 @@
+"""A study's YAML: arms that are compared, the arm they are compared with, and the contrasts declared before it runs.
+
+`configs/study/<name>.yaml` lists arms as overrides of the default choices. Every arm is composed and checked, and all
+problems of all arms are reported together. Next: `sim/run`, which does the work this makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sim.compose import Composed, compose_into
+from sim.config import Group, checked, configs_root, read_yaml
+from sim.errors import Problems, nearest_name
+from sim.provenance import sha256_of_tree, source_digest
+from sim.run.work import SINGLE, Arm, Work
+from sim.settings import what_key
+
+_STRICT = {"extra": "forbid"}
+_Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+
+STUDY = "study"
+
+
+@dataclass
+class ArmSettings:
+    """One arm: a scenario with its name, texts and number of replications."""
+
+    __pydantic_config__ = _STRICT
+
+    name: _Name
+    """ASCII name of the arm."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    purpose: Literal["main", "staffing", "policy", "travel", "opening", "teams", "stress", "other"]
+    """What the arm is there for; `main` arms carry the study's question, the others show how its answer fares."""
+    first_line_zh: str
+    """Why this arm, one sentence in Chinese."""
+    first_line_en: str
+    """Why this arm, one sentence in English."""
+    overrides: list[str]
+    """What differs from the default choices and from the study's common overrides."""
+    n_replications: Annotated[int, Field(ge=1, le=100_000)]
+    """Number of replications."""
+    base: str = ""
+    """Arm it is compared with, the same but for what the study is about; empty for the study's base."""
+
+
+@dataclass
+class ContrastSettings:
+    """A difference that the study was made to measure, declared before it runs and corrected for multiplicity."""
+
+    __pydantic_config__ = _STRICT
+
+    contrast: _Name
+    """ASCII name of the contrast."""
+    arm: str
+    """Arm of the study."""
+    base: str
+    """Arm it is compared with."""
+    metric: str
+    """p50, p80, p90, p95, mean, share_300, share_480 or share_600."""
+    year: Annotated[int, Field(ge=0, le=2200)] = 0
+    """Year of the calls; 0 is the whole measured window."""
+    group: Literal["headline", "fire", "rescue", "all"] = "headline"
+    """Which incidents count."""
+    clock: Literal["arrival", "critical", "full_alarm", "call_to_arrival"] = "arrival"
+    """Which milestone is timed."""
+
+
+@dataclass
+class StudySettings:
+    """A study: question, arms, base and primary contrasts."""
+
+    __pydantic_config__ = _STRICT
+
+    name: _Name
+    """ASCII name of the study, as of its file."""
+    label_zh: str
+    """Title in Chinese."""
+    label_en: str
+    """Title in English."""
+    question_zh: str
+    """The question in Chinese, one sentence."""
+    question_en: str
+    """The question in English, one sentence."""
+    base: str
+    """Arm that the others are compared with."""
+    arms: Annotated[list[ArmSettings], Field(min_length=1)]
+    """The arms."""
+    contrasts: list[ContrastSettings] = field(default_factory=list)
+    """Primary contrasts; every other comparison is exploratory."""
+    common: list[str] = field(default_factory=list)
+    """Overrides of every arm."""
+
+
+METRICS = ("p50", "p80", "p90", "p95", "mean", "share_300", "share_480", "share_600")
+
+
+def study_names() -> list[str]:
+    """Return the names of the studies in configs/study."""
+    return sorted(path.stem for path in (configs_root() / STUDY).glob("*.yaml"))
+
+
+def study_work(study: str, overrides: Sequence[str] = (), *, out: Path | None = None) -> Work:
+    """Return the work of a study named in configs/study, or in a YAML file of its own.
+
+    `overrides` apply to every arm after its own; `run.n_replications` among them sets the number in every arm.
+
+    Raises
+    ------
+    InputError
+        With every problem of the study and of all its arms.
+    """
+    problems = Problems()
+    path = Path(study) if study.endswith((".yaml", ".yml")) else configs_root() / STUDY / f"{study}.yaml"
+    settings = _read_study(path, study, problems)
+    problems.raise_if_any()
+    assert settings is not None
+    arms = []
+    for arm in settings.arms:
+        composed = _compose_arm(arm, settings, overrides, problems, path)
+        if composed is not None:
+            arms.append(_study_arm(arm, composed, settings, overrides))
+    problems.raise_if_any()
+    outputs = Path(arms[0].settings.run.outputs)
+    folder = out if out is not None else outputs / STUDY / settings.name
+    told = asdict(settings)
+    del told["arms"], told["common"]
+    return Work(STUDY, settings.name, folder, tuple(arms), told)
+
+
+def _read_study(path: Path, study: str, problems: Problems) -> StudySettings | None:
+    if not path.is_file():
+        problems.add("study", "is not a study", value=study, mend=nearest_name(study, study_names()))
+        return None
+    content = read_yaml(path, problems)
+    where = path.name
+    group = Group("", "sim.compose.study:StudySettings")
+    settings: StudySettings | None = checked(group, content, {"": where}, problems)
+    if settings is not None:
+        _check_names(settings, where, problems)
+    return settings
+
+
+def _check_names(settings: StudySettings, where: str, problems: Problems) -> None:
+    names = [arm.name for arm in settings.arms]
+    for arm in settings.arms:
+        if arm.base and arm.base not in names:
+            problems.add(
+                where, f"(arms.{arm.name}.base) is not an arm", value=arm.base, mend=nearest_name(arm.base, names)
+            )
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.add(where, "(arms) is the name of two arms", value=name, mend="rename one")
+    if settings.base not in names:
+        problems.add(where, "(base) is not an arm", value=settings.base, mend=nearest_name(settings.base, names))
+    for i, contrast in enumerate(settings.contrasts):
+        for key in ("arm", "base"):
+            name = getattr(contrast, key)
+            if name not in names:
+                problems.add(where, f"(contrasts.{i}.{key}) is not an arm", value=name, mend=nearest_name(name, names))
+        if contrast.metric not in METRICS:
+            mend = nearest_name(contrast.metric, METRICS)
+            problems.add(where, f"(contrasts.{i}.metric) is not a metric", value=contrast.metric, mend=mend)
+
+
+def _compose_arm(
+    arm: ArmSettings, study: StudySettings, overrides: Sequence[str], problems: Problems, path: Path
+) -> Composed | None:
+    """Compose an arm: common overrides, its own, then the command line's; each problem names its giver once."""
+    texts = [*study.common, f"run.n_replications={arm.n_replications}", *arm.overrides, *overrides]
+    found = Problems()
+    composed = compose_into(texts, found, origin=f"{path.name} arm {arm.name}")
+    told = {(problem.rule, str(problem.value)) for problem in problems.found}
+    problems.found += [problem for problem in found.found if (problem.rule, str(problem.value)) not in told]
+    return composed
+
+
+def _study_arm(arm: ArmSettings, composed: Composed, study: StudySettings, overrides: Sequence[str]) -> Arm:
+    base = arm.base or ("" if arm.name == study.base else study.base)
+    return make_arm(
+        arm.name,
+        composed,
+        label_zh=arm.label_zh,
+        label_en=arm.label_en,
+        purpose=arm.purpose,
+        base=base,
+        first_line_zh=arm.first_line_zh,
+        first_line_en=arm.first_line_en,
+        overrides=(*arm.overrides, *overrides),
+    )
+
+
+def make_arm(name: str, composed: Composed, *, overrides: tuple[str, ...] | None = None, **texts: Any) -> Arm:
+    """Return an arm of composed settings, with its key."""
+    settings = composed.settings
+    return Arm(
+        name=name,
+        settings=settings,
+        key=key_of(composed),
+        n_replications=settings.run.n_replications,
+        overrides=composed.overrides if overrides is None else overrides,
+        choices=composed.choices,
+        about=composed.about,
+        **texts,
+    )
+
+
+def key_of(composed: Composed) -> str:
+    """Return the key of composed settings: what they say, the city's files, the source that gives it meaning."""
+    settings = composed.settings
+    city = sha256_of_tree(settings.city_folder(), suffixes=(".csv", ".yaml", ".npz"))
+    return what_key(settings, city, source_digest(is_result_only=True))
+
+
+def single_work(composed: Composed, *, out: Path | None = None) -> Work:
+    """Return the work of one run: a single arm, in a directory named by its key unless `out` names another."""
+    scenario = composed.choices.get("scenario", "")
+    label = scenario or composed.choices.get("schedule", "")
+    arm = make_arm(SINGLE, composed, label_zh=label, label_en=label)
+    folder = out if out is not None else Path(composed.settings.run.outputs) / SINGLE / arm.key[:16]
+    return Work(SINGLE, arm.key[:16], folder, (arm,))

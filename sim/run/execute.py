@@ -1,0 +1,170 @@
+"""Do the work: make what is missing in a run directory, gather it into tables and a report, and seal it.
+
+Steps: lock -> claim the folder -> find what is finished -> check inputs of every arm once -> make the rest -> tables ->
+report -> manifest and mark. Everything before the mark may be interrupted at any instant and done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.errors import InputError, RunDirectoryError
+from sim.provenance import is_sealed, only_writer, room_on_disk, seal, write_manifest
+from sim.run.estimate import Estimate, estimate, note_rate
+from sim.run.pool import check_room, n_workers, run_jobs
+from sim.run.replication import make_batch
+from sim.run.work import Job, Work, claim, is_finished, jobs_of, move_aside, note_of, read_note, read_result
+
+Say = Callable[[str], None]
+Gather = Callable[[Work], Path | None]
+
+
+def _be_quiet(text: str) -> None:
+    del text
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the work: how many replications were made and how many were there, and the report, if any."""
+
+    folder: Path
+    n_made: int
+    n_kept: int
+    report: Path | None
+
+
+def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, is_fresh: bool = False) -> Outcome:
+    """Make every replication that is missing, then gather and seal; a run directory that is complete is left as it is.
+
+    Parameters
+    ----------
+    gather : writes tables and report into the run directory and returns the report's path; None for neither.
+    is_fresh : move an existing run directory aside first, instead of going on with it.
+
+    Raises
+    ------
+    DgsimError
+        If inputs are wrong, the folder holds something else or is being written, a worker keeps dying, the disk is
+        full.
+    """
+    if is_fresh and (aside := move_aside(work.folder)) is not None:
+        say(f"the old run is now {aside}")
+    with room_on_disk(work.folder), only_writer(work.folder):
+        jobs = jobs_of(work)
+        is_gathered = gather is None or _report_of(work.folder) is not None
+        if is_gathered and is_complete(work, jobs):
+            return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
+        claim(work)
+        missing = [job for job in jobs if not is_finished(job)]
+        if len(missing) < len(jobs):
+            say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
+        _make(work, missing, say)
+        report = _gather_and_seal(work, gather)
+    return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)
+
+
+def gather_only(work: Work, *, gather: Gather) -> Outcome:
+    """Gather finished runs that lie elsewhere (a sweep's jobs, runs to compare) into the work's folder and seal it.
+
+    Raises
+    ------
+    RunDirectoryError
+        If a replication is missing or damaged, or the folder holds something else.
+    """
+    with room_on_disk(work.folder), only_writer(work.folder):
+        jobs = jobs_of(work)
+        if not is_complete(work, jobs) or _report_of(work.folder) is None:
+            for job in jobs:
+                if not is_finished(job):
+                    raise RunDirectoryError(f"{job.folder}: is missing; give the command again to make it")
+            claim(work)
+            _gather_and_seal(work, gather)
+    return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
+
+
+def _gather_and_seal(work: Work, gather: Gather | None) -> Path | None:
+    """Write what the report needs to know, tables and report, then the manifest over everything and the mark."""
+    facts = facts_of(work)
+    write_manifest(work.folder, facts)
+    report = None if gather is None else gather(work)
+    seal(work.folder, facts)
+    return report
+
+
+def is_complete(work: Work, jobs: Sequence[Job]) -> bool:
+    """Return whether the folder holds exactly this work, sealed, with every replication whole."""
+    if not is_sealed(work.folder):
+        return False
+    try:
+        is_same = read_note(work.folder) == note_of(work)
+    except RunDirectoryError:
+        return False
+    return is_same and all(is_finished(job) for job in jobs)
+
+
+def _make(work: Work, missing: Sequence[Job], say: Say) -> None:
+    """Check the inputs of every arm, then make what is missing."""
+    if not missing:
+        return
+    workers = n_workers(work.arms[0].settings.run.workers)
+    expected = estimate(missing, workers)
+    check_room(work.folder, expected.n_bytes)
+    say(expected.text())
+    check_inputs(missing)
+    results = run_jobs(missing, make_batch, workers)
+    note_rate(missing, results)
+
+
+def check_inputs(missing: Sequence[Job]) -> None:
+    """Build the first inputs of every arm, all but chance, and report what is wrong with any of them together.
+
+    Raises
+    ------
+    InputError
+        With the problems of all arms, each once.
+    """
+    from sim.assemble import InputsBuilder
+
+    builder = InputsBuilder()
+    problems = []
+    first = {job.key: job for job in reversed(missing)}
+    for job in first.values():
+        try:
+            builder.changes(job.settings, job.replication)
+            builder.durations(job.settings)
+            builder.travel(job.settings)
+        except InputError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise InputError(problems)
+
+
+def facts_of(work: Work) -> dict[str, Any]:
+    """Return what the manifest says beside the files: settings, seeds, input digests and log digests."""
+    arms: dict[str, Any] = {}
+    for arm in work.arms:
+        arms[arm.name] = {
+            "key": arm.key,
+            "settings": arm.settings.as_map(),
+            "seed": arm.settings.seed,
+            "replications": {},
+        }
+    for job in jobs_of(work):
+        result = read_result(job.folder)
+        told = ("siting_world", "inputs_digest", "log_digest")
+        arms[job.arm]["replications"][f"r{job.replication:04d}"] = {name: result[name] for name in told}
+    return {"kind": work.kind, "name": work.name, "arms": arms}
+
+
+def _report_of(folder: Path) -> Path | None:
+    report = folder / "report.html"
+    return report if report.is_file() else None
+
+
+def foretell(work: Work) -> Estimate:
+    """Return what making the missing replications of `work` would take, without touching anything on disk."""
+    missing = [job for job in jobs_of(work) if not job.folder.exists()]
+    return estimate(missing, n_workers(work.arms[0].settings.run.workers))

@@ -1,0 +1,142 @@
+"""Many replications at once: the same files whatever the number of workers and whatever the order.
+
+A *batch* is what one worker does in one go: the arms of one replication, which share their incidents, so those are
+made once. Every finished replication is on disk before the next begins; interrupting or killing the command loses the
+unfinished ones only, and so does a worker that dies: the others go on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sim.errors import DgsimError
+from sim.provenance import DiskFullError
+from sim.run.work import Batch, Job
+
+Make = Callable[[Batch], list[dict[str, Any]]]
+MIN_SHOWN_S = 2.0
+_MAX_LOST_POOLS = 3
+
+
+class WorkerError(DgsimError):
+    """Worker processes died again and again."""
+
+
+def n_workers(wanted: int) -> int:
+    """Return the number of processes for a setting of `workers`; 0 is one per core this process may use."""
+    if wanted:
+        return wanted
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else (os.cpu_count() or 1)
+
+
+def batches_of(jobs: Sequence[Job], workers: int) -> list[Batch]:
+    """Return the jobs as batches of one replication each, cut smaller where there are too few for the workers."""
+    groups: dict[int, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.replication, []).append(job)
+    whole = [tuple(group) for group in groups.values()]
+    if workers == 1 or len(whole) >= 2 * workers:
+        return whole
+    return [(job,) for job in jobs]
+
+
+def run_jobs(
+    jobs: Sequence[Job], make: Make, workers: int, on_done: Callable[[dict[str, Any]], None] | None = None
+) -> list[dict[str, Any]]:
+    """Make all jobs and return their results, in the order of `jobs`; shows progress when it takes over two seconds.
+
+    `make` is a function of a module, so that worker processes can import it.
+
+    Raises
+    ------
+    DgsimError
+        The first error of a replication, or that workers kept dying; finished replications stay.
+    """
+    results: dict[tuple[str, int], dict[str, Any]] = {}
+    with _progress(len(jobs)) as bar:
+        for finished in _finished_batches(list(jobs), make, workers, results):
+            for result in finished:
+                results[(result["arm"], result["replication"])] = result
+                bar.update(1)
+                if on_done is not None:
+                    on_done(result)
+    return [results[(job.arm, job.replication)] for job in jobs]
+
+
+def _progress(n_jobs: int) -> Any:
+    from tqdm import tqdm
+
+    form = "{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left, {rate_fmt}"
+    return tqdm(total=n_jobs, desc="replications", unit="rep", delay=MIN_SHOWN_S, bar_format=form, disable=None)
+
+
+def _finished_batches(
+    jobs: list[Job], make: Make, workers: int, results: dict[tuple[str, int], dict[str, Any]]
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the results of batches as they finish; after a worker's death, go on with what is left."""
+    if workers == 1 or len(jobs) <= 1:
+        for batch in batches_of(jobs, 1):
+            yield make(batch)
+        return
+    from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
+
+    n_lost = 0
+    while jobs:
+        try:
+            yield from _parallel(batches_of(jobs, workers), make, workers)
+        except (TerminatedWorkerError, BrokenProcessPool) as error:
+            n_lost += 1
+            if n_lost >= _MAX_LOST_POOLS:
+                why = "worker processes were killed again and again, by the system for want of memory perhaps"
+                mend = "finished replications are kept; try again with run.workers=1"
+                raise WorkerError(f"{why}; {mend}") from error
+        jobs = [job for job in jobs if (job.arm, job.replication) not in results]
+        jobs = [job for job in jobs if not job.folder.exists()] + [job for job in jobs if job.folder.exists()]
+
+
+def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
+    from joblib import Parallel, delayed
+
+    pool = Parallel(n_jobs=workers, backend="loky", batch_size=1, return_as="generator_unordered")
+    yield from pool(delayed(in_worker)(make, batch, os.getpid()) for batch in batches)
+
+
+def in_worker(make: Make, batch: Batch, parent: int) -> list[dict[str, Any]]:
+    """Make a batch in a worker process, which leaves Ctrl-C to its parent and ends when the parent is gone."""
+    if os.getpid() != parent and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.getpid() != parent and hasattr(os, "getppid") and not _is_alive(parent):
+        raise SystemExit(1)
+    return make(batch)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def check_room(folder: Path, n_bytes: int) -> None:
+    """Stop before starting when the disk clearly cannot hold what is to be written.
+
+    Raises
+    ------
+    DiskFullError
+        If less is free than `n_bytes`.
+    """
+    import shutil
+
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        need = f"needs about {n_bytes / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
+        raise DiskFullError(f"{folder}: {need}; free some space or name another folder with run.outputs=…")

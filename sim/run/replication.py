@@ -1,0 +1,115 @@
+"""One replication of one arm, from settings to a folder of tables: inputs -> engine -> static part -> metrics -> disk.
+
+The folder appears whole or not at all. `result.json` holds the digests that let anyone see whether two replications
+are the same, what happened in numbers, and how long each step took. Next: `pool.py`, which makes many.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.assemble import InputsBuilder, build_inputs
+from sim.provenance import sha256_of_file, to_json, whole_folder, write_whole
+from sim.run.work import RESULT, Batch, Job, is_finished, read_result
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sim.engine.log import EventLog
+    from sim.inputs import RunInputs
+
+LOG = "log.parquet"
+
+
+def make_batch(batch: Batch) -> list[dict[str, Any]]:
+    """Make the replications of a batch in turn and return their results; finished ones are taken as they are."""
+    builder = InputsBuilder()
+    return [read_result(job.folder) if is_finished(job) else make_replication(job, builder) for job in batch]
+
+
+def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
+    """Make one replication, write its folder and return its result.
+
+    Raises
+    ------
+    DgsimError
+        If inputs are wrong, the engine meets a forbidden state, or the disk is full; no folder is left then.
+    """
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "inputs"):
+        inputs = build_inputs(job.settings, job.replication, builder)
+    with _timed(seconds, "digest"):
+        digests = inputs.digests()
+    log, static_ms = play(inputs, job.settings.run.engine, seconds)
+    with whole_folder(job.folder) as part:
+        with _timed(seconds, "tables"):
+            incidents = _write_tables(part, inputs, log, static_ms, job)
+        result = {
+            "arm": job.arm,
+            "replication": job.replication,
+            "key": job.key,
+            "siting_world": builder.world_name(job.settings, job.replication),
+            "log_digest": log.digest(),
+            "inputs_digest": _digest_over(digests),
+            "inputs": digests,
+            "counts": counts_of(inputs, log, len(incidents["identity"])),
+            "seconds": {step: round(value, 4) for step, value in seconds.items()},
+            "files": {path.name: sha256_of_file(path) for path in sorted(part.iterdir())},
+        }
+        write_whole(part / RESULT, to_json(result))
+    return result
+
+
+def play(inputs: RunInputs, engine: str, seconds: dict[str, float]) -> tuple[EventLog, NDArray[np.int64]]:
+    """Return the event log and the static responses of one run, noting the seconds of both."""
+    from sim.engine import simulate
+    from sim.engine.static import static_responses
+
+    with _timed(seconds, "engine"):
+        log = simulate(inputs, engine)
+    with _timed(seconds, "static"):
+        static_ms = static_responses(inputs)
+    return log, static_ms
+
+
+def counts_of(inputs: RunInputs, log: EventLog, n_measured: int) -> dict[str, int]:
+    """Return what happened in numbers: incidents in the whole run and in the measured window, rows of some kinds."""
+    from sim.engine.log import LogKind
+
+    kinds = log.column("kind")
+    shown = (LogKind.DISPATCH, LogKind.ARRIVE, LogKind.ESCALATE, LogKind.WAIT, LogKind.UNFILLED)
+    counts = {f"n_{kind.name.lower()}": int((kinds == kind).sum()) for kind in shown}
+    return {"n_incidents": len(inputs.demand.incidents), "n_measured": n_measured, "n_log_rows": len(kinds)} | counts
+
+
+def _digest_over(digests: dict[str, str]) -> str:
+    from sim.inputs import digest_of
+
+    return digest_of(digests)
+
+
+def _write_tables(
+    part: Path, inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64], job: Job
+) -> dict[str, Any]:
+    from sim.metrics import write_replication_tables
+
+    incidents = write_replication_tables(part, inputs, log, static_ms)
+    if job.settings.run.log == "full":
+        log.write_parquet(part / LOG)
+    return incidents
+
+
+class _timed:  # noqa: N801 - reads as a statement
+    """Adds the seconds that its block takes to `seconds[step]`."""
+
+    def __init__(self, seconds: dict[str, float], step: str) -> None:
+        self._seconds, self._step = seconds, step
+
+    def __enter__(self) -> None:
+        self._begun = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds[self._step] = self._seconds.get(self._step, 0.0) + time.perf_counter() - self._begun

@@ -1,0 +1,296 @@
+"""What is wanted and where it lies: arms, replications, and the run directory that holds them.
+
+A run is one arm that lies in the run directory itself; a study has several, each in `arms/<name>`. Each arm has a
+key, the digest of what decides its results; a directory that holds an arm of that name under another key holds
+another run. The replication is the unit of storage: a folder that appears whole or not at all, with a `result.json`
+that lists its files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sim.config import About
+from sim.errors import RunDirectoryError
+from sim.provenance import LOCK, PART, is_sealed, remove_parts, sha256_of_file, to_json, unseal, write_whole
+from sim.settings import Settings
+
+NOTE = "run.json"
+CONFIG = "config.yaml"
+RESULT = "result.json"
+REPLICATIONS = "replications"
+ARMS = "arms"
+SINGLE = "run"
+"""Kind, and name of the only arm, of a run that is no study."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One scenario with its settings and number of replications.
+
+    `key`: SHA-256 of what decides the results. `about`: dotted key -> standing and source. `purpose`: main, staffing,
+    policy, travel, opening … `base`: the arm it is compared with, "" for none. `first_line_*`: why it is compared,
+    one sentence.
+    """
+
+    name: str
+    settings: Settings
+    key: str
+    n_replications: int
+    label_zh: str = ""
+    label_en: str = ""
+    purpose: str = "main"
+    base: str = ""
+    first_line_zh: str = ""
+    first_line_en: str = ""
+    overrides: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, About] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Arms to be run into one run directory.
+
+    `study`: the study's own settings (base, contrasts, texts), if it is one. `folders`: where the arms lie, in their
+    order, when they are runs of their own (a sweep, a comparison); empty when they lie in this directory.
+    """
+
+    kind: str
+    name: str
+    folder: Path
+    arms: tuple[Arm, ...]
+    study: Mapping[str, Any] = field(default_factory=dict)
+    folders: tuple[Path, ...] = ()
+
+    def arm(self, name: str) -> Arm:
+        """Return the arm of that name."""
+        return next(arm for arm in self.arms if arm.name == name)
+
+    def arm_folder(self, arm: Arm) -> Path:
+        """Return where an arm's configuration and replications lie."""
+        if self.folders:
+            return self.folders[self.arms.index(arm)]
+        return self.folder if self.kind == SINGLE else self.folder / ARMS / arm.name
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One replication of one arm, to be written to `folder`."""
+
+    arm: str
+    key: str
+    replication: int
+    settings: Settings
+    folder: Path
+
+
+Batch = tuple[Job, ...]
+"""What one worker does in one go: jobs of one replication."""
+
+
+def replication_folder(folder: Path, replication: int) -> Path:
+    """Return the folder of a replication of the arm in `folder`."""
+    return folder / REPLICATIONS / f"r{replication:04d}"
+
+
+def jobs_of(work: Work) -> list[Job]:
+    """Return every replication of every arm, by replication, so that arms can share what they have in common."""
+    n_most = max((arm.n_replications for arm in work.arms), default=0)
+    return [
+        Job(arm.name, arm.key, r, arm.settings, replication_folder(work.arm_folder(arm), r))
+        for r in range(n_most)
+        for arm in work.arms
+        if r < arm.n_replications
+    ]
+
+
+# --- the run directory ------------------------------------------------------------------------------------------------
+
+
+def read_note(folder: Path) -> dict[str, Any]:
+    """Return what a run directory says it holds: kind, name, keys of its arms.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it is no run directory, or its note cannot be read.
+    """
+    path = folder / NOTE
+    if not folder.is_dir():
+        raise RunDirectoryError(f"{folder}: there is no such run directory; `dgsim runs` lists those there are")
+    if not path.is_file():
+        raise RunDirectoryError(f"{folder}: is not a run directory, it has no {NOTE}; name another folder")
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        found = {"kind": str(note["kind"]), "name": str(note["name"]), "arms": dict(note["arms"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunDirectoryError(f"{path}: cannot be read ({error}); restore it or move the folder away") from error
+    return {**note, **found}
+
+
+def claim(work: Work) -> None:
+    """Make the run directory ready for `work`, or stop if it holds something else. Call it as its only writer.
+
+    Raises
+    ------
+    RunDirectoryError
+        If the folder holds other files, another run, or an arm that this work does not have.
+    """
+    folder = work.folder
+    is_new = not (folder / NOTE).exists()
+    if is_new:
+        others = [path.name for path in folder.iterdir() if path.name != LOCK and not path.name.startswith(PART)]
+        if others:
+            shown = ", ".join(sorted(others)[:3])
+            mend = "name another folder or empty this one"
+            raise RunDirectoryError(f"{folder}: holds files of no run ({shown}); nothing is overwritten: {mend}")
+    else:
+        _refuse_another_run(work, read_note(folder))
+    unseal(folder)
+    remove_parts(folder)
+    for arm in work.arms if not work.folders else ():
+        where = work.arm_folder(arm)
+        where.mkdir(parents=True, exist_ok=True)
+        write_whole(where / CONFIG, config_text(arm))
+    if work.kind != SINGLE:
+        write_whole(folder / CONFIG, config_text(work.arm(work.study["base"])))
+    write_whole(folder / NOTE, to_json(note_of(work)))
+
+
+def note_of(work: Work) -> dict[str, Any]:
+    """Return what `run.json` holds: kind, name, and per arm its key, texts, overrides and number of replications."""
+    arms = {}
+    for arm in work.arms:
+        told = ("key", "n_replications", "label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")
+        arms[arm.name] = {name: getattr(arm, name) for name in told} | {
+            "overrides": list(arm.overrides),
+            "choices": dict(arm.choices),
+            "folder": Path(os.path.relpath(work.arm_folder(arm), work.folder)).as_posix(),
+        }
+    return {"kind": work.kind, "name": work.name, "arms": arms, "study": dict(work.study)}
+
+
+def config_text(arm: Arm) -> str:
+    """Return an arm's `config.yaml`: every value, and how each is known."""
+    import yaml
+
+    content = arm.settings.as_map()
+    content["about"] = {key: asdict(entry) for key, entry in sorted(arm.about.items())}
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120)
+
+
+def _refuse_another_run(work: Work, note: Mapping[str, Any]) -> None:
+    mend = "name another folder, or give --fresh to move the old one aside"
+    held = f"{note['kind']} {note['name']!r}"
+    wanted = {arm.name: arm.key for arm in work.arms}
+    if (note["kind"], note["name"]) != (work.kind, work.name):
+        raise RunDirectoryError(f"{work.folder}: already holds another run ({held}); nothing is overwritten: {mend}")
+    for name, arm in note["arms"].items():
+        if name not in wanted:
+            raise RunDirectoryError(f"{work.folder}: holds an arm {name!r} that {held} does not have now; {mend}")
+        if arm["key"] != wanted[name]:
+            made = f"arm {name!r} was made with other settings, city files or source code"
+            raise RunDirectoryError(f"{work.folder}: already holds another run: {made}; nothing is overwritten: {mend}")
+
+
+def move_aside(folder: Path) -> Path | None:
+    """Rename an existing run directory to `<name>~<n>`; return its new path, or None if there was none."""
+    if not folder.exists():
+        return None
+    n = 1
+    while folder.with_name(f"{folder.name}~{n}").exists():
+        n += 1
+    aside = folder.with_name(f"{folder.name}~{n}")
+    folder.rename(aside)
+    return aside
+
+
+# --- finished replications --------------------------------------------------------------------------------------------
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """Return the `result.json` of a replication's folder.
+
+    Raises
+    ------
+    RunDirectoryError
+        If there is none, or it cannot be read.
+    """
+    path = folder / RESULT
+    mend = f"delete the folder {folder} and give the command again"
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("files", "log_digest", "inputs_digest", "key"):
+            result[name]
+    except FileNotFoundError as error:
+        raise RunDirectoryError(f"{folder}: is half-written, it has no {RESULT}; {mend}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunDirectoryError(f"{path}: cannot be read ({error}); {mend}") from error
+    return result
+
+
+def is_finished(job: Job) -> bool:
+    """Return whether a job's replication is there and whole.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it is there but half-written, changed, or of another run.
+    """
+    if not job.folder.exists():
+        return False
+    result = read_result(job.folder)
+    mend = f"delete the folder {job.folder} and give the command again"
+    if result["key"] != job.key:
+        raise RunDirectoryError(f"{job.folder}: belongs to another run; {mend}")
+    for name, digest in result["files"].items():
+        path = job.folder / name
+        if not path.is_file():
+            raise RunDirectoryError(f"{path}: is missing; {mend}")
+        if sha256_of_file(path) != digest:
+            raise RunDirectoryError(f"{path}: was changed after it was written; {mend}")
+    return True
+
+
+def results_of(folder: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Yield (arm, replication, result) of everything finished in a run directory, in order."""
+    note = read_note(folder)
+    for arm, told in note["arms"].items():
+        where = folder / told["folder"] / REPLICATIONS
+        for path in sorted(where.glob("r[0-9]*")) if where.is_dir() else []:
+            if (path / RESULT).is_file():
+                yield arm, int(path.name[1:]), read_result(path)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a run directory looks like from outside: `word` is complete, unfinished, foreign or damaged."""
+
+    folder: Path
+    kind: str
+    name: str
+    word: str
+    n_done: int
+    n_wanted: int
+    n_bytes: int
+
+
+def state_of(folder: Path) -> State:
+    """Return the state of a folder without reading its tables."""
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if not (folder / NOTE).is_file():
+        return State(folder, "", "", "foreign", 0, 0, n_bytes)
+    try:
+        note = read_note(folder)
+        n_done = sum(1 for _ in results_of(folder))
+    except RunDirectoryError:
+        return State(folder, "", "", "damaged", 0, 0, n_bytes)
+    n_wanted = sum(int(arm["n_replications"]) for arm in note["arms"].values())
+    word = "complete" if is_sealed(folder) else "unfinished"
+    return State(folder, note["kind"], note["name"], word, n_done, n_wanted, n_bytes)
