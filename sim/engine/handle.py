@@ -21,7 +21,6 @@ from numba.extending import (
     lower_getattr_generic,
     models,
     register_model,
-    typeof_impl,
     unbox,
 )
 
@@ -52,9 +51,7 @@ def _layout() -> dict[str, tuple[Any, int]]:
 _LAYOUT = _layout()
 
 
-@typeof_impl.register(World)
-def _typeof_world(_value: World, _context: Any) -> WorldType:
-    return WORLD
+World._numba_type_ = WORLD  # read by the dispatcher itself; numba's Python look-up would cost a microsecond a call
 
 
 @register_model(WorldType)

@@ -47,16 +47,16 @@ _Handler = Callable[["Happening"], None]
 
 
 class Happening(simpy.Event):
-    """An entry of the calendar: what happens (`callbacks`), to whom (`entity`) and in which mission."""
+    """An entry of the calendar: what happens (`callbacks`), to whom (`entity`) and in which mission.
 
-    __slots__ = ("entity", "mission")
+    It is triggered the moment it is made, so what SimPy asks of a triggered event is the same for all of them.
+    """
 
-    def __init__(self, env: simpy.Environment, handler: _Handler, entity: int, mission: int) -> None:
-        self.env = env
+    _ok = True
+    _value = None
+
+    def __init__(self, handler: _Handler, entity: int, mission: int) -> None:
         self.callbacks = [handler]
-        self._value = None
-        self._ok = True
-        self._defused = False
         self.entity = entity
         self.mission = mission
 
@@ -71,6 +71,8 @@ class CityModel:
         self._counts = arrays.counts
         self._outbox = arrays.outbox
         self._handlers: dict[int, _Handler] = {
+            events.CALL: self._call,
+            events.CHANGE: self._change,
             events.ENROUTE: self._enroute,
             events.ARRIVE: self._arrive,
             events.CLEAR: self._clear,
@@ -124,32 +126,37 @@ class CityModel:
 
     def _after(self, n_planned: int, happening: str) -> None:
         """Put what an event has planned into the calendar, or stop at a fault."""
-        if n_planned < 0:
+        if n_planned == 1:  # by far the most frequent case, without a list
+            self._plan(self._outbox.item(0), self._outbox.item(1))
+        elif n_planned < 0:
             raise_fault(self.arrays, int(self.env.now), happening)
-        for time_ms, key in self._outbox[:n_planned].tolist():
-            handler = self._handlers[(key - 2) >> events.KIND_SHIFT]
-            entity = ((key - 2) >> events.ENTITY_SHIFT) & events.ENTITY_MASK
-            event = Happening(self.env, handler, entity, (key - 2) & events.MISSION_MASK)
-            self.env.schedule(event, cast("EventPriority", key), time_ms - self.env.now)
+        else:
+            for time_ms, key in self._outbox[:n_planned].tolist():
+                self._plan(time_ms, key)
+
+    def _plan(self, time_ms: int, key: int) -> None:
+        """Put one event into the calendar; its key is its priority, its handler goes by the kind in the key."""
+        packed = key - events.FIRST_KEY
+        handler = self._handlers[packed >> events.KIND_SHIFT]
+        entity = (packed >> events.ENTITY_SHIFT) & events.ENTITY_MASK
+        happening = Happening(handler, entity, packed & events.MISSION_MASK)
+        self.env.schedule(happening, cast("EventPriority", key), time_ms - self.env.now)
 
     def _plan_next_call(self) -> None:
         """Put the next call into the calendar; calls come sorted by the instant their dispatch is due."""
         if self._next_call < self.arrays.call_order.shape[0]:
             incident = int(self.arrays.call_order[self._next_call])
             self._next_call += 1
-            self._plan_given(events.CALL, incident, int(self.arrays.incidents["due_ms"][incident]), self._call)
+            due_ms = int(self.arrays.incidents["due_ms"][incident])
+            self._plan(due_ms, int(events.event_key(events.CALL, incident, 0)))
 
     def _plan_next_change(self) -> None:
         """Put the next dated change into the calendar."""
         if self._next_change < self.arrays.changes.shape[0]:
             change = self._next_change
             self._next_change += 1
-            self._plan_given(events.CHANGE, change, int(self.arrays.changes["time_ms"][change]), self._change)
-
-    def _plan_given(self, kind: int, entity: int, time_ms: int, handler: _Handler) -> None:
-        key = int(events.event_key(kind, entity, 0))
-        event = Happening(self.env, handler, entity, 0)
-        self.env.schedule(event, cast("EventPriority", key), time_ms - self.env.now)
+            time_ms = int(self.arrays.changes["time_ms"][change])
+            self._plan(time_ms, int(events.event_key(events.CHANGE, change, 0)))
 
     def _make_room(self) -> None:
         """Let the log grow while it still has room for whatever one instant can write."""

@@ -173,6 +173,8 @@ class World:
     """Handle that compiled functions take; `w.units` and the other fields of `FIELDS` are reached through it."""
 
     __slots__ = ("_arrays", "_words", "address")
+    _numba_type_: Any = None
+    """The compiled type, which `handle.py` sets."""
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
         self._arrays = [arrays[name] for name in FIELD_NAMES]  # kept alive: compiled code sees addresses only
