@@ -145,8 +145,10 @@ def check_inputs(missing: Sequence[Job]) -> None:
 def facts_of(work: Work) -> dict[str, Any]:
     """Return what the manifest says beside the files: settings, seeds, input digests and log digests."""
     arms: dict[str, Any] = {}
+    noted = note_of(work)["arms"]
     for arm in work.arms:
         arms[arm.name] = {
+            "folder": noted[arm.name]["folder"],
             "key": arm.key,
             "settings": arm.settings.as_map(),
             "seed": arm.settings.seed,

@@ -1,0 +1,120 @@
+"""`dgsim explain RUN_DIR INCIDENT`: who was considered for each need, who went, and why the others did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from sim.commands.options import add_run_dir, parser_of
+
+if TYPE_CHECKING:
+    from sim.run.explain import Candidate, Decision, Story
+
+_N_SHOWN = 8
+
+
+def command(argv: Sequence[str]) -> int:
+    """Print the story of one incident."""
+    parser = parser_of("explain", "Tell one incident of a finished run: who was considered, who went, and why.")
+    add_run_dir(parser)
+    parser.add_argument("incident", metavar="INCIDENT", help="identity, or row of incidents.parquet counted from 0")
+    parser.add_argument("--arm", default="", help="arm of a study (default: its first)")
+    parser.add_argument("--replication", type=int, default=0, metavar="R", help="replication (default: 0)")
+    parser.add_argument("--candidates", type=int, default=_N_SHOWN, metavar="N", help="candidates shown per need")
+    parser.add_argument("--lang", choices=("zh", "en"), default="en", help="language of names")
+    given = parser.parse_args(list(argv))
+    from sim.run.explain import explain, find_arm
+
+    arm, where = find_arm(given.run_dir, given.arm, given.replication)
+    print(f"{given.run_dir}, arm {arm}, replication {given.replication}")
+    for line in lines_of(explain(where, given.replication, given.incident), given.lang, given.candidates):
+        print(line)
+    return 0
+
+
+def lines_of(story: Story, lang: str, n_shown: int) -> Iterator[str]:
+    """Yield the story as lines of text."""
+    inputs = story.inputs
+    row = inputs.demand.incidents[story.incident]
+    names = inputs.kinds.name_zh if lang == "zh" else inputs.kinds.name_en
+    towns = inputs.city.towns.name_zh if lang == "zh" else inputs.city.towns.name_en
+    yield (
+        f"incident {int(row['identity'])} (row {story.incident} of the demand): {names[row['kind']]} grade {row['grade']}, "
+        f"reported as {names[row['reported_kind']]} grade {row['reported_grade']}"
+    )
+    yield f"{_clock(story, int(row['call_ms']))} call from {towns[row['town']]}, cell {row['cell']}"
+    decisions = {(d.time_ms, d.slot, d.chosen): d for d in story.decisions}
+    for place in story.rows:
+        entry = story.log.rows[place]
+        yield f"{_clock(story, int(entry['time_ms']))} {_told(story, entry, lang)}"
+        decision = decisions.get((int(entry["time_ms"]), int(entry["slot"]), int(entry["unit"])))
+        if decision is not None and int(entry["kind"]) in (3, 4):
+            yield from _candidate_lines(story, decision, lang, n_shown)
+
+
+def _clock(story: Story, time_ms: int) -> str:
+    start = datetime.combine(story.inputs.calendar.start, time())
+    return (start + timedelta(milliseconds=time_ms)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _told(story: Story, entry: object, lang: str) -> str:
+    """Return one row of the log in words."""
+    from sim.engine.log import LogKind
+
+    kind, value, unit = LogKind(int(entry["kind"])), int(entry["value"]), int(entry["unit"])  # type: ignore[index]
+    slot = int(entry["slot"])  # type: ignore[index]
+    who = unit_name(story, unit, lang) if unit >= 0 else ""
+    kinds = story.inputs.kinds.name_zh if lang == "zh" else story.inputs.kinds.name_en
+    found = kinds[value // 8] if kind == LogKind.REVEAL else ""
+    told = {
+        LogKind.CALL: "the call has been handled, the order to dispatch is due",
+        LogKind.DISPATCH: f"need {slot}: {who} is sent, expected in {value / 1000:.0f} s",
+        LogKind.WAIT: f"need {slot}: nobody can go, it waits",
+        LogKind.ENROUTE: f"{who} leaves with {value} people",
+        LogKind.ARRIVE: f"{who} arrives, at work {value / 1000:.0f} s later",
+        LogKind.REVEAL: f"the first to arrive finds: {found}, grade {value % 8}",
+        LogKind.TURN_BACK: f"{who} is not needed any more",
+        LogKind.CLEAR: f"{who} is done after {value / 60_000:.1f} min at the scene",
+        LogKind.ESCALATE: f"the incident has outgrown its grade: now {value}",
+        LogKind.UNFILLED: f"need {slot} closes without having been served",
+        LogKind.MET: "the critical task is met",
+        LogKind.CLOSED: "the incident is over",
+    }
+    return told.get(kind, f"{kind.name} {who} {value}")
+
+
+def unit_name(story: Story, unit: int, lang: str) -> str:
+    """Return a unit's type, number and station in words."""
+    fleet = story.inputs.fleet
+    types = fleet.unit_types.name_zh if lang == "zh" else fleet.unit_types.name_en
+    stations = fleet.stations.name_zh if lang == "zh" else fleet.stations.name_en
+    station = int(fleet.units.station[unit])
+    return f"unit {unit} ({types[fleet.units.type_id[unit]]} of {stations[station] or fleet.stations.name[station]})"
+
+
+def _candidate_lines(story: Story, decision: Decision, lang: str, n_shown: int) -> Iterator[str]:
+    """Yield the candidates up to `n_shown`: those that can go and nearer ones that cannot, by expected arrival."""
+    able = [c for c in decision.candidates if not c.why_not]
+    limit = next((c.expected_ms for c in able if c.unit == decision.chosen), 1 << 62)
+    nearer = [c for c in decision.candidates if c.why_not and c.expected_ms <= limit]
+    shown = sorted([*able[:n_shown], *nearer[:n_shown]], key=lambda c: (c.expected_ms, c.unit))
+    for candidate in shown:
+        yield f"    {_candidate_line(story, decision, candidate, lang)}"
+    n_more = len(decision.candidates) - len(shown)
+    if n_more:
+        yield f"    … and {n_more} others that have the capability, {len(able)} of all could go"
+
+
+def _candidate_line(story: Story, decision: Decision, candidate: Candidate, lang: str) -> str:
+    mark = "->" if candidate.unit == decision.chosen else "  "
+    reason = candidate.why_not
+    if not reason and candidate.unit != decision.chosen:
+        chosen = next((c for c in decision.candidates if c.unit == decision.chosen), candidate)
+        is_policy = candidate.expected_ms < chosen.expected_ms
+        reason = "belongs to another town, whose own go first" if is_policy else "can go, but not sooner"
+    where = "on its way home" if candidate.is_returning else "in its bay"
+    what = reason or "sent: the earliest of those that can go"
+    own = "" if candidate.is_own_town else ", another town's"
+    name = unit_name(story, candidate.unit, lang)
+    return f"{mark} {candidate.expected_ms / 1000:6.0f} s  {name}{own}, {where if not candidate.why_not else ''} {what}"
