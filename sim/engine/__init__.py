@@ -1,7 +1,8 @@
 """The engine: frozen inputs in, event log out.
 
-Read `model.py` first: it tells, event by event, how the city works. `rules.py` decides, `state.py` changes the state,
-`world.py` says what the state is, `events.py` in which order things happen, `log.py` what is written down.
+Read `model.py` first: it tells, event by event, how the city works. `rules.py` decides; `transitions.py` does what an
+event does, with the changes of `state.py`; `world.py` says what the state is, `events.py` in which order things happen,
+`log.py` what is written down.
 """
 
 from __future__ import annotations

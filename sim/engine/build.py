@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from sim.chance import TABLE_SIZE, bin_weights, look_up
 from sim.compiled import compiled_borrowing
-from sim.engine import rules, state
+from sim.engine import rules
 from sim.engine import world as wd
+from sim.engine.codes import HANDLING_REGIME
 from sim.engine.log import LOG_DTYPE
 from sim.units import Q16
 
@@ -38,7 +39,7 @@ def table_mean(values: NDArray[np.int32]) -> int:
 
 def handling_regimes(inputs: RunInputs) -> NDArray[np.int64]:
     """Return the call-handling regime in force at each call: (n_incidents,) int64."""
-    rows = inputs.changes[inputs.changes["kind"] == state.HANDLING_REGIME]
+    rows = inputs.changes[inputs.changes["kind"] == HANDLING_REGIME]
     values = np.concatenate([[0], rows["value"]]).astype(np.int64)
     return values[np.searchsorted(rows["time_ms"], inputs.demand.incidents["call_ms"], side="right")]
 

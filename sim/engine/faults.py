@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from sim.engine import state
+from sim.engine import codes
 from sim.engine.world import FAULT, FAULT_DETAIL, FAULT_ENTITY, WorldArrays
 from sim.errors import EngineError
 
 _WORDS = {
-    state.BAD_STATUS: "unit {entity} met an event that its status {detail} does not allow",
-    state.NO_CREW: "unit {entity} was sent without its crew ({detail} people free)",
-    state.LOG_FULL: "the log had no room for a row of kind {detail}",
-    state.OUTBOX_FULL: "the outbox had no room for an event of kind {detail}",
-    state.WAITING_FULL: "the queue of waiting needs is full ({detail} needs)",
-    state.PEOPLE_BELOW_ZERO: "more people came home with unit {entity} than had left station {detail}",
-    state.UNKNOWN_CHANGE: "change row {entity} has the unknown kind {detail}",
+    codes.BAD_STATUS: "unit {entity} met an event that its status {detail} does not allow",
+    codes.NO_CREW: "unit {entity} was sent without its crew ({detail} people free)",
+    codes.LOG_FULL: "the log had no room for a row of kind {detail}",
+    codes.OUTBOX_FULL: "the outbox had no room for an event of kind {detail}",
+    codes.WAITING_FULL: "the queue of waiting needs is full ({detail} needs)",
+    codes.PEOPLE_BELOW_ZERO: "more people came home with unit {entity} than had left station {detail}",
+    codes.UNKNOWN_CHANGE: "change row {entity} has the unknown kind {detail}",
 }
 
 

@@ -1,7 +1,7 @@
 """The compiled loop: the same events in the same order as `model.py`, without Python between them.
 
 It advances the city from one instant to another and can be resumed; the state lives in the world, never here. What each
-event does is in `state.py`, shared with the SimPy model; only the calendar (a binary heap of (time, key)) and the
+event does is in `transitions.py`, shared with the SimPy model; only the calendar (a binary heap of (time, key)) and the
 dispatch over event kinds are written a second time.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
-from sim.engine import events, state
+from sim.engine import events, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
 from sim.engine.log import EventLog
@@ -95,22 +95,22 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
     entity = events.key_entity(key)
     mission = events.key_mission(key)
     if kind == events.ARRIVE:
-        return state.on_arrive(w, now, entity, mission)
+        return transitions.on_arrive(w, now, entity, mission)
     if kind == events.ENROUTE:
-        return state.on_enroute(w, now, entity, mission)
+        return transitions.on_enroute(w, now, entity, mission)
     if kind == events.CLEAR:
-        return state.on_clear(w, now, entity, mission)
+        return transitions.on_clear(w, now, entity, mission)
     if kind == events.HOME:
-        return state.on_home(w, now, entity, mission)
+        return transitions.on_home(w, now, entity, mission)
     if kind == events.AVAILABLE:
-        return state.on_available(w, now, entity, mission)
+        return transitions.on_available(w, now, entity, mission)
     if kind == events.CALL:
-        n_planned = state.on_call(w, now, entity)
+        n_planned = transitions.on_call(w, now, entity)
         _plan_next_call(w)
         return n_planned
     if kind == events.ESCALATE:
-        return state.on_escalate(w, now, entity, mission)
-    n_planned = state.on_change(w, now, entity)
+        return transitions.on_escalate(w, now, entity, mission)
+    n_planned = transitions.on_change(w, now, entity)
     _plan_next_change(w)
     return n_planned
 
@@ -162,7 +162,7 @@ class KernelRun:
     def finish(self) -> EventLog:
         """Run to the end and return the log."""
         self.advance()
-        state.on_end(self.world)
+        transitions.on_end(self.world)
         return EventLog(self.arrays.log[: int(self.arrays.counts[N_LOG])])
 
 

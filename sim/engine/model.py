@@ -19,10 +19,10 @@ fills.
 
 Whenever something becomes free (3, 5, 6, 7, 8) the needs that wait are served at once, by priority, call time and id.
 
-SimPy keeps the clock and the calendar. What an event does to the city is in `state.py`, who is chosen is in `rules.py`;
-both are compiled and shared with the compiled loop of `kernel.py`. All chance is in the inputs: the model draws none.
-Time is whole milliseconds; events of one instant happen in the order of their keys (`events.py`). Nothing here waits on
-`succeed()` or `run(until)`: every event is put into the calendar with its own priority.
+SimPy keeps the clock and the calendar. What an event does to the city is in `transitions.py`, who is chosen is in
+`rules.py`; both are compiled and shared with the compiled loop of `kernel.py`. All chance is in the inputs: the model
+draws none. Time is whole milliseconds; events of one instant happen in the order of their keys (`events.py`). Nothing
+here waits on `succeed()` or `run(until)`: every event is put into the calendar with its own priority.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, cast
 
 import simpy
 
-from sim.engine import events, state
+from sim.engine import events, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
 from sim.engine.log import EventLog
@@ -89,37 +89,37 @@ class CityModel:
         self._plan_next_change()
         self._plan_next_call()
         self.env.run()
-        self._after(state.on_end(self.world), "end of run")
+        self._after(transitions.on_end(self.world), "end of run")
         return EventLog(self.arrays.log[: int(self._counts[N_LOG])])
 
     # --- the events ---------------------------------------------------------------------------------------------
 
     def _call(self, event: Happening) -> None:
         self._make_room()
-        self._after(state.on_call(self.world, self.env.now, event.entity), "call")
+        self._after(transitions.on_call(self.world, self.env.now, event.entity), "call")
         self._plan_next_call()
 
     def _enroute(self, event: Happening) -> None:
-        self._after(state.on_enroute(self.world, self.env.now, event.entity, event.mission), "en route")
+        self._after(transitions.on_enroute(self.world, self.env.now, event.entity, event.mission), "en route")
 
     def _arrive(self, event: Happening) -> None:
-        self._after(state.on_arrive(self.world, self.env.now, event.entity, event.mission), "arrival")
+        self._after(transitions.on_arrive(self.world, self.env.now, event.entity, event.mission), "arrival")
 
     def _clear(self, event: Happening) -> None:
-        self._after(state.on_clear(self.world, self.env.now, event.entity, event.mission), "clear")
+        self._after(transitions.on_clear(self.world, self.env.now, event.entity, event.mission), "clear")
 
     def _home(self, event: Happening) -> None:
-        self._after(state.on_home(self.world, self.env.now, event.entity, event.mission), "home")
+        self._after(transitions.on_home(self.world, self.env.now, event.entity, event.mission), "home")
 
     def _available(self, event: Happening) -> None:
-        self._after(state.on_available(self.world, self.env.now, event.entity, event.mission), "available")
+        self._after(transitions.on_available(self.world, self.env.now, event.entity, event.mission), "available")
 
     def _escalate(self, event: Happening) -> None:
-        self._after(state.on_escalate(self.world, self.env.now, event.entity, event.mission), "escalation")
+        self._after(transitions.on_escalate(self.world, self.env.now, event.entity, event.mission), "escalation")
 
     def _change(self, event: Happening) -> None:
         self._make_room()
-        self._after(state.on_change(self.world, self.env.now, event.entity), "change")
+        self._after(transitions.on_change(self.world, self.env.now, event.entity), "change")
         self._plan_next_change()
 
     # --- the calendar -------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import compiled_borrowing
-from sim.engine import rules, state
+from sim.engine import rules, state, transitions
 from sim.engine.build import build_world
 from sim.engine.world import N_LOG, N_OUTBOX
 
@@ -52,7 +52,7 @@ def _all_first_arrivals(w, out):  # type: ignore[no-untyped-def]
         incident = w.call_order[place]
         now = w.incidents[incident].due_ms
         while change < w.changes.shape[0] and w.changes[change].time_ms <= now:
-            state.apply_change(w, change)
+            transitions.apply_change(w, change)
             change += 1
         out[incident] = _first_arrival_ms(w, now, incident)
         w.counts[N_LOG] = 0
