@@ -30,8 +30,9 @@ def one_more_table(
     """Return one row per town and year of the measured window.
 
     Columns: town, year, station (its next site, -1: the town has none left), planned_year (0: not in the plan),
-    n_headline (headline incidents of the whole city), n_gain_300, n_gain_600 (those newly within 300 s and 600 s),
-    n_faster, saved_ms (sum over incidents that were served before).
+    plan_order (text: stations the plan builds in the town by year, "2022:1 2024:2"), n_headline (headline incidents
+    of the whole city), n_gain_300, n_gain_600 (those newly within 300 s and 600 s), n_faster, saved_ms (sum over
+    incidents that were served before).
 
     Parameters
     ----------
@@ -145,9 +146,21 @@ def _empty(inputs: RunInputs, station: NDArray[np.int64], windows: YearWindows) 
         "station": np.repeat(station, n_years).reshape(n_towns, n_years).astype(np.int32),
         "planned_year": np.repeat(np.maximum(planned, 0), n_years).reshape(n_towns, n_years).astype(np.int16),
     }
+    orders = _plan_orders(inputs, n_towns)
+    table["plan_order"] = np.repeat(orders, n_years).reshape(n_towns, n_years)
     for name in ("n_headline", "n_gain_300", "n_gain_600", "n_faster", "saved_ms"):
         table[name] = np.zeros((n_towns, n_years), dtype=np.int64)
     return table
+
+
+def _plan_orders(inputs: RunInputs, n_towns: int) -> NDArray[np.object_]:
+    stations = inputs.fleet.stations
+    town, year = np.asarray(stations.town), np.asarray(stations.planned_year)
+    out = np.empty(n_towns, dtype=object)
+    for place in range(n_towns):
+        years, counts = np.unique(year[(town == place) & (year > 0)], return_counts=True)
+        out[place] = " ".join(f"{y}:{n}" for y, n in zip(years, counts, strict=True))
+    return out
 
 
 def _count(

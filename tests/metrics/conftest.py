@@ -157,4 +157,3 @@ def engine_city(root: Path) -> Any:
     sys.modules["engine_tiny_city"] = module
     spec.loader.exec_module(module)
     return module.TinyCity
-

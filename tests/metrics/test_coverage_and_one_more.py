@@ -66,6 +66,7 @@ def test_one_more_station_helps_those_it_reaches_before_every_other(city, log_of
     table = one_more_table(inputs, incident_table(inputs, log, static), static)
     assert table["station"].tolist() == [1, 2]  # town b's next site is the one with the lowest k
     assert table["planned_year"].tolist() == [2023, 2023]
+    assert table["plan_order"].tolist() == ["2023:1", "2023:2"]
     assert table["n_headline"].tolist() == [4, 4]
     # town a, cell 4: incidents at 4, 6 and 9 save 240, 240 and 240 s; 6 comes under 300 s, 9 stays at 345 s
     assert table["n_gain_300"].tolist() == [1, 2]

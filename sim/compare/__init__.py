@@ -1,0 +1,25 @@
+"""Scenarios side by side: levels, paired differences, intervals, and who gains and loses.
+
+Read `parts.py` (what is compared), `cube.py` (how a quantile is defined), `intervals.py` (how sure), `pairs.py`
+(differences), `study.py` (how it comes together), `write.py` (files). Everything comes from the tables that
+replications wrote; `headlines.sql` recomputes the headlines from the same files without this package.
+"""
+
+from __future__ import annotations
+
+from sim.compare.parts import Arm, Contrast, Labels, Replication, labels_of
+from sim.compare.study import Tables, compare_arms
+from sim.compare.write import TABLE_VERSION, read_tables, write_tables
+
+__all__ = [
+    "TABLE_VERSION",
+    "Arm",
+    "Contrast",
+    "Labels",
+    "Replication",
+    "Tables",
+    "compare_arms",
+    "labels_of",
+    "read_tables",
+    "write_tables",
+]

@@ -1,0 +1,168 @@
+"""The comparison of arms, from their replications on disk to its tables; this top level only composes.
+
+Arms are read one after the other and one replication at a time, so memory does not grow with replications. Steps: check
+what was asked; read each arm and make its own tables; read pairs; make the tables of differences.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sim.compare.cells import Frame
+from sim.compare.collect import ArmResult, collect, years_of
+from sim.compare.guide import replication_guide
+from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
+from sim.compare.pairs import contrasts_table, losers_table, make_pairs
+from sim.compare.parts import Arm, Contrast, Labels, check
+from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
+from sim.errors import Problems
+from sim.metrics.store import Columns
+
+Tables = dict[str, Columns]
+
+
+def compare_arms(
+    arms: Sequence[Arm],
+    contrasts: Sequence[Contrast],
+    labels: Labels,
+    run_dir: Path,
+    *,
+    pairs: Sequence[tuple[str, str]] = (),
+    one_more_arm: str | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Tables:
+    """Return the tables of a comparison by name, each a dict of equally long columns.
+
+    Parameters
+    ----------
+    contrasts
+        Declared before the run: they are primary and corrected together. Every other difference is exploratory.
+    run_dir
+        The folder that paths in the table `replications` are relative to.
+    pairs
+        (arm, base) to be compared besides those of the contrasts.
+    one_more_arm
+        The arm whose next stations are ranked; none if not given.
+    tell
+        Called with a word on each step, for a progress bar.
+
+    Raises
+    ------
+    InputError
+        With all problems of arms and contrasts, or when a replication's table cannot be read.
+    """
+    check(arms, contrasts)
+    frame = Frame(years_of(arms), labels)
+    _check_years(contrasts, frame)
+    wanted = list(dict.fromkeys([(c.arm, c.base) for c in contrasts] + list(pairs)))
+    own: dict[str, list[Columns]] = {}
+    results: dict[str, ArmResult] = {}
+    for arm in arms:
+        if tell:
+            tell(arm.name)
+        result = collect(arm, frame, is_bootstrapped=_needs_bootstrap(arm, arms, wanted))
+        for name, table in _tables_of(result, frame).items():
+            own.setdefault(name, []).append(table)
+        result.release()
+        results[arm.name] = result
+    tables = {name: {key: np.concatenate([p[key] for p in parts]) for key in parts[0]} for name, parts in own.items()}
+    if tell:
+        tell("pairs")
+    made = make_pairs(results, wanted, frame)
+    tables["contrasts"] = contrasts_table(made, contrasts, frame)
+    if tables["contrasts"]:
+        tables["losers"] = losers_table(tables["contrasts"], frame)
+    tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
+    tables["replication_guide"] = replication_guide(list(results.values()), made, contrasts, frame)
+    if one_more_arm is not None:
+        tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
+    tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
+    tables |= {"town_names": _town_names(labels)}
+    return {name: table for name, table in tables.items() if table}
+
+
+def _tables_of(result: ArmResult, frame: Frame) -> Tables:
+    """Return the tables that one arm has by itself."""
+    return {
+        "headline": headline_table(result, frame),
+        "towns": towns_table(result, frame),
+        "kinds": kinds_table(result, frame),
+        "hours": hours_table(result, frame),
+        "ecdf": ecdf_table(result, frame),
+        "queueing": queueing_table(result, frame),
+        "beyond": beyond_table(result, frame),
+        "workload": workload_summary(result.arm, frame),
+    }
+
+
+def _check_years(contrasts: Sequence[Contrast], frame: Frame) -> None:
+    problems = Problems()
+    for contrast in contrasts:
+        if contrast.year not in frame.all_years:
+            years = ", ".join(str(year) for year in frame.all_years)
+            problems.add(f"contrast {contrast.id}: year", "was not measured", value=contrast.year, mend=f"use {years}")
+    problems.raise_if_any()
+
+
+def _needs_bootstrap(arm: Arm, arms: Sequence[Arm], wanted: Sequence[tuple[str, str]]) -> bool:
+    """Return whether Monte Carlo variance needs days drawn anew: no world is repeated, alone or in one of its pairs."""
+    if _is_unrepeated(arm.worlds):
+        return True
+    by_name = {one.name: one for one in arms}
+    for pair in wanted:
+        if arm.name in pair:
+            numbers = [{r.number for r in by_name[name].replications} for name in pair]
+            common = [r.world for r in arm.replications if r.number in numbers[0] & numbers[1]]
+            if _is_unrepeated(common):
+                return True
+    return False
+
+
+def _is_unrepeated(worlds: Sequence[str]) -> bool:
+    return len(set(worlds)) == len(worlds)
+
+
+def _arms_table(arms: Sequence[Arm]) -> Columns:
+    names = ("label_zh", "label_en", "purpose", "first_line_zh", "first_line_en", "overrides")
+    table: Columns = {"arm": texts([arm.name for arm in arms])}
+    table |= {name: texts([getattr(arm, name) for arm in arms]) for name in names}
+    table["n_replications"] = np.array([len(arm.replications) for arm in arms])
+    table["n_worlds"] = np.array([len(set(arm.worlds)) for arm in arms])
+    return table
+
+
+def _replications_table(arms: Sequence[Arm], run_dir: Path) -> Columns:
+    """Return where each replication's incident table lies, relative to the run directory, with `/`."""
+    rows = [(arm.name, replication) for arm in arms for replication in arm.replications]
+    files = [Path(os.path.relpath(r.folder / "incidents.parquet", run_dir)).as_posix() for _, r in rows]
+    return {
+        "arm": texts([name for name, _ in rows]),
+        "replication": np.array([r.number for _, r in rows]),
+        "world": texts([r.world for _, r in rows]),
+        "file": texts(files),
+    }
+
+
+def _town_names(labels: Labels) -> Columns:
+    return {
+        "town": texts(labels.town_code),
+        "name_zh": texts(labels.town_zh),
+        "name_en": texts(labels.town_en),
+        "residents": np.array(labels.population, dtype=np.int64),
+    }
+
+
+def with_arms(tables: Mapping[str, Columns], arms: Sequence[str]) -> Tables:
+    """Return the tables with the rows of some arms only (differences: where both arms are among them)."""
+    chosen = {}
+    for name, table in tables.items():
+        keep = np.ones(len(next(iter(table.values()))), dtype=bool)
+        for key in ("arm", "base"):
+            if key in table:
+                keep &= np.isin(table[key].astype(str), [*arms, ""])
+        chosen[name] = {key: values[keep] for key, values in table.items()}
+    return chosen

@@ -1,0 +1,275 @@
+"""A whole comparison, from made-up replications to tables, against what was put in."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+from sim.compare import Contrast, compare_arms, read_tables, write_tables
+from sim.compare.pairs import difference, mean_in_order
+from sim.errors import InputError
+from sim.metrics.incidents import INCIDENT_COLUMNS
+
+WORLDS = ["w0", "w1", "w2", "w0", "w1"]
+PRIMARY = (
+    Contrast("faster", "plan", "none", "share_300"),
+    Contrast("p90 2023", "plan", "none", "p90", year=2023),
+    Contrast("slower", "late", "none", "p50"),
+)
+
+
+def pick(table, **where):
+    """Return the only row that has these values."""
+    chosen = np.ones(len(next(iter(table.values()))), dtype=bool)
+    for name, value in where.items():
+        chosen &= table[name] == value
+    rows = np.flatnonzero(chosen)
+    assert len(rows) == 1, where
+    return {name: values[rows[0]] for name, values in table.items()}
+
+
+def shifted(incidents, arrival_s=0, static_s=0, town=None):
+    """Return the incidents with later (or earlier) responses, of one town or all."""
+    chosen = np.ones(len(incidents["town"]), dtype=bool) if town is None else incidents["town"] == town
+    out = dict(incidents)
+    moves = {name: arrival_s for name in ("first_arrival_ms", "first_critical_ms", "full_alarm_ms")}
+    for name, seconds in (moves | {"static_arrival_ms": static_s}).items():
+        out[name] = np.where(chosen & (out[name] >= 0), out[name] + seconds * 1000, out[name])
+    return out
+
+
+@pytest.fixture
+def arms(study, random_incidents):
+    def base(number):
+        return random_incidents(np.random.default_rng(number))
+
+    return {
+        "none": study.add("none", base, WORLDS),
+        "plan": study.add("plan", lambda r: shifted(base(r), -20, -15), WORLDS),
+        "late": study.add("late", lambda r: shifted(base(r), 7, 3, town=1), WORLDS[:3]),
+    }
+
+
+@pytest.fixture
+def tables(study, arms):
+    made = list(arms.values())
+    return compare_arms(made, PRIMARY, study.labels, study.folder, pairs=[("late", "plan")], one_more_arm="none")
+
+
+def test_a_known_shift_is_found_whole_with_its_static_and_its_congestion_part(tables):
+    for clock in ("arrival", "call_to_arrival"):
+        row = pick(
+            tables["contrasts"], arm="plan", base="none", year=0, scope="city", group="all", clock=clock, metric="mean"
+        )
+        assert row["diff"] == pytest.approx(-20)
+        assert row["static_diff"] == pytest.approx(-15)
+        assert row["congestion_diff"] == pytest.approx(-5)
+        assert row["low"] == pytest.approx(-20)
+        assert row["high"] == pytest.approx(-20)
+    row = pick(
+        tables["contrasts"], arm="plan", base="none", year=0, scope="city", group="headline", clock="arrival",
+        metric="p50",
+    )  # fmt: skip
+    assert row["diff"] == pytest.approx(-20)
+    assert row["share_faster"] == pytest.approx(1 - 0.02, abs=0.02)  # all that ever came
+    assert row["share_slower"] == 0
+    assert row["n_pairs"] == 5
+    assert row["n_worlds"] == 3
+
+
+def test_only_the_town_that_was_touched_moves_and_is_named_as_the_loser(tables):
+    where = {"arm": "late", "base": "none", "year": 0, "scope": "town", "metric": "mean"}
+    diffs = {town: pick(tables["contrasts"], town=town, **where)["diff"] for town in ("a", "b", "c")}
+    assert diffs == pytest.approx({"a": 0.0, "b": 7.0, "c": 0.0})
+    losers = tables["losers"]
+    of_late = (losers["arm"] == "late") & (losers["base"] == "none")
+    assert set(losers["town"][of_late]) == {"b"}
+    row = pick(losers, arm="late", base="none", year=0, town="b", metric="mean")
+    assert (row["name_zh"], row["residents"], row["is_clear"]) == ("乙", 2000, True)
+    assert not ((losers["arm"] == "plan") & (losers["base"] == "none")).any()
+
+
+def test_only_declared_contrasts_are_primary_and_corrected(tables):
+    contrasts = tables["contrasts"]
+    primary = contrasts["is_primary"]
+    assert sorted(contrasts["contrast"][primary]) == ["faster", "p90 2023", "slower"]
+    assert np.isnan(contrasts["p_adjusted"][~primary]).all()
+    assert (contrasts["p_adjusted"][primary] >= contrasts["p_value"][primary]).all()
+    undeclared = contrasts["base"] == "plan"
+    assert undeclared.any()
+    assert not primary[undeclared].any()
+
+
+def test_static_and_congestion_add_up_everywhere(tables):
+    contrasts = tables["contrasts"]
+    is_split = contrasts["clock"] == "arrival"
+    total = contrasts["static_diff"] + contrasts["congestion_diff"]
+    known = is_split & ~np.isnan(contrasts["diff"])
+    np.testing.assert_allclose(total[known], contrasts["diff"][known], atol=1e-9)
+    assert np.isnan(contrasts["static_diff"][contrasts["clock"] == "critical"]).all()
+
+
+def test_swapping_arm_and_base_turns_every_sign(study, arms):
+    pairs = [("plan", "none"), ("none", "plan")]
+    table = compare_arms([arms["plan"], arms["none"]], (), study.labels, study.folder, pairs=pairs)["contrasts"]
+    one, other = table["arm"] == "plan", table["arm"] == "none"
+    for name in ("diff", "static_diff", "congestion_diff"):
+        np.testing.assert_array_equal(table[name][one], -table[name][other])
+    np.testing.assert_array_equal(table["share_faster"][one], table["share_slower"][other])
+    np.testing.assert_array_equal(table["p_value"][one], table["p_value"][other])
+    np.testing.assert_allclose(table["low"][one], -table["high"][other])
+
+
+def test_shares_lie_in_zero_to_one_with_their_intervals_and_denominators_are_told(tables, arms):
+    for name in ("headline", "towns", "kinds", "hours"):
+        table = tables[name]
+        is_share = np.array([metric.startswith("share") for metric in table["metric"]])
+        for column in ("value", "low", "high"):
+            values = table[column][is_share]
+            values = values[~np.isnan(values)]
+            assert ((values >= 0) & (values <= 1)).all()
+        known = ~np.isnan(table["value"]) & ~np.isnan(table["low"])
+        assert (table["low"][known] <= table["value"][known] + 1e-9).all()
+    row = pick(tables["headline"], arm="none", year=0, group="all", clock="arrival", metric="p50")
+    assert row["n_incidents"] == 5 * 400
+    towns = tables["towns"]
+    of_city = (towns["arm"] == "none") & (towns["group"] == "all") & (towns["metric"] == "p50")
+    of_city &= (towns["clock"] == "arrival") & (towns["year"] == 0)
+    assert towns["n_incidents"][of_city].sum() == 5 * 400
+
+
+def test_the_level_is_the_quantile_of_the_pooled_incidents_not_the_mean_of_quantiles(study, random_incidents):
+    def uneven(number):
+        table = random_incidents(np.random.default_rng(number), n=40 if number else 1600)
+        table["first_arrival_ms"][:] = 100_000 if number else 500_000
+        return table
+
+    arm = study.add("uneven", uneven, ["w0", "w1", "w2"])
+    table = compare_arms([arm], (), study.labels, study.folder)["headline"]
+    row = pick(table, arm="uneven", year=0, group="all", clock="arrival", metric="p50")
+    assert 499 <= row["value"] <= 500
+
+
+def test_the_curve_is_the_share_within_each_second_and_never_falls(tables):
+    curve = tables["ecdf"]
+    chosen = (curve["arm"] == "none") & (curve["year"] == 0) & (curve["group"] == "headline")
+    chosen &= curve["clock"] == "arrival"
+    assert curve["t_s"][chosen].tolist() == list(range(1801))
+    assert (np.diff(curve["share"][chosen]) >= 0).all()
+    headline = pick(tables["headline"], arm="none", year=0, group="headline", clock="arrival", metric="share_300")
+    assert curve["share"][chosen][300] == headline["value"]
+
+
+def test_waits_far_residents_and_work_are_counted(tables, arms):
+    beyond = pick(tables["beyond"], arm="none", year=2022, town="")
+    assert (beyond["residents_beyond_300"], beyond["residents_beyond_600"]) == (60, 40)
+    late = []
+    for replication in arms["none"].replications:
+        table = replication.read("incidents")
+        is_late = (table["first_arrival_ms"] < 0) | (table["first_arrival_ms"] > 600_000)
+        late.append((is_late & table["is_headline"] & (table["year"] == 2022)).sum())
+    assert beyond["n_beyond_600"] == pytest.approx(np.mean(late))
+    work = pick(tables["workload"], arm="none", year=2022, station=0)
+    assert (work["n_dispatches"], work["busy_h"]) == (2, 0.25)
+    assert (work["utilisation"], work["crew_busy_share"]) == (0.25, 0.5)
+    queue = pick(tables["queueing"], arm="none", year=0)
+    assert queue["mean_wait_s"] == pytest.approx(15)
+    assert queue["n_incidents"] == 400
+
+
+def test_next_stations_are_ranked_beside_the_plan_and_a_town_without_a_site_is_left_out(tables):
+    ranked = tables["one_more"]
+    now = ranked["year"] == 0
+    assert ranked["town"][now].tolist() == ["b", "a"]
+    assert ranked["rank"][now].tolist() == [1, 2]
+    assert ranked["gain_share_300"][now].tolist() == [0.05, 0.01]
+    assert ranked["gain_mean_s"][now].tolist() == [3.0, 0.6]
+    assert ranked["gain_beyond_600"][now].tolist() == [5.0, 1.0]
+    assert ranked["plan_year"][now].tolist() == [2023, 2022]
+    assert ranked["plan_order"][now].tolist() == ["2023:2", "2022:1"]
+
+
+def test_arms_with_other_incidents_are_compared_over_those_that_both_have(study, arms):
+    def half(number):
+        table = arms["none"].replications[number].read("incidents")
+        keep = np.arange(400) % 2 == 0
+        return {name: shifted(table, 30)[name][keep].astype(dtype) for name, dtype in INCIDENT_COLUMNS.items()}
+
+    arm = study.add("half", half, WORLDS)
+    table = compare_arms([arm, arms["none"]], (), study.labels, study.folder, pairs=[("half", "none")])["contrasts"]
+    row = pick(table, arm="half", year=0, scope="city", group="all", clock="arrival", metric="mean")
+    assert row["n_incidents"] == 5 * 200
+    assert row["diff"] == pytest.approx(30)
+
+
+def test_results_do_not_depend_on_which_other_arms_are_compared(study, arms, tables):
+    alone = compare_arms([arms["plan"]], (), study.labels, study.folder)
+    for name in ("headline", "towns", "kinds", "hours"):
+        mine = tables[name]["arm"] == "plan"
+        for column in ("value", "high"):
+            np.testing.assert_array_equal(alone[name][column], tables[name][column][mine])
+
+
+def test_where_no_world_is_repeated_days_are_drawn_anew(study, random_incidents, tables):
+    def make(number):
+        return random_incidents(np.random.default_rng(100 + number), n=3000)
+
+    arm = study.add("single", make, ["w0", "w1", "w2", "w3"])
+    table = compare_arms([arm], (), study.labels, study.folder)["headline"]
+    row = pick(table, arm="single", year=0, group="all", clock="arrival", metric="share_300")
+    # incidents are independent here, so the variance of a share in one replication is p (1 - p) / n
+    theory = np.sqrt(row["value"] * (1 - row["value"]) / 3000)
+    assert row["mc_sd"] == pytest.approx(theory, rel=0.25)
+    assert row["siting_sd"] < 2.5 * theory
+
+
+def test_every_wrong_contrast_and_arm_is_reported_together(study, arms):
+    wrong = (
+        Contrast("x", "plam", "none"), Contrast("y", "plan", "plan"), Contrast("z", "plan", "none", metric="p99"),
+    )  # fmt: skip
+    with pytest.raises(InputError) as caught:
+        compare_arms([arms["plan"], arms["none"]], wrong, study.labels, study.folder)
+    assert len(caught.value.problems) == 3
+    assert "did you mean 'plan'" in str(caught.value)
+    with pytest.raises(InputError, match="was not measured"):
+        compare_arms(list(arms.values()), [Contrast("x", "plan", "none", year=2031)], study.labels, study.folder)
+
+
+def test_a_missing_replication_file_is_named(study, arms):
+    (arms["plan"].replications[2].folder / "incidents.parquet").unlink()
+    with pytest.raises(InputError, match=r"r0002.incidents\.parquet"):
+        compare_arms([arms["plan"]], (), study.labels, study.folder)
+
+
+def test_tables_are_written_the_same_twice_and_read_back(tables, tmp_path):
+    first = write_tables(tables, tmp_path / "one", csv=True, xlsx=True)
+    second = write_tables(tables, tmp_path / "two", csv=True, xlsx=True)
+    for a, b in zip(first, second, strict=True):
+        assert a.read_bytes() == b.read_bytes(), a.name
+    back = read_tables(tmp_path / "one")
+    assert sorted(back) == sorted(tables)
+    np.testing.assert_array_equal(back["headline"]["value"], tables["headline"]["value"])
+
+
+def test_csv_opens_in_excel_and_the_workbook_names_the_towns(tables, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    write_tables(tables, tmp_path, csv=True, xlsx=True)
+    raw = (tmp_path / "losers.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    with (tmp_path / "losers.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert next(csv.DictReader(file))["name_zh"] == "乙"
+    book = openpyxl.load_workbook(tmp_path / "towns.xlsx")
+    assert book.sheetnames == ["towns", "differences", "one more station"]
+    head = [cell.value for cell in book["towns"][1]]
+    assert head[:5] == ["arm", "year", "town", "name_zh", "name_en"]
+    assert book["towns"].cell(2, 4).value == "甲"
+
+
+def test_a_difference_with_an_endless_side_is_not_taken_for_missing():
+    diff = difference(np.array([[np.inf, 1.0]]), np.array([[np.inf, np.nan]]))
+    assert diff[0, 0] == np.inf
+    assert np.isnan(diff[0, 1])
+    assert np.isnan(mean_in_order(np.array([[np.inf], [1.0]]))).all()
+    assert mean_in_order(np.array([[np.nan], [1.0], [2.0]])).tolist() == [1.5]
