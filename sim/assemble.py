@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict
+from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +47,18 @@ _Value = TypeVar("_Value")
 DISPATCH_RULES = ("nearest", "own_town_first")
 _KEPT = 6
 """Values of one kind kept at a time: enough for the arms of one replication, whatever the number of replications."""
+
+
+def world_in_turn(replication: int, n_worlds: int) -> int:
+    """Return the number of the siting world of a replication: every world once in `n_worlds` replications.
+
+    Worlds made by one method stand side by side in their list, so the turn strides through it by the golden section: a
+    few replications have worlds of all methods already.
+    """
+    stride = max(int(0.382 * n_worlds), 1)
+    while gcd(stride, n_worlds) != 1:
+        stride -= 1
+    return replication * stride % n_worlds
 
 
 class InputsBuilder:
@@ -102,7 +115,8 @@ class InputsBuilder:
         if settings.siting.coordinates:
             return Path(settings.siting.coordinates).name
         worlds = siting_worlds(settings.city_folder())
-        return worlds[settings.siting.world if settings.siting.world >= 0 else replication % len(worlds)].world
+        chosen = settings.siting.world
+        return worlds[chosen if chosen >= 0 else world_in_turn(replication, len(worlds))].world
 
     def siting(self, settings: Settings, replication: int) -> Siting:
         """Return where the stations stand in a replication."""

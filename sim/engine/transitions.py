@@ -1,7 +1,7 @@
 """What each event does to the city: one function per event, made of the changes in `state.py`.
 
 Each empties the outbox, checks that its event still holds, changes the state and returns the number of events now in
-the outbox, or -1 after a fault (`faults.py` puts it into words). With `state.py`, the only place where the state changes.
+the outbox, or -1 after a fault (`faults.py` puts it into words). Only here and in `state.py` does the state change.
 """
 
 from __future__ import annotations

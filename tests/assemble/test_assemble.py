@@ -1,0 +1,62 @@
+"""Inputs from settings: worlds in turn, chance shared between scenarios, force per alarm."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.assemble import InputsBuilder, world_in_turn
+from sim.compose import compose
+from sim.engine import simulate
+from sim.engine.log import LogKind
+
+
+@pytest.mark.parametrize("n_worlds", [1, 2, 7, 12, 20, 21, 100])
+def test_every_world_comes_once_in_a_round(n_worlds):
+    assert sorted(world_in_turn(r, n_worlds) for r in range(n_worlds)) == list(range(n_worlds))
+    assert world_in_turn(n_worlds + 3, n_worlds) == world_in_turn(3, n_worlds)
+
+
+@pytest.fixture(scope="module")
+def builder() -> InputsBuilder:
+    return InputsBuilder()
+
+
+def test_scenarios_of_a_replication_share_demand_and_ranks_and_differ_in_what_their_settings_say(builder):
+    parts = {}
+    for name, overrides in {
+        "none": ["schedule=none"], "plan": ["schedule=plan"], "own": ["schedule=none", "dispatch=own_town_first"],
+    }.items():  # fmt: skip
+        parts[name] = builder.build(
+            compose(["window=one_week", "schedule.is_outside_run_allowed=true", *overrides]).settings, 3
+        ).digests()
+    differs = {name: {part for part in parts["none"] if parts[name][part] != parts["none"][part]} for name in parts}
+    assert differs == {"none": set(), "plan": {"changes"}, "own": {"policy"}}
+
+
+def test_a_builder_that_keeps_parts_gives_what_a_new_one_gives(builder):
+    settings = compose(["window=one_week", "schedule.is_outside_run_allowed=true", "schedule=plan"]).settings
+    for replication in (5, 0, 5):
+        kept, new = builder.build(settings, replication), InputsBuilder().build(settings, replication)
+        assert kept.digests() == new.digests()
+
+
+def test_a_travel_world_changes_driving_and_nothing_that_happens_to_the_city(builder):
+    measured, norm = (
+        builder.build(
+            compose(["window=one_week", "schedule.is_outside_run_allowed=true", f"travel={name}"]).settings, 0
+        ).digests()
+        for name in ("measured", "norm")
+    )
+    assert {part for part in measured if measured[part] != norm[part]} <= {"travel", "station_order"}
+
+
+@pytest.mark.slow
+def test_an_alarm_moves_two_and_a_quarter_vehicles_escalations_included(builder):
+    """Guangdong, January to October 2024: 378 thousand vehicle trips for 167 thousand alarms, 2.26 (computed)."""
+    per_alarm = []
+    for replication in range(3):
+        inputs = builder.build(compose(["schedule=none", "window=first_full_year"]).settings, replication)
+        kinds = simulate(inputs).column("kind")
+        per_alarm.append(np.sum(kinds == LogKind.DISPATCH) / np.sum(kinds == LogKind.CALL))
+    assert abs(np.mean(per_alarm) - 2.26) < 0.03
