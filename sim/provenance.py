@@ -110,9 +110,9 @@ def write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def to_json(content: Any) -> str:
-    """Return JSON text whose bytes depend on the content only."""
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+def to_json(content: Any, *, is_sorted: bool = True) -> str:
+    """Return JSON text whose bytes depend on the content only; keys sorted, or in their own order where that matters."""
+    return json.dumps(content, indent=1, sort_keys=is_sorted, ensure_ascii=False) + "\n"
 
 
 def list_files(folder: Path) -> list[Path]:

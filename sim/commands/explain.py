@@ -40,8 +40,8 @@ def lines_of(story: Story, lang: str, n_shown: int) -> Iterator[str]:
     names = inputs.kinds.name_zh if lang == "zh" else inputs.kinds.name_en
     towns = inputs.city.towns.name_zh if lang == "zh" else inputs.city.towns.name_en
     yield (
-        f"incident {int(row['identity'])} (row {story.incident} of the demand): {names[row['kind']]} grade {row['grade']}, "
-        f"reported as {names[row['reported_kind']]} grade {row['reported_grade']}"
+        f"incident {int(row['identity'])} (row {story.incident} of the demand): {names[row['kind']]} "
+        f"grade {row['grade']}, reported as {names[row['reported_kind']]} grade {row['reported_grade']}"
     )
     yield f"{_clock(story, int(row['call_ms']))} call from {towns[row['town']]}, cell {row['cell']}"
     decisions = {(d.time_ms, d.slot, d.chosen): d for d in story.decisions}

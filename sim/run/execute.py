@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError, RunDirectoryError
-from sim.provenance import is_sealed, only_writer, room_on_disk, seal, write_manifest
+from sim.provenance import is_sealed, only_writer, room_on_disk, seal, unseal, write_manifest
 from sim.run.estimate import Estimate, estimate, note_rate
 from sim.run.pool import check_room, n_workers, run_jobs
 from sim.run.replication import make_batch
@@ -83,6 +83,14 @@ def gather_only(work: Work, *, gather: Gather) -> Outcome:
             claim(work)
             _gather_and_seal(work, gather)
     return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
+
+
+def gather_again(work: Work, *, gather: Gather) -> Outcome:
+    """Write tables and report of a finished run directory anew and seal it again."""
+    with room_on_disk(work.folder), only_writer(work.folder):
+        unseal(work.folder)
+        report = _gather_and_seal(work, gather)
+    return Outcome(work.folder, 0, len(jobs_of(work)), report)
 
 
 def _gather_and_seal(work: Work, gather: Gather | None) -> Path | None:

@@ -1,7 +1,8 @@
 """One incident told from its event log: for each need, who was considered, who went and why the others did not.
 
-The run is made again up to the instant of each decision, so the state is the one the rules saw; candidates are ranked as the
-rules rank them, but by plain loops of their own. What was chosen is read from the log, so a disagreement would show.
+The run is made again up to the instant of each decision, so the state is the one the rules saw; candidates are ranked
+as the rules rank them, but by plain loops of their own. What was chosen is read from the log, so a disagreement would
+show.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ NOBODY = -1
 class Candidate:
     """One unit that could be thought of for a need. `expected_ms`: turnout and drive, as the dispatcher reckons.
 
-    `why_not` is empty for the one that is first among those that can go. `is_own_town`: it belongs to the incident's town.
+    `why_not` is empty for the one that is first among those that can go. `is_own_town`: it belongs to the incident's
+    town.
     """
 
     unit: int
@@ -271,5 +273,7 @@ def _why_not(world: WorldArrays, unit: Any, station: Any, is_returning: bool) ->
         return "not in service"
     free = int(station["people_on_duty"]) - int(station["people_out"])
     if int(unit["crew_min"]) > free:
-        return f"no crew: needs {int(unit['crew_min'])}, {max(free, 0)} of {int(station['people_on_duty'])} on duty are in"
+        return (
+            f"no crew: needs {int(unit['crew_min'])}, {max(free, 0)} of {int(station['people_on_duty'])} on duty are in"
+        )
     return ""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sim.config import leaves
-from sim.run.work import Work
+from sim.run.work import Work, read_result, replication_folder
+
+if TYPE_CHECKING:
+    from sim.compare import Arm as ComparedArm
+    from sim.compare import Contrast
 
 TABLES = "tables"
+MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +33,92 @@ def formats_of(given: argparse.Namespace, language: str) -> Formats:
     return Formats(bool(given.csv), bool(given.xlsx), given.lang or language)
 
 
-def assumption_rows(work: Work) -> list[dict[str, str]]:
-    """Return one row per setting that states a fact: key, value, standing, source, and the arms it belongs to."""
-    rows: dict[tuple[str, str, str, str], list[str]] = {}
-    for arm in work.arms:
-        values = dict(leaves(arm.settings.as_map()))
-        for key, entry in arm.about.items():
-            found = {k: v for k, v in values.items() if k == key or k.startswith(f"{key}.")}
-            text = _value_text(found, key)
-            rows.setdefault((key, text, entry.standing, entry.source), []).append(arm.name)
-    n_arms = len(work.arms)
-    return [
-        {
-            "key": key,
-            "value": value,
-            "standing": standing,
-            "source": source,
-            "arms": "" if len(arms) == n_arms else ", ".join(arms),
-        }
-        for (key, value, standing, source), arms in sorted(rows.items())
-    ]
-
-
-def _value_text(found: Mapping[str, Any], key: str) -> str:
-    """Return a setting's value as text; a list or map as JSON of its leaves."""
-    if list(found) == [key]:
-        value = found[key]
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return json.dumps({k[len(key) + 1 :]: v for k, v in found.items()}, ensure_ascii=False)
-
-
 def gather(work: Work, formats: Formats) -> Path | None:
     """Write the tables of all arms into `tables/` and the report beside them; return the report's path."""
-    from sim.compare import compare_arms, write_tables
+    from sim.compare import write_tables
     from sim.report import write_report
 
-    tables = compare_arms(work)
-    write_tables(tables, work.folder / TABLES, csv=formats.is_csv, xlsx=formats.is_xlsx)
+    write_tables(tables_of(work), work.folder / TABLES, csv=formats.is_csv, xlsx=formats.is_xlsx)
     report: Path = write_report(work.folder, lang_default=formats.language)
     return report
+
+
+def tables_of(work: Work) -> dict[str, Any]:
+    """Return every table of the work by name: what was simulated, and what describes the scenarios."""
+    from sim.assemble import InputsBuilder
+    from sim.compare import compare_arms, labels_of
+    from sim.run.described import described_tables
+
+    builder = InputsBuilder()
+    settings = work.arms[0].settings
+    labels = labels_of(builder.city(settings), builder.demand_tables(settings).kinds)
+    arms = compared_arms(work)
+    with _steps(len(arms) + 1) as tell:
+        tables = compare_arms(
+            arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work), tell=tell
+        )
+    return tables | described_tables(work, _one_replication_per_world(arms), builder)
+
+
+def compared_arms(work: Work) -> list[ComparedArm]:
+    """Return the arms with their finished replications, as `sim/compare` takes them."""
+    from sim.compare import Arm, Replication
+
+    arms = []
+    for arm in work.arms:
+        folders = [(r, replication_folder(work.arm_folder(arm), r)) for r in range(arm.n_replications)]
+        replications = tuple(Replication(r, read_result(folder)["siting_world"], folder) for r, folder in folders)
+        overrides = json.dumps(list(arm.overrides), ensure_ascii=False)
+        texts = (arm.label_zh, arm.label_en, arm.purpose, arm.first_line_zh, arm.first_line_en)
+        arms.append(Arm(arm.name, replications, *texts, overrides))
+    return arms
+
+
+def contrasts_of(work: Work) -> list[Contrast]:
+    """Return the contrasts that the study declared before it ran."""
+    from sim.compare import Contrast
+
+    names = ("arm", "base", "metric", "year", "group", "clock")
+    declared = work.study.get("contrasts", [])
+    return [Contrast(entry["contrast"], **{name: entry[name] for name in names}) for entry in declared]
+
+
+def pairs_of(work: Work) -> list[tuple[str, str]]:
+    """Return (arm, base) for every arm that is compared with another."""
+    return [(arm.name, arm.base) for arm in work.arms if arm.base]
+
+
+def _base_of(work: Work) -> str:
+    """Return the arm whose next stations are ranked: the study's base, else the first."""
+    return str(work.study.get("base") or work.arms[0].name)
+
+
+def _one_replication_per_world(arms: Sequence[ComparedArm]) -> dict[str, list[int]]:
+    """Return for each arm the first replication of each of its siting worlds."""
+    found = {}
+    for arm in arms:
+        first: dict[str, int] = {}
+        for replication in arm.replications:
+            first.setdefault(replication.world, replication.number)
+        found[arm.name] = sorted(first.values())
+    return found
+
+
+class _steps:  # noqa: N801 - reads as a statement
+    """Shows which step of gathering is at work, when it takes over two seconds."""
+
+    def __init__(self, n_steps: int) -> None:
+        from tqdm import tqdm
+
+        form = "{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left {postfix}"
+        self._bar = tqdm(total=n_steps, desc="comparing", unit="arm", delay=2.0, bar_format=form, disable=None)
+
+    def __enter__(self) -> Any:
+        return self._tell
+
+    def _tell(self, step: str) -> None:
+        self._bar.set_postfix_str(step)
+        self._bar.update(1)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()

@@ -160,7 +160,7 @@ def claim(work: Work) -> None:
         write_whole(where / CONFIG, config_text(arm))
     if work.kind != SINGLE:
         write_whole(folder / CONFIG, config_text(work.arm(work.study["base"])))
-    write_whole(folder / NOTE, to_json(note_of(work)))
+    write_whole(folder / NOTE, to_json(note_of(work), is_sorted=False))
 
 
 def note_of(work: Work) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""Work read back from finished run directories: to compare them, or to gather one of them again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sim.config import read_about, read_yaml
+from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.provenance import check_files
+from sim.run.work import CONFIG, SINGLE, Arm, Work, read_note
+from sim.settings import load_settings
+
+COMPARE = "compare"
+
+
+def work_in(folder: Path) -> Work:
+    """Return the work that a finished run directory holds.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it was never finished or is not what its manifest says.
+    """
+    check_files(folder)
+    note = read_note(folder)
+    arms = tuple(_arm(folder, name, told) for name, told in note["arms"].items())
+    is_elsewhere = note["kind"] != SINGLE and any(told["folder"].startswith("..") for told in note["arms"].values())
+    folders = tuple(folder / told["folder"] for told in note["arms"].values()) if is_elsewhere else ()
+    return Work(note["kind"], note["name"], folder, arms, note.get("study", {}), folders)
+
+
+def _arm(folder: Path, name: str, told: Mapping[str, Any]) -> Arm:
+    path = folder / told["folder"] / CONFIG
+    problems = Problems()
+    about = read_about(read_yaml(path, problems), str(path), problems)
+    problems.raise_if_any()
+    texts = {key: told[key] for key in ("label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")}
+    return Arm(
+        name=name,
+        settings=load_settings(path),
+        key=told["key"],
+        n_replications=told["n_replications"],
+        overrides=tuple(told["overrides"]),
+        choices=told["choices"],
+        about=about,
+        **texts,
+    )
+
+
+def comparison_work(names: Sequence[str], out: Path | None) -> Work:
+    """Return the comparison of finished runs (RUN_DIR, or RUN_DIR:ARM for one arm of a study); the first is the base.
+
+    Raises
+    ------
+    DgsimError
+        If a run is unfinished or damaged, or its arm is not known.
+    """
+    found = [arm for name in names for arm in _arms_of(name)]
+    base, arms = "run_00", []
+    for i, (arm, _) in enumerate(found):
+        label = arm.label_en or arm.name
+        other = "" if i == 0 else base
+        texts = (arm.label_zh or label, label)
+        named = replace(arm, name=f"run_{i:02d}", base=other, purpose="main", label_zh=texts[0], label_en=texts[1])
+        arms.append(named)
+    key = hashlib.sha256("|".join(f"{arm.key}:{arm.n_replications}" for arm in arms).encode()).hexdigest()[:16]
+    outputs = Path(arms[0].settings.run.outputs)
+    folder = out if out is not None else outputs / COMPARE / key
+    study = {"base": base, "contrasts": []}
+    return Work(COMPARE, key, folder, tuple(arms), study, tuple(where for _, where in found))
+
+
+def _arms_of(name: str) -> list[tuple[Arm, Path]]:
+    """Return the arms of a run directory with their folders: all of them, or the one after a colon."""
+    folder, wanted = Path(name), ""
+    if not folder.is_dir() and ":" in name:
+        text, _, wanted = name.rpartition(":")
+        folder = Path(text)
+    work = work_in(folder)
+    names = [arm.name for arm in work.arms]
+    if wanted and wanted not in names:
+        raise InputError([Problem(str(folder), "has no such arm", wanted, mend=nearest_name(wanted, names))])
+    return [(arm, work.arm_folder(arm)) for arm in work.arms if not wanted or arm.name == wanted]
