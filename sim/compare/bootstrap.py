@@ -19,7 +19,7 @@ from sim.compare.parts import CLOCKS, GROUPS
 from sim.metrics.store import Columns
 from sim.units import MS_PER_DAY
 
-N_DRAWS = 24
+N_DRAWS = 12
 _N_PARTS = 4  # fires, rescues, other headline incidents, all others: the disjoint parts of GROUPS
 
 

@@ -51,6 +51,15 @@ class SortedCells:
         reached = np.searchsorted(self.key, (cells * N_BINS + seconds).astype(np.int32), side="right")
         return reached - self.start[cells]
 
+    def sums(
+        self, cell: NDArray[np.int32], row: NDArray[np.intp], response_ms: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (sum of responses in ms, incidents served) of each cell; whole numbers, exact in float64."""
+        n_cells = len(self.start) - 1
+        told = np.maximum(response_ms, 0).astype(np.float64)
+        total = np.bincount(cell, weights=told[row], minlength=n_cells).astype(np.float64)
+        return total, self.within(np.arange(n_cells), np.array(NEVER_BIN - 1)).astype(np.float64)
+
     def runs(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the distinct keys and how often each occurs."""
         is_new = np.append(True, self.key[1:] != self.key[:-1]) if len(self.key) else np.zeros(0, dtype=bool)
@@ -88,8 +97,8 @@ def metrics_of_histogram(
     histogram: NDArray[Any], sum_ms: NDArray[np.float64], n_served: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the metrics of (n_cells, 4096) counts: (n_cells, n_metrics), by the same definitions."""
-    cumulated = np.cumsum(histogram, axis=1, dtype=np.float64)
-    n = cumulated[:, -1]
+    cumulated = np.cumsum(histogram, axis=1)
+    n = cumulated[:, -1].astype(np.float64)
     out = np.full((len(n), N_METRICS), np.nan)
     some = np.flatnonzero(n > 0)
     reached, counts = cumulated[some], np.asarray(histogram)[some]
@@ -98,7 +107,8 @@ def metrics_of_histogram(
         target = quantile * n[some]
         at = (reached < target[:, None]).sum(axis=1)
         count = counts[rows, at].astype(np.float64)
-        out[some, place] = _interpolate(at, target, reached[rows, at] - count, count)
+        before = reached[rows, at].astype(np.float64) - count
+        out[some, place] = _interpolate(at, target, before, count)
     for place, limit in enumerate(THRESHOLDS_S):
         out[some, len(QUANTILES) + 1 + place] = reached[:, limit] / n[some]
     out[:, len(QUANTILES)] = _mean_s(sum_ms, n_served)
@@ -129,6 +139,7 @@ class Cube:
         self.n_served = np.zeros((n_clocks, n_cells))
         self.values: list[NDArray[np.float64]] = []
         self.n: list[NDArray[np.int64]] = []
+        self._pooled: dict[int, NDArray[np.float64]] = {}
 
     def add(
         self, cell: NDArray[np.int32], row: NDArray[np.intp], response_ms: NDArray[np.int64], bins: NDArray[np.int32]
@@ -141,11 +152,12 @@ class Cube:
         response_ms, bins : (n_clocks, n_incidents).
         """
         values, found = [], []
+        self._pooled.clear()
         for clock in range(len(response_ms)):
             one = sort_cells(cell, bins[clock][row], self.n_cells)
             keys, counts = one.runs()
             self.histogram[clock].reshape(-1)[keys] += counts.astype(np.int32)
-            sum_ms, n_served = sums(cell, response_ms[clock][row], self.n_cells)
+            sum_ms, n_served = one.sums(cell, row, response_ms[clock])
             self.sum_ms[clock] += sum_ms
             self.n_served[clock] += n_served
             values.append(metrics_of_sorted(one, sum_ms, n_served))
@@ -156,19 +168,12 @@ class Cube:
 
     def pooled(self, clock: int) -> NDArray[np.float64]:
         """Return the metrics of all replications' incidents together: (n_cells, n_metrics)."""
-        return metrics_of_histogram(self.histogram[clock], self.sum_ms[clock], self.n_served[clock])
+        if clock not in self._pooled:
+            whole = metrics_of_histogram(self.histogram[clock], self.sum_ms[clock], self.n_served[clock])
+            self._pooled[clock] = whole
+        return self._pooled[clock]
 
     def n_pooled(self) -> NDArray[np.int64]:
         """Return the incidents of all replications: (n_cells,) int64."""
         total: NDArray[np.int64] = np.stack(self.n).sum(axis=0)
         return total
-
-
-def sums(
-    cell: NDArray[np.int32], response_ms: NDArray[np.int64], n_cells: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (sum of responses in ms, incidents served) of each cell; whole numbers, exact in float64."""
-    served = response_ms >= 0
-    total = np.bincount(cell, weights=np.where(served, response_ms, 0), minlength=n_cells)
-    n_served = np.bincount(cell, weights=served, minlength=n_cells)
-    return total.astype(np.float64), n_served.astype(np.float64)

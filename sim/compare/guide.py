@@ -18,27 +18,26 @@ from sim.metrics.store import Columns
 TARGETS_S = (1.0, 2.0, 5.0)
 TARGETS_SHARE = (0.005,)
 MOST = 10_000
-TOO_MANY = -1
 _TOLD = ("p50", "p90", "mean", "share_300")
 
 
-def needed(sd: float, target: float) -> int:
-    """Return the least n >= 2 with t(n - 1) x sd / sqrt(n) <= target, -1 if 10,000 are not enough or sd is unknown.
+def needed(sd: float, target: float) -> float:
+    """Return the least n >= 2 with t(n - 1) x sd / sqrt(n) <= target, NaN if 10,000 are not enough or sd is unknown.
 
     Each replication is reckoned to bring a siting world of its own: sd^2 is Monte Carlo plus siting variance.
     """
     if not np.isfinite(sd):
-        return TOO_MANY
+        return float("nan")
     n = np.arange(2, MOST + 1)
     enough = np.flatnonzero(t_quantile((n - 1).astype(np.float64)) * sd / np.sqrt(n) <= target)
-    return int(n[enough[0]]) if enough.size else TOO_MANY
+    return float(n[enough[0]]) if enough.size else float("nan")
 
 
 def replication_guide(
     results: Sequence[ArmResult], pairs: Sequence[Pair], contrasts: Sequence[Contrast], frame: Frame
 ) -> Columns:
     """Return, for headline figures of each arm and for each declared contrast, replications needed for some widths."""
-    rows: list[tuple[str, str, str, str, int, str, int, float, float, int]] = []
+    rows: list[tuple[str, str, str, str, int, str, int, float, float, float]] = []
     for result in results:
         cell = frame.main_cell(0, "headline")
         boot = boot_variance(result.boot)
@@ -73,7 +72,7 @@ def _pair_spread(pair: Pair, contrast: Contrast, frame: Frame) -> Spread:
 
 def _targets(
     key: tuple[str, str, str, str, int, str, int], spread: Spread, at: int
-) -> list[tuple[str, str, str, str, int, str, int, float, float, int]]:
+) -> list[tuple[str, str, str, str, int, str, int, float, float, float]]:
     sd = float(np.sqrt(spread.mc_sd[at] ** 2 + np.nan_to_num(spread.siting_sd[at]) ** 2))
     targets = TARGETS_SHARE if METRICS[at].startswith("share") else TARGETS_S
     return [(*key, float(spread.half_total[at]), target, needed(sd, target)) for target in targets]

@@ -46,6 +46,7 @@ SELECT {'arm': arm, 'year': year} AS grp, bin, count(*) AS c FROM incident GROUP
 CREATE OR REPLACE TEMP TABLE headline AS
 SELECT grp.arm AS arm, grp.year AS year, metric, value FROM metrics_of('pooled_bins') ORDER BY arm, year, metric;
 
+-- pairs {
 -- Paired differences: within each replication, over the incidents that both arms have; then their mean.
 CREATE OR REPLACE TEMP TABLE paired_bins AS
 WITH pair AS (SELECT DISTINCT arm, base FROM 'tables/contrasts.parquet'),
@@ -76,20 +77,26 @@ SELECT arm, base, year, metric,
        list_reduce(list(diff ORDER BY replication), lambda x, y: x + y) / count(*) AS diff
 FROM diff GROUP BY arm, base, year, metric ORDER BY arm, base, year, metric;
 
+-- pairs }
 CREATE OR REPLACE TEMP TABLE disagreement AS
 SELECT 'headline' AS what, h.arm, '' AS base, h.year, h.metric, h.value AS here, t.value AS told
 FROM headline AS h
 LEFT JOIN 'tables/headline.parquet' AS t
   ON t.arm = h.arm AND t.year = h.year AND t.metric = h.metric AND t."group" = 'headline' AND t.clock = 'arrival'
 WHERE t.value IS DISTINCT FROM h.value
+-- pairs {
 UNION ALL
 SELECT 'paired', p.arm, p.base, p.year, p.metric, p.diff, t.diff
 FROM paired AS p
 LEFT JOIN 'tables/contrasts.parquet' AS t
   ON t.arm = p.arm AND t.base = p.base AND t.year = p.year AND t.metric = p.metric AND t."group" = 'headline'
      AND t.clock = 'arrival' AND t.scope = 'city'
-WHERE t.diff IS DISTINCT FROM p.diff;
+WHERE t.diff IS DISTINCT FROM p.diff
+-- pairs }
+;
 
 FROM headline;
+-- pairs {
 FROM paired;
+-- pairs }
 FROM disagreement;

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sim.compare import cells as layout
 from sim.compare.cells import STATIC_OF_CLOCK, Frame
 from sim.compare.collect import ArmResult
-from sim.compare.cube import metrics_of_sorted, sort_cells, sums
+from sim.compare.cube import metrics_of_sorted, sort_cells
 from sim.compare.intervals import holm, p_value, spread_of
 from sim.compare.levels import boot_variance, texts
 from sim.compare.parts import CLOCKS, GROUPS, METRICS, Contrast, Replication
@@ -114,7 +114,7 @@ def _values(replication: Replication, rows: NDArray[np.intp], frame: Frame) -> N
     out = []
     for clock in range(len(ms)):
         one = sort_cells(cell, bins[clock][row], frame.n_main)
-        out.append(metrics_of_sorted(one, *sums(cell, ms[clock][row], frame.n_main)))
+        out.append(metrics_of_sorted(one, *one.sums(cell, row, ms[clock])))
     return np.stack(out)
 
 

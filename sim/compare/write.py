@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import math
-import shutil
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,19 @@ def write_tables(tables: Mapping[str, Columns], folder: Path, *, csv: bool = Fal
             files.append(folder / f"{name}.csv")
             write_csv(files[-1], columns)
     files.append(folder / SQL)
-    shutil.copyfile(Path(__file__).with_name(SQL), files[-1])
+    files[-1].write_text(headlines_sql(has_pairs="contrasts" in tables), encoding="utf-8", newline="\n")
     if xlsx:
         files.append(folder / "towns.xlsx")
         write_towns_xlsx(files[-1], tables)
     return files
+
+
+def headlines_sql(*, has_pairs: bool) -> str:
+    """Return the script that recomputes the headlines; without the parts between `pairs {` and `pairs }` if asked."""
+    text = Path(__file__).with_name(SQL).read_text(encoding="utf-8")
+    return (
+        re.sub(r"^-- pairs \{\n.*?^-- pairs \}\n", "", text, flags=re.MULTILINE | re.DOTALL) if not has_pairs else text
+    )
 
 
 def read_tables(folder: Path) -> dict[str, Columns]:

@@ -52,7 +52,7 @@ def write_replication(folder: Path, incidents: dict[str, Any], years: tuple[int,
     ones = np.ones(3 * n, dtype=np.int64)
     towns = {"town": np.repeat(np.arange(3, dtype=np.int16), n), "year": np.tile(np.array(years, dtype=np.int16), 3)}
     workload = {"station": np.repeat(np.arange(3, dtype=np.int32), n)} | towns | {"k": np.zeros(3 * n, dtype=np.int16)}
-    workload |= {name: ones * 3_600_000 for name in ("open_ms", "people_duty_ms", "in_service_ms")}
+    workload |= dict.fromkeys(("open_ms", "people_duty_ms", "in_service_ms"), ones * 3600000)
     workload |= {"n_dispatches": ones * 2, "busy_ms": ones * 900_000, "crew_out_ms": ones * 1_800_000}
     coverage = {
         "year": np.repeat(np.array(years, dtype=np.int16), 3), "cell": np.tile(np.arange(3, dtype=np.int32), n),
@@ -92,6 +92,11 @@ def study(tmp_path: Path) -> Study:
     return Study(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def study_in() -> Any:
+    return Study
+
+
+@pytest.fixture(scope="session")
 def random_incidents() -> Any:
     return incidents_of

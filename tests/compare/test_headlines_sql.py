@@ -69,6 +69,17 @@ def test_one_changed_figure_is_found(folder):
     assert found == [("headline", table["arm"][row], table["year"][row], "p90")]
 
 
+def test_a_single_arm_has_headlines_and_no_pairs(study, random_incidents, monkeypatch):
+    arm = study.add("only", lambda r: random_incidents(np.random.default_rng(r)), ["w0", "w1"])
+    tables = compare_arms([arm], (), study.labels, study.folder)
+    assert "contrasts" not in tables
+    write_tables(tables, study.folder / "tables")
+    monkeypatch.chdir(study.folder)
+    connection = run_sql(study.folder)
+    assert connection.execute("SELECT count(*) FROM headline").fetchone() == (9,)
+    assert connection.execute("SELECT count(*) FROM disagreement").fetchone() == (0,)
+
+
 def test_the_script_needs_nothing_of_the_program(root):
     text = (root / "sim" / "compare" / "headlines.sql").read_text(encoding="utf-8")
     assert "python" not in text.lower()

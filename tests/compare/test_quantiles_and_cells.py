@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.compare.cells import Frame, main_cells, responses
-from sim.compare.cube import Cube, bins_of, metrics_of_histogram, metrics_of_sorted, sort_cells, sums
+from sim.compare.cube import Cube, bins_of, metrics_of_histogram, metrics_of_sorted, sort_cells
 from sim.compare.parts import GROUPS, METRICS, Labels
 
 P50, P80, P90, P95, MEAN, S300, S480, S600 = range(len(METRICS))
@@ -17,7 +17,8 @@ P50, P80, P90, P95, MEAN, S300, S480, S600 = range(len(METRICS))
 def metrics(*responses_ms):
     ms = np.array(responses_ms, dtype=np.int64)
     cell = np.zeros(len(ms), dtype=np.int32)
-    return metrics_of_sorted(sort_cells(cell, bins_of(ms), 1), *sums(cell, ms, 1))[0]
+    cells = sort_cells(cell, bins_of(ms), 1)
+    return metrics_of_sorted(cells, *cells.sums(cell, np.arange(len(ms)), ms))[0]
 
 
 def test_a_quantile_is_interpolated_in_the_second_in_which_the_count_is_reached():

@@ -34,13 +34,18 @@ def shifted(incidents, arrival_s=0, static_s=0, town=None):
     """Return the incidents with later (or earlier) responses, of one town or all."""
     chosen = np.ones(len(incidents["town"]), dtype=bool) if town is None else incidents["town"] == town
     out = dict(incidents)
-    moves = {name: arrival_s for name in ("first_arrival_ms", "first_critical_ms", "full_alarm_ms")}
+    moves = dict.fromkeys(("first_arrival_ms", "first_critical_ms", "full_alarm_ms"), arrival_s)
     for name, seconds in (moves | {"static_arrival_ms": static_s}).items():
         out[name] = np.where(chosen & (out[name] >= 0), out[name] + seconds * 1000, out[name])
     return out
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, study_in):
+    return study_in(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
 def arms(study, random_incidents):
     def base(number):
         return random_incidents(np.random.default_rng(number))
@@ -52,7 +57,7 @@ def arms(study, random_incidents):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tables(study, arms):
     made = list(arms.values())
     return compare_arms(made, PRIMARY, study.labels, study.folder, pairs=[("late", "plan")], one_more_arm="none")
@@ -237,10 +242,11 @@ def test_every_wrong_contrast_and_arm_is_reported_together(study, arms):
         compare_arms(list(arms.values()), [Contrast("x", "plan", "none", year=2031)], study.labels, study.folder)
 
 
-def test_a_missing_replication_file_is_named(study, arms):
-    (arms["plan"].replications[2].folder / "incidents.parquet").unlink()
+def test_a_missing_replication_file_is_named(study, random_incidents):
+    arm = study.add("gone", lambda r: random_incidents(np.random.default_rng(r), n=10), WORLDS)
+    (arm.replications[2].folder / "incidents.parquet").unlink()
     with pytest.raises(InputError, match=r"r0002.incidents\.parquet"):
-        compare_arms([arms["plan"]], (), study.labels, study.folder)
+        compare_arms([arm], (), study.labels, study.folder)
 
 
 def test_tables_are_written_the_same_twice_and_read_back(tables, tmp_path):
