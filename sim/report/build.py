@@ -1,0 +1,96 @@
+"""The report of a study directory: sections in order, put into one page that needs nothing else.
+
+Steps: read the study -> each section's blocks -> HTML by the template -> the font with exactly the characters used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sim.report.blocks import Block, Section
+from sim.report.context import Context
+from sim.report.font import FAMILY, page_font
+from sim.report.study import Study, load_study
+from sim.report.texts import HTML_LANG, LANGUAGES, Bi, load_words, same
+
+REPORT = "report.html"
+_FOLDER = Path(__file__).resolve().parent / "page"
+
+
+def _sections() -> tuple[tuple[str, Callable[[Context], list[Block]]], ...]:
+    from sim.report.sections import answer, beyond, effects, one_more, rest, times, towns, workload
+
+    return (
+        ("answer", answer.make), ("times", times.make), ("towns", towns.make), ("beyond", beyond.make),
+        ("one_more", one_more.make), ("parts", effects.make), ("workload", workload.make),
+        ("indicators", rest.indicators), ("variants", rest.variants), ("certainty", rest.certainty),
+        ("assumptions", rest.assumptions), ("reproduce", rest.reproduce),
+    )  # fmt: skip
+
+
+def write_report(folder: Path, lang_default: str = "zh") -> Path:
+    """Write `report.html` into a study directory from its tables and return its path.
+
+    Parameters
+    ----------
+    lang_default : "zh" or "en", the language the page opens in (and the only one shown where scripts are off).
+
+    Raises
+    ------
+    InputError
+        If the directory holds no tables, or one cannot be read.
+    """
+    page = render(load_study(folder), lang_default)
+    path = folder / REPORT
+    part = folder / f".part-{REPORT}"
+    part.write_text(page, encoding="utf-8", newline="\n")
+    os.replace(part, path)
+    return path
+
+
+def render(study: Study, lang_default: str = "zh") -> str:
+    """Return the page of a study; the same tables give the same text."""
+    context = Context(study, load_words())
+    sections = [Section(name, context.words[f"{name}.title"], make(context)) for name, make in _sections()]
+    place = study.place()
+    title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]
+    return _page(context, sections, title, lang_default)
+
+
+def _page(context: Context, sections: list[Section], title: Bi, lang_default: str) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["both"] = both
+    values: dict[str, Any] = {
+        "w": context.words, "sections": sections, "title": title, "default": lang_default, "languages": LANGUAGES,
+        "html_lang": HTML_LANG, "style": (_FOLDER / "style.css").read_text(encoding="utf-8"), "family": FAMILY,
+        "script": (_FOLDER / "page.js").read_text(encoding="utf-8"), "program": same(_program()),
+    }  # fmt: skip
+    page = environment.get_template("page.html.j2").render(**values)
+    return page.replace("@FONT@", page_font(page))
+
+
+def _program() -> str:
+    from sim.report.sections.rest import PROGRAM
+
+    return PROGRAM
+
+
+def both(text: Bi) -> Any:
+    """Return a text for the page: once where both languages agree, else once per language."""
+    from markupsafe import Markup, escape
+
+    if text.zh == text.en:
+        return escape(text.zh)
+    spans = [f'<span class="l-{k}" lang="{HTML_LANG[k]}">{escape(text.of(k))}</span>' for k in LANGUAGES]
+    return Markup("".join(spans))

@@ -1,0 +1,68 @@
+"""What every section is given: the study, the words, and the sentences about denominators that all of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sim.report.blocks import Block, Cell, Head, Paragraph, Picture, number
+from sim.report.numbers import count, is_missing, writer_of
+from sim.report.study import Pair, Study
+from sim.report.texts import Bi, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A study and the words to tell it with."""
+
+    study: Study
+    words: Words
+
+    def missing(self, table: str) -> Paragraph:
+        """Return the line that says which table is not there."""
+        return Paragraph(self.words("missing.table", table=table), "missing")
+
+    def pooled(self, row: Any) -> Bi:
+        """Return the denominator of figures over all incidents of a year, from a row that holds its counts."""
+        words = self.words
+        return words("note.pooled", incidents=count(row["n_incidents"]), replications=count(row["n_replications"]))
+
+    def paired(self, row: Any) -> Bi:
+        """Return the denominator of a paired difference."""
+        return self.words("note.paired", pairs=count(row["n_pairs"]), incidents=count(row["n_incidents"]))
+
+    def per_replication(self, arm: str) -> Bi:
+        """Return the denominator of figures that are means over the replications of an arm."""
+        row = self.study.index.arms.get(arm)
+        if row is None or is_missing(row.get("n_replications")):
+            return self.words["note.per_replication_unknown"]
+        return self.words("note.per_replication", replications=count(row["n_replications"]))
+
+    def metric_head(self, metric: str) -> Head:
+        """Return the heading of a metric's column, with its unit."""
+        unit = "unit.percent" if metric.startswith("share") else "unit.s"
+        return Head(self.words[f"head.{metric}"], self.words[unit])
+
+    def metric_cell(self, row: Any, metric: str) -> Cell:
+        """Return the cell of a metric's row (value, low, high, mc_low, mc_high), a dash where there is none."""
+        if row is None:
+            return number(None, count)
+        mc = (row.get("mc_low"), row.get("mc_high"))
+        return number(row["value"], writer_of(metric), row.get("low"), row.get("high"), mc=mc)
+
+
+Make = Callable[[Context], list[Block]]
+
+
+def kept(*blocks: Block | None) -> list[Block]:
+    """Return the blocks that there are."""
+    return [block for block in blocks if block is not None]
+
+
+def names(context: Context, pair: Pair) -> tuple[Bi, Bi]:
+    """Return the names of the base and of the arm."""
+    return context.study.label(pair.base), context.study.label(pair.arm)
+
+
+__all__ = ["Context", "Make", "Pair", "Picture", "kept", "names"]

@@ -1,0 +1,116 @@
+"""Drawing one picture: the page's font and colours in matplotlib, and its SVG small, clean and the same each time.
+
+Text stays text (the page holds the font), so that it can be searched and read aloud. Uses matplotlib's objects, not its
+global figures. Next: `pictures/`, one module per kind of picture.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sim.report.blocks import Picture
+from sim.report.font import FAMILY, FONT_PATH
+from sim.report.texts import LANGUAGES, Bi
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH_IN = 7.1
+"""Width of a picture: the text column of an A4 page (180 mm)."""
+
+# Okabe and Ito's palette for colour-blind readers, darkened where it has to carry text.
+INK, SOFT, FAINT = "#1f2933", "#5f6b7a", "#d7dde4"
+BASE, PLAN = "#7b8794", "#005f9e"
+GAIN, LOSS = "#00795c", "#b8420b"
+ACCENT = "#b7791f"
+
+Draw = Callable[[str], "Figure | None"]
+
+
+def picture(draw: Draw, caption: Bi, alt: Bi, name: str) -> Picture | None:
+    """Return the picture drawn in each language, or None where `draw` finds nothing to draw."""
+    texts = []
+    with style():
+        for language in LANGUAGES:
+            figure = draw(language)
+            if figure is None:
+                return None
+            texts.append(to_svg(figure, f"{name}-{language}"))
+    return Picture(Bi(*texts), caption, alt)
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Set matplotlib's settings for the time of drawing."""
+    import matplotlib as mpl
+    from matplotlib import font_manager
+
+    if not any(entry.fname == str(FONT_PATH) for entry in font_manager.fontManager.ttflist):
+        font_manager.fontManager.addfont(str(FONT_PATH))
+    settings: dict[Any, Any] = {
+        "font.family": [FAMILY], "font.size": 8.5, "axes.unicode_minus": True, "svg.fonttype": "none",
+        "svg.hashsalt": "report", "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": FAINT,
+        "axes.labelsize": 8.5, "axes.titlesize": 9, "axes.titlelocation": "left", "axes.titlepad": 6,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "axes.grid": False,
+        "xtick.color": SOFT, "ytick.color": SOFT, "xtick.labelsize": 8, "ytick.labelsize": 8,
+        "xtick.major.size": 0, "ytick.major.size": 0, "lines.linewidth": 1.6, "grid.color": "#e6eaee",
+        "grid.linewidth": 0.7, "figure.facecolor": "none", "axes.facecolor": "none", "path.simplify": True,
+    }  # fmt: skip
+    with mpl.rc_context(settings):
+        yield
+
+
+def new_figure(height_in: float, n_columns: int = 1, n_rows: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """Return a figure of the page's width and its axes (as `Figure.subplots` gives them)."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure = Figure(figsize=(WIDTH_IN, height_in), layout=ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04))
+    return figure, figure.subplots(n_rows, n_columns, **options)
+
+
+def bare(axes: Axes, grid: str = "x") -> None:
+    """Leave a light grid along one axis and no frame."""
+    for side in ("left", "right", "top", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.grid(True, axis=grid)  # type: ignore[arg-type]
+
+
+def to_svg(figure: Figure, name: str) -> str:
+    """Return the figure as SVG to stand inside HTML: no address, no date, ids of its own, two decimals."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    stream = io.StringIO()
+    FigureCanvasSVG(figure)
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return clean(stream.getvalue(), name)
+
+
+def clean(svg: str, name: str) -> str:
+    """Return matplotlib's SVG without what HTML does not need; ids get `name` before them."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href")
+    svg = re.sub(
+        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img" aria-hidden="true">', svg, count=1
+    )
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
+    svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(r'(?<= d=")[^"]*', _short_path, svg)
+    svg = re.sub(r'(?:(?<= x=")|(?<= y=")|(?<=transform="))[^"]*', _short_numbers, svg)
+    svg = re.sub(r"<defs>\s*<style type=\"text/css\">.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    return re.sub(r">\s+<", "><", svg).strip()
+
+
+def _short_numbers(match: re.Match[str]) -> str:
+    return re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), match[0])
+
+
+def _short_path(match: re.Match[str]) -> str:
+    return re.sub(r"\s+", " ", _short_numbers(match)).strip()
