@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.log import LogKind
+from sim.metrics.rows import LogIndex, RowsOfKind
 from sim.units import MS_PER_DAY, MS_PER_H
 
 if TYPE_CHECKING:
@@ -45,13 +46,17 @@ INCIDENT_COLUMNS: dict[str, str] = {
 }
 
 
-def incident_table(inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def incident_table(
+    inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64], index: LogIndex | None = None
+) -> dict[str, NDArray[Any]]:
     """Return the incidents whose call lies in the measured window, in the order of the demand table.
 
     Parameters
     ----------
     static_ms
         (n_incidents,) int64 from `sim.engine.static.static_responses`: dispatch to first arrival in the idle city.
+    index
+        The log's rows by kind, if they have been found already.
 
     Returns
     -------
@@ -61,7 +66,7 @@ def incident_table(inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64
     rows, calendar = inputs.demand.incidents, inputs.calendar
     call_ms = rows["call_ms"]
     is_measured = (call_ms >= calendar.measure_from_ms) & (call_ms < calendar.measure_to_ms)
-    found = _milestones(inputs, log)
+    found = _milestones(inputs, index or LogIndex(log))
     found["static_arrival_ms"] = np.asarray(static_ms)
     found["year"] = np.asarray(calendar.year)[np.minimum(call_ms // MS_PER_DAY, len(calendar.year) - 1)]
     found["hour"] = call_ms % MS_PER_DAY // MS_PER_H
@@ -71,28 +76,17 @@ def incident_table(inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64
     return {name: found[name][is_measured].astype(dtype, copy=False) for name, dtype in INCIDENT_COLUMNS.items()}
 
 
-class _Rows:
-    """The log's rows of one kind."""
-
-    def __init__(self, log: EventLog, kind_of_row: NDArray[np.int16], kind: LogKind) -> None:
-        self._rows = log.rows[kind_of_row == kind]
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return np.ascontiguousarray(self._rows[name])
-
-
-def _milestones(inputs: RunInputs, log: EventLog) -> dict[str, NDArray[Any]]:
+def _milestones(inputs: RunInputs, log: LogIndex) -> dict[str, NDArray[Any]]:
     """Return the columns that come from the log, for all incidents."""
     n = inputs.demand.incidents.shape[0]
-    kind_of_row = log.column("kind")
-    calls = _Rows(log, kind_of_row, LogKind.CALL)
-    dispatches = _Rows(log, kind_of_row, LogKind.DISPATCH)
-    arrivals = _Rows(log, kind_of_row, LogKind.ARRIVE)
+    calls, arrivals = log.of(LogKind.CALL), log.of(LogKind.ARRIVE)
+    dispatches = log.of(LogKind.DISPATCH)
+    dispatched = dispatches["incident"]
     due = np.full(n, NEVER, dtype=np.int64)
     due[calls["incident"]] = calls["time_ms"]
-    first_dispatch = _after(due, _first(n, dispatches["incident"], dispatches["time_ms"]))
+    first_dispatch = _after(due, _first(n, dispatched, dispatches["time_ms"]))
     first_arrival = _first(n, arrivals["incident"], arrivals["time_ms"])
-    slot = _final_slot(inputs, arrivals, _Rows(log, kind_of_row, LogKind.CLEAR))
+    slot = _final_slot(inputs, arrivals, log.of(LogKind.CLEAR))
     full, critical = _alarm_times(inputs, arrivals, slot, first_arrival)
     return {
         "dispatch_due_ms": due,
@@ -101,9 +95,9 @@ def _milestones(inputs: RunInputs, log: EventLog) -> dict[str, NDArray[Any]]:
         "first_critical_ms": _after(due, critical),
         "full_alarm_ms": _after(due, full),
         "queue_ms": first_dispatch,
-        "n_dispatched": np.bincount(dispatches["incident"], minlength=n),
-        "n_unfilled": np.bincount(_Rows(log, kind_of_row, LogKind.UNFILLED)["incident"], minlength=n),
-        "n_escalations": np.bincount(_Rows(log, kind_of_row, LogKind.ESCALATE)["incident"], minlength=n),
+        "n_dispatched": np.bincount(dispatched, minlength=n),
+        "n_unfilled": np.bincount(log.of(LogKind.UNFILLED)["incident"], minlength=n),
+        "n_escalations": np.bincount(log.of(LogKind.ESCALATE)["incident"], minlength=n),
     }
 
 
@@ -119,7 +113,7 @@ def _after(due: NDArray[np.int64], instant: NDArray[np.int64]) -> NDArray[np.int
     return np.where((instant == _LATE) | (due < 0), NEVER, instant - due)
 
 
-def _final_slot(inputs: RunInputs, arrivals: _Rows, clears: _Rows) -> NDArray[np.int64]:
+def _final_slot(inputs: RunInputs, arrivals: RowsOfKind, clears: RowsOfKind) -> NDArray[np.int64]:
     """Return the need each arrival served in the end: (n_arrivals,) int64.
 
     The first arrival at a misreported incident is logged under the reported kind's slot and handed to a need of the
@@ -139,12 +133,12 @@ def _final_slot(inputs: RunInputs, arrivals: _Rows, clears: _Rows) -> NDArray[np
     return slot
 
 
-def _mission_key(rows: _Rows) -> NDArray[np.int64]:
+def _mission_key(rows: RowsOfKind) -> NDArray[np.int64]:
     return rows["unit"].astype(np.int64) << 32 | rows["mission"].astype(np.int64)
 
 
 def _alarm_times(
-    inputs: RunInputs, arrivals: _Rows, slot: NDArray[np.int64], first_arrival: NDArray[np.int64]
+    inputs: RunInputs, arrivals: RowsOfKind, slot: NDArray[np.int64], first_arrival: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (full first alarm, critical task at work): (n_incidents,) instants, the largest integer for never.
 

@@ -27,7 +27,12 @@ def write_columns(path: Path, columns: Columns, schema: str, version: int) -> No
 
     arrays = {name: _arrow(pa, values) for name, values in columns.items()}
     table = pa.table(arrays).replace_schema_metadata({"schema": schema, "schema_version": str(version)})
-    pq.write_table(table, path, compression="zstd", compression_level=1)
+    wide = [name for name, values in columns.items() if values.dtype.kind in "iu" and values.dtype.itemsize >= 4]
+    narrow = [name for name, values in columns.items() if name not in wide and values.dtype.kind not in "bf"]
+    pq.write_table(
+        table, path, compression="zstd", compression_level=1, use_dictionary=narrow,
+        column_encoding=dict.fromkeys(wide, "DELTA_BINARY_PACKED"), write_statistics=False,
+    )  # fmt: skip
 
 
 def _arrow(pa: Any, values: NDArray[Any]) -> Any:
@@ -67,10 +72,12 @@ def write_replication_tables(
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
     from sim.metrics.one_more import one_more_table
+    from sim.metrics.rows import LogIndex
     from sim.metrics.workload import unit_workload_table, workload_table
 
-    incidents = incident_table(inputs, log, static_ms)
-    by_unit = unit_workload_table(inputs, log)
+    index = LogIndex(log)
+    incidents = incident_table(inputs, log, static_ms, index)
+    by_unit = unit_workload_table(inputs, log, index)
     tables = {
         "incidents": incidents,
         "workload": workload_table(inputs, log, by_unit),

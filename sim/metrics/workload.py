@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.log import LogKind
+from sim.metrics.rows import LogIndex
 from sim.metrics.states import YearWindows, build_states, year_windows
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _OUT_KINDS = (LogKind.DISPATCH, LogKind.ENROUTE, LogKind.TURN_BACK, LogKind.HOME)
 
 
-def unit_workload_table(inputs: RunInputs, log: EventLog) -> dict[str, NDArray[Any]]:
+def unit_workload_table(inputs: RunInputs, log: EventLog, index: LogIndex | None = None) -> dict[str, NDArray[Any]]:
     """Return one row per unit and year, units first: n_units x n_years rows.
 
     Columns: unit, station, town, k, type_id, year; n_dispatches; busy_ms; in_service_ms (in service and its station
@@ -32,7 +33,8 @@ def unit_workload_table(inputs: RunInputs, log: EventLog) -> dict[str, NDArray[A
     station = np.asarray(units.station)
     n_units, n_years = len(station), len(windows.year)
     states = build_states(inputs)
-    unit, begin, end, crew = outings(log)
+    index = index or LogIndex(log)
+    unit, begin, end, crew = outings(index)
     lasts = windows.overlap_ms(begin, end)
     unit_id = np.repeat(np.arange(n_units, dtype=np.int32), n_years)
     of_unit = station[unit_id]
@@ -43,7 +45,7 @@ def unit_workload_table(inputs: RunInputs, log: EventLog) -> dict[str, NDArray[A
         "k": np.asarray(stations.k)[of_unit].astype(np.int16),
         "type_id": np.asarray(units.type_id)[unit_id].astype(np.int16),
         "year": np.tile(windows.year, n_units),
-        "n_dispatches": _dispatches(log, n_units, windows).reshape(-1),
+        "n_dispatches": _dispatches(index, n_units, windows).reshape(-1),
         "busy_ms": _sum_by(unit, lasts, n_units).reshape(-1),
         "in_service_ms": states.integral(states.is_in_service, windows).reshape(-1),
         "crew_out_ms": _sum_by(unit, lasts * crew[:, None], n_units).reshape(-1),
@@ -79,35 +81,37 @@ def workload_table(
     return table
 
 
-def outings(log: EventLog) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def outings(log: LogIndex) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return (unit, begin_ms, end_ms, people) of every outing: from a bay back into it, one entry per outing.
 
     People are those aboard when the unit first left; 0 where it was stood down in its bay. An outing that the log does
     not end lasts until the log's last row.
     """
-    rows = log.rows[np.isin(log.column("kind"), [int(kind) for kind in _OUT_KINDS])]
-    rows = rows[np.argsort(rows["unit"], kind="stable")]
-    unit, kind, time_ms = (rows[name].astype(np.int64) for name in ("unit", "kind", "time_ms"))
-    is_first = np.append(True, unit[1:] != unit[:-1]) if len(unit) else np.zeros(0, dtype=bool)
-    before = np.append(0, kind[:-1]) if len(unit) else kind
+    rows = log.of_any(_OUT_KINDS)
+    by_unit = rows["unit"]
+    is_small = len(by_unit) == 0 or int(by_unit.max()) <= np.iinfo(np.int16).max
+    order = np.argsort(by_unit.astype(np.int16) if is_small else by_unit, kind="stable")  # 16 bits: a radix sort
+    unit, kind, time_ms = (rows[name][order] for name in ("unit", "kind", "time_ms"))
+    is_first = np.append(True, unit[1:] != unit[:-1])[: len(unit)]
+    before = np.append(0, kind[:-1])[: len(unit)]
     is_end = (kind == LogKind.HOME) | ((kind == LogKind.TURN_BACK) & (before == LogKind.DISPATCH))
-    is_begin = is_first | (np.append(True, is_end[:-1]) if len(unit) else is_first)
+    is_begin = is_first | np.append(True, is_end[:-1])[: len(unit)]
     begin = np.flatnonzero(is_begin)
     outing = np.cumsum(is_begin) - 1
-    last_ms = int(log.rows["time_ms"][-1]) if len(log.rows) else 0
-    end_ms = np.full(len(begin), last_ms, dtype=np.int64)
+    end_ms = np.full(len(begin), log.last_ms, dtype=np.int64)
     end_ms[outing[is_end]] = time_ms[is_end]
     people = np.zeros(len(begin), dtype=np.int64)
     is_leaving = kind == LogKind.ENROUTE
-    people[outing[is_leaving][::-1]] = rows["value"][is_leaving][::-1]  # reversed, so that the first one stays
-    return unit[begin], time_ms[begin], end_ms, people
+    people[outing[is_leaving][::-1]] = rows["value"][order][is_leaving][::-1]  # reversed, so that the first one stays
+    return unit[begin].astype(np.int64), time_ms[begin], end_ms, people
 
 
-def _dispatches(log: EventLog, n_units: int, windows: YearWindows) -> NDArray[np.int64]:
+def _dispatches(log: LogIndex, n_units: int, windows: YearWindows) -> NDArray[np.int64]:
     """Return how often each unit was dispatched in each year: (n_units, n_years) int64."""
-    rows = log.rows[log.column("kind") == LogKind.DISPATCH]
-    year = np.searchsorted(windows.from_ms, rows["time_ms"], side="right") - 1
-    is_measured = (year >= 0) & (rows["time_ms"] < windows.to_ms[-1])
+    rows = log.of(LogKind.DISPATCH)
+    time_ms = rows["time_ms"]
+    year = np.searchsorted(windows.from_ms, time_ms, side="right") - 1
+    is_measured = (year >= 0) & (time_ms < windows.to_ms[-1])
     n_years = len(windows.year)
     cell = rows["unit"][is_measured].astype(np.int64) * n_years + year[is_measured]
     return np.bincount(cell, minlength=n_units * n_years).reshape(n_units, n_years)

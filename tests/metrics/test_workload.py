@@ -7,6 +7,7 @@ import numpy as np
 from sim.engine.log import LogKind
 from sim.fleet.parts import ChangeKind
 from sim.metrics import unit_workload_table, workload_table
+from sim.metrics.rows import LogIndex
 from sim.metrics.workload import outings
 
 K = LogKind
@@ -36,7 +37,7 @@ def test_an_outing_lasts_from_the_bay_to_the_bay_whatever_happens_on_the_way(log
         (990, K.ENROUTE, 2, 0, 1, 4, 5),
         (1000, K.END, -1, -1, -1, -1, 1),
     )
-    unit, begin, end, people = outings(log)
+    unit, begin, end, people = outings(LogIndex(log))
     found = list(zip(unit.tolist(), begin.tolist(), end.tolist(), people.tolist(), strict=True))
     assert found == [(0, 5_000, 20_000, 0), (1, 0, 900_000, 6), (1, 950_000, 1_000_000, 5)]
 
