@@ -112,7 +112,8 @@ def test_the_reported_kind_and_grade_decide_who_goes(tiny):
 @st.composite
 def cities(draw, tiny):
     city = tiny(
-        n_cells=6, minute_per_cell_s=draw(st.sampled_from([0, 60, 1700])), handling_s=(draw(st.sampled_from([0, 60])), 30),
+        n_cells=6, minute_per_cell_s=draw(st.sampled_from([0, 60, 1700])),
+        handling_s=(draw(st.sampled_from([0, 60])), 30),
         dispatch=draw(st.sampled_from([0, 1])), latent_s={(0, 1): 30, (0, 2): 150}, night_hours=(1,),
         cards=[[(WATER, 1, True), (WATER, 2, False), (AERIAL, 2, True)], [(RESCUE, 1, True), (WATER, 1, False)]],
         priority=[1, 2], town_of_cell=[0, 0, 0, 1, 1, 1], seed=draw(st.integers(0, 9)),
@@ -126,8 +127,9 @@ def cities(draw, tiny):
         city.change(60 * draw(st.integers(0, 90)), kind, draw(st.integers(0, len(city.stations) - 1)), 7)
     for place in range(draw(st.integers(1, 8))):
         city.incident(
-            60 * draw(st.integers(0, 90)), draw(st.integers(0, 5)), identity=place + 1, kind=draw(st.integers(0, 1)),
-            grade=draw(st.integers(1, 2)), reported_kind=draw(st.integers(0, 1)), reported_grade=draw(st.integers(1, 2)),
+            60 * draw(st.integers(0, 90)), draw(st.integers(0, 5)), identity=place + 1,
+            kind=draw(st.integers(0, 1)), grade=draw(st.integers(1, 2)),
+            reported_kind=draw(st.integers(0, 1)), reported_grade=draw(st.integers(1, 2)),
         )  # fmt: skip
     city.quantiles = {
         "turnout": quantile_table(lambda p: 120_000 * p, 60_000.0),
