@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.chance import Stream, slot_ranks
 from sim.compare.cells import Frame, group_masks, year_place
 from sim.compare.cube import N_BINS, N_METRICS, metrics_of_histogram
 from sim.compare.parts import CLOCKS, GROUPS
@@ -28,6 +27,8 @@ def day_weights(day_year: NDArray[np.int64], number: int, n_draws: int = N_DRAWS
 
     `day_year`: (n_days,) year of each day. `number`: the replication's number, which keys the draws.
     """
+    from sim.chance import Stream, slot_ranks  # brings numba, which most comparisons do not need
+
     n_days = len(day_year)
     n_words = -(-n_days // 4)
     ranks = np.empty((n_draws * n_words, 4), dtype=np.uint32)

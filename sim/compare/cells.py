@@ -20,6 +20,7 @@ N_CLOCKS = len(CLOCKS) + 2
 """The four clocks that are told, and the static parts of `arrival` and of `call_to_arrival`."""
 STATIC_OF_CLOCK = {"arrival": STATIC, "call_to_arrival": STATIC_CALL}
 N_GRADES = 5
+TOWN_GROUPS = ("headline", "all")
 COLUMNS = (
     "identity", "call_ms", "dispatch_due_ms", "year", "hour", "town", "kind", "grade", "is_headline",
     "first_arrival_ms", "first_critical_ms", "full_alarm_ms", "queue_ms", "n_unfilled", "n_escalations",
@@ -100,16 +101,38 @@ def group_masks(frame: Frame, table: Columns) -> list[NDArray[np.bool_]]:
 
 
 def main_cells(frame: Frame, table: Columns) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Return the (cell, incident) pairs of year x group x town."""
+    """Return the (cell, incident) pairs of year x group x town; only `TOWN_GROUPS` are told by town."""
     year, town, n_towns = year_place(frame, table), table["town"].astype(np.int64), frame.n_towns
-    cells, rows = [], []
+    cells: list[NDArray[np.int64]] = []
+    rows: list[NDArray[np.intp]] = []
     for group, mask in enumerate(group_masks(frame, table)):
         row = np.flatnonzero(mask)
         for of_year in (np.zeros_like(row), year[row]):
             place = (of_year * len(GROUPS) + group) * (n_towns + 1)
-            cells += [place + town[row], place + n_towns]
-            rows += [row, row]
+            cells.append(place + n_towns)
+            if GROUPS[group] in TOWN_GROUPS:
+                cells.append(place + town[row])
+            rows += [row] * (len(cells) - len(rows))
     return np.concatenate(cells).astype(np.int32), np.concatenate(rows)
+
+
+def main_sums(frame: Frame, table: Columns, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each cell's sum of its incidents' weights, as by `main_cells`: (n, n_incidents) -> (n, n_main_cells)."""
+    headline, fire, rescue, _ = group_masks(frame, table)
+    part = np.select([fire, rescue, headline], [0, 1, 2], default=3)
+    shape = (len(frame.years), 4, frame.n_towns)
+    place = ((year_place(frame, table) - 1) * 4 + part) * frame.n_towns + table["town"]
+    out = np.zeros((len(weights), len(frame.all_years), len(GROUPS), frame.n_towns + 1))
+    for at, weight in enumerate(weights):
+        parts = (
+            np.bincount(place, weights=weight, minlength=frame.n_main).reshape(-1)[: int(np.prod(shape))].reshape(shape)
+        )
+        one = out[at, 1:]
+        one[:, 0, :-1], one[:, 3, :-1] = parts[:, :3].sum(axis=1), parts.sum(axis=1)
+        one[:, 1, -1], one[:, 2, -1] = parts[:, 0].sum(axis=1), parts[:, 1].sum(axis=1)
+        one[:, [0, 3], -1] = one[:, [0, 3], :-1].sum(axis=2)
+    out[:, 0] = out[:, 1:].sum(axis=1)
+    return out.reshape(len(weights), -1)
 
 
 def kind_cells(frame: Frame, table: Columns) -> tuple[NDArray[np.int32], NDArray[np.intp]]:

@@ -18,6 +18,9 @@ from sim.metrics.store import Columns
 ECDF_SECONDS = 1800
 ECDF_CLOCKS = (CLOCKS.index("arrival"), CLOCKS.index("call_to_arrival"))
 HOUR_CLOCKS = ECDF_CLOCKS
+DETAILED = "main"
+"""Purpose of the arms that have tables by kind and by hour."""
+N_BOOTSTRAPPED = 4
 QUEUE_COUNTS = ("n_waited", "wait_ms", "n_unfilled", "n_escalations", "n_incidents")
 
 
@@ -25,15 +28,16 @@ QUEUE_COUNTS = ("n_waited", "wait_ms", "n_unfilled", "n_escalations", "n_inciden
 class ArmResult:
     """What is known of one arm after its replications have been read.
 
-    Lists have an entry per replication. `boot`: as from `bootstrap_city`; empty where worlds are repeated. `ecdf`:
-    (n_curves, 1801) float32. `queue`: (n_years + 1, n_counts). `unfilled`: (n_years + 1, n_towns + 1), the city last.
+    Lists have an entry per replication. `boot`: as from `bootstrap_city`, by number of the replication, for the first
+    few where no world is repeated. `ecdf`: (n_curves, 1801) float32. `queue`: (n_years + 1, n_counts). `unfilled`:
+    (n_years + 1, n_towns + 1), the city last.
     """
 
     arm: Arm
     main: Cube
     kinds: Cube
     hours: Cube
-    boot: list[NDArray[np.float64]] = field(default_factory=list)
+    boot: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     ecdf: list[NDArray[np.float32]] = field(default_factory=list)
     queue: list[NDArray[np.float64]] = field(default_factory=list)
     unfilled: list[NDArray[np.float64]] = field(default_factory=list)
@@ -67,22 +71,26 @@ def ecdf_curves(frame: Frame) -> list[tuple[int, int, str]]:
 
 def collect(arm: Arm, frame: Frame, *, is_bootstrapped: bool) -> ArmResult:
     """Return the arm's result; reads each replication's incident table once."""
+    is_detailed = arm.purpose == DETAILED
     result = ArmResult(
         arm,
-        Cube(layout.N_CLOCKS, frame.n_main),
-        Cube(len(CLOCKS), frame.n_kind_cells),
-        Cube(len(HOUR_CLOCKS), frame.n_hour_cells),
+        Cube(len(CLOCKS), frame.n_main),
+        Cube(len(CLOCKS), frame.n_kind_cells if is_detailed else 0),
+        Cube(len(HOUR_CLOCKS), frame.n_hour_cells if is_detailed else 0),
     )
     for replication in arm.replications:
         table = replication.read("incidents", layout.COLUMNS)
         ms, bins = layout.responses(table)
-        by_clock = result.main.add(*layout.main_cells(frame, table), ms, bins)
-        result.kinds.add(*layout.kind_cells(frame, table), ms[: len(CLOCKS)], bins[: len(CLOCKS)])
-        result.hours.add(*layout.hour_cells(frame, table), ms[list(HOUR_CLOCKS)], bins[list(HOUR_CLOCKS)])
+        totals = layout.main_sums(frame, table, np.maximum(ms, 0).astype(np.float64))
+        by_clock = result.main.add(*layout.main_cells(frame, table), ms, bins, totals)
+        if is_detailed:
+            told, curves = slice(len(CLOCKS)), list(HOUR_CLOCKS)
+            result.kinds.add(*layout.kind_cells(frame, table), ms[told], bins[told])
+            result.hours.add(*layout.hour_cells(frame, table), ms[curves], bins[curves])
         result.ecdf.append(_curves(frame, by_clock))
         _count_needs(result, frame, table)
-        if is_bootstrapped:
-            result.boot.append(bootstrap_city(frame, table, ms, bins, replication.number))
+        if is_bootstrapped and len(result.boot) < N_BOOTSTRAPPED:
+            result.boot[replication.number] = bootstrap_city(frame, table, ms, bins, replication.number)
     return result
 
 

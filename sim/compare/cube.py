@@ -51,14 +51,16 @@ class SortedCells:
         reached = np.searchsorted(self.key, (cells * N_BINS + seconds).astype(np.int32), side="right")
         return reached - self.start[cells]
 
-    def sums(
+    def sum_ms(
         self, cell: NDArray[np.int32], row: NDArray[np.intp], response_ms: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return (sum of responses in ms, incidents served) of each cell; whole numbers, exact in float64."""
-        n_cells = len(self.start) - 1
+    ) -> NDArray[np.float64]:
+        """Return the sum of the responses that came in each cell, ms; whole numbers, exact in float64."""
         told = np.maximum(response_ms, 0).astype(np.float64)
-        total = np.bincount(cell, weights=told[row], minlength=n_cells).astype(np.float64)
-        return total, self.within(np.arange(n_cells), np.array(NEVER_BIN - 1)).astype(np.float64)
+        return np.bincount(cell, weights=told[row], minlength=len(self.start) - 1).astype(np.float64)
+
+    def n_served(self) -> NDArray[np.float64]:
+        """Return the incidents of each cell that anybody came to."""
+        return self.within(np.arange(len(self.start) - 1), np.array(NEVER_BIN - 1)).astype(np.float64)
 
     def runs(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the distinct keys and how often each occurs."""
@@ -97,21 +99,23 @@ def metrics_of_histogram(
     histogram: NDArray[Any], sum_ms: NDArray[np.float64], n_served: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the metrics of (n_cells, 4096) counts: (n_cells, n_metrics), by the same definitions."""
-    cumulated = np.cumsum(histogram, axis=1)
-    n = cumulated[:, -1].astype(np.float64)
-    out = np.full((len(n), N_METRICS), np.nan)
-    some = np.flatnonzero(n > 0)
-    reached, counts = cumulated[some], np.asarray(histogram)[some]
+    out = np.full((len(histogram), N_METRICS), np.nan)
+    out[:, len(QUANTILES)] = _mean_s(sum_ms, n_served)
+    some = np.flatnonzero(histogram.any(axis=1))
+    if some.size == 0:
+        return out
+    counts = histogram if some.size == len(histogram) else histogram[some]
+    reached = np.cumsum(counts, axis=1)
+    n = reached[:, -1].astype(np.float64)
     rows = np.arange(len(some))
     for place, quantile in enumerate(QUANTILES):
-        target = quantile * n[some]
+        target = quantile * n
         at = (reached < target[:, None]).sum(axis=1)
         count = counts[rows, at].astype(np.float64)
         before = reached[rows, at].astype(np.float64) - count
         out[some, place] = _interpolate(at, target, before, count)
     for place, limit in enumerate(THRESHOLDS_S):
-        out[some, len(QUANTILES) + 1 + place] = reached[:, limit] / n[some]
-    out[:, len(QUANTILES)] = _mean_s(sum_ms, n_served)
+        out[some, len(QUANTILES) + 1 + place] = reached[:, limit] / n
     return out
 
 
@@ -130,7 +134,10 @@ def _mean_s(sum_ms: NDArray[np.float64], n_served: NDArray[np.float64]) -> NDArr
 
 
 class Cube:
-    """Pools replications: counts by clock, cell and bin, and each replication's own metrics."""
+    """Pools replications: counts by clock, cell and bin, and each replication's own metrics.
+
+    The first `n_clocks` clocks are pooled; those that `add` is given beyond them have the replications' metrics only.
+    """
 
     def __init__(self, n_clocks: int, n_cells: int) -> None:
         self.n_cells = n_cells
@@ -142,24 +149,32 @@ class Cube:
         self._pooled: dict[int, NDArray[np.float64]] = {}
 
     def add(
-        self, cell: NDArray[np.int32], row: NDArray[np.intp], response_ms: NDArray[np.int64], bins: NDArray[np.int32]
+        self,
+        cell: NDArray[np.int32],
+        row: NDArray[np.intp],
+        response_ms: NDArray[np.int64],
+        bins: NDArray[np.int32],
+        totals_ms: NDArray[np.float64] | None = None,
     ) -> list[SortedCells]:
         """Add one replication and return its sorted cells by clock.
 
         Parameters
         ----------
         cell, row : (n,) entry i says that incident `row[i]` belongs to `cell[i]`; an incident may belong to many.
-        response_ms, bins : (n_clocks, n_incidents).
+        response_ms, bins : (n_clocks or more, n_incidents).
+        totals_ms : (as many, n_cells) sum of each cell's responses that came, where it is known already.
         """
         values, found = [], []
         self._pooled.clear()
         for clock in range(len(response_ms)):
             one = sort_cells(cell, bins[clock][row], self.n_cells)
-            keys, counts = one.runs()
-            self.histogram[clock].reshape(-1)[keys] += counts.astype(np.int32)
-            sum_ms, n_served = one.sums(cell, row, response_ms[clock])
-            self.sum_ms[clock] += sum_ms
-            self.n_served[clock] += n_served
+            sum_ms = one.sum_ms(cell, row, response_ms[clock]) if totals_ms is None else totals_ms[clock]
+            n_served = one.n_served()
+            if clock < len(self.histogram):
+                keys, counts = one.runs()
+                self.histogram[clock].reshape(-1)[keys] += counts.astype(np.int32)
+                self.sum_ms[clock] += sum_ms
+                self.n_served[clock] += n_served
             values.append(metrics_of_sorted(one, sum_ms, n_served))
             found.append(one)
         self.values.append(np.stack(values))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult
 from sim.compare.intervals import Spread, spread_of, t_quantile
-from sim.compare.levels import boot_variance, texts
+from sim.compare.levels import boot_of, texts
 from sim.compare.pairs import Pair
 from sim.compare.parts import CLOCKS, METRICS, Contrast
 from sim.metrics.store import Columns
@@ -40,9 +40,9 @@ def replication_guide(
     rows: list[tuple[str, str, str, str, int, str, int, float, float, float]] = []
     for result in results:
         cell = frame.main_cell(0, "headline")
-        boot = boot_variance(result.boot)
-        variance = None if boot is None else boot[0, 0, 0]
-        spread = spread_of(np.stack([v[0][cell] for v in result.main.values]), result.arm.worlds, variance)
+        boot = boot_of(list(result.boot.values()))
+        own = np.stack([values[0][cell] for values in result.main.values])
+        spread = spread_of(own, result.arm.worlds, boot and boot.at(0, 0, 0))
         for metric in _TOLD:
             key = ("", result.arm.name, "", metric, 0, "headline", len(result.main.values))
             rows += _targets(key, spread, METRICS.index(metric))
@@ -62,12 +62,9 @@ def replication_guide(
 
 def _pair_spread(pair: Pair, contrast: Contrast, frame: Frame) -> Spread:
     clock, cell = CLOCKS.index(contrast.clock), frame.main_cell(contrast.year, contrast.group)
-    boot = boot_variance(pair.boot) if len(pair.boot) == len(pair.diffs) else None
-    variance: NDArray[np.float64] | None = None
-    if boot is not None:
-        place = np.argwhere(frame.city_cells() == cell)[0]
-        variance = boot[clock, place[0], place[1]]
-    return spread_of(np.stack([one[clock][cell] for one in pair.diffs]), pair.worlds, variance)
+    boot, place = boot_of(pair.boot), np.argwhere(frame.city_cells() == cell)[0].tolist()
+    own = np.stack([diff[clock][cell] for diff in pair.diffs])
+    return spread_of(own, pair.worlds, boot and boot.at(clock, *place))
 
 
 def _targets(

@@ -21,7 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
-_MANY = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """Variance within a replication, from a bootstrap: any shape, and its degrees of freedom."""
+
+    variance: NDArray[np.float64]
+    df: float
+
+    def at(self, *place: int) -> Boot:
+        """Return the part at a place of the first axes, flattened."""
+        return Boot(self.variance[place].reshape(-1), self.df)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +51,11 @@ class Spread:
     df: NDArray[np.float64]
 
 
-def spread_of(
-    values: NDArray[np.float64], worlds: Sequence[str], boot_variance: NDArray[np.float64] | None = None
-) -> Spread:
+def spread_of(values: NDArray[np.float64], worlds: Sequence[str], boot: Boot | None = None) -> Spread:
     """Return the spread of (n_replications, K) figures.
 
     A replication without the figure (NaN: no such incidents) is left out of it; a figure that is infinite in any
-    replication has no interval. `boot_variance` (K,) stands for the variance within where no world is repeated.
+    replication has no interval. `boot` stands for the variance within where no world is repeated.
     """
     is_known = ~np.isnan(values)
     is_finite = np.isfinite(values).sum(axis=0) == is_known.sum(axis=0)
@@ -61,9 +70,9 @@ def spread_of(
     mean = _ratio(x.sum(axis=0), n)
     within = _ratio((is_known * (x - mean_w[world]) ** 2).sum(axis=0), n - w)
     df_within = n - w
-    if boot_variance is not None:
-        df_within = np.where(n > w, df_within, _MANY)
-        within = np.where(n > w, within, boot_variance)
+    if boot is not None:
+        df_within = np.where(n > w, df_within, boot.df)
+        within = np.where(n > w, within, boot.variance)
     off = np.where(n_w > 0, n_w * (mean_w - mean), 0.0)
     siting = _siting_variance(n_w, mean_w, mean, within)
     se_worlds = np.sqrt(_ratio(w * (off**2).sum(axis=0), (w - 1) * n**2))

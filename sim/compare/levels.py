@@ -10,14 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compare.cells import N_GRADES, Frame
+from sim.compare.cells import N_GRADES, TOWN_GROUPS, Frame
 from sim.compare.collect import ECDF_SECONDS, HOUR_CLOCKS, ArmResult, ecdf_curves
 from sim.compare.cube import Cube
-from sim.compare.intervals import Spread, spread_of
+from sim.compare.intervals import Boot, Spread, spread_of
 from sim.compare.parts import CLOCKS, GROUPS, METRICS
 from sim.metrics.store import Columns
 
-TOWN_GROUPS = ("headline", "all")
 _IS_SHARE = np.array([name.startswith("share") for name in METRICS])
 
 
@@ -67,13 +66,12 @@ def _stack(parts: Sequence[Columns]) -> Columns:
 
 def _table(
     result: ArmResult, cube: Cube, clocks: Sequence[tuple[int, str]], cells: NDArray[np.int64], keys: Columns,
-    boot: NDArray[np.float64] | None = None, names: Sequence[str] = ("value", "low", "high", "n_incidents"),
+    boot: Boot | None = None, names: Sequence[str] = ("value", "low", "high", "n_incidents"),
 ) -> Columns:  # fmt: skip
     """Return rows of arm, keys (one entry per cell), clock, metric and the named figures."""
     parts = []
     for place, clock in clocks:
-        variance = None if boot is None else boot[place].reshape(-1)
-        spread = spread_of(_flat(cube, place, cells), result.arm.worlds, variance)
+        spread = spread_of(_flat(cube, place, cells), result.arm.worlds, boot and boot.at(place))
         n = len(cells) * len(METRICS)
         part: Columns = {"arm": texts([result.arm.name] * n)}
         part |= {name: np.repeat(values, len(METRICS)) for name, values in keys.items()}
@@ -88,7 +86,7 @@ _ALL_CLOCKS = tuple(enumerate(CLOCKS))
 
 def headline_table(result: ArmResult, frame: Frame) -> Columns:
     """Return the citywide figures by year, group, clock and metric, Monte Carlo and siting uncertainty apart."""
-    boot = boot_variance(result.boot)
+    boot = boot_of(list(result.boot.values()))
     names = (
         "value", "low", "high", "mc_low", "mc_high", "siting_sd", "mc_sd", "n_incidents", "n_replications",
     )  # fmt: skip
@@ -100,14 +98,13 @@ def headline_table(result: ArmResult, frame: Frame) -> Columns:
     return _table(result, result.main, _ALL_CLOCKS, cells, keys, boot, names)
 
 
-def boot_variance(boot: Sequence[NDArray[np.float64]]) -> NDArray[np.float64] | None:
+def boot_of(draws: Sequence[NDArray[np.float64]]) -> Boot | None:
     """Return the mean over replications of the variance over draws: (n_clocks, n_years + 1, n_groups, n_metrics)."""
-    if not boot:
+    if not draws:
         return None
-    with np.errstate(invalid="ignore"):
-        finite = [np.where(np.isinf(draws), np.nan, draws) for draws in boot]
-        variance: NDArray[np.float64] = np.mean([draws.var(axis=0, ddof=1) for draws in finite], axis=0)
-    return variance
+    finite = [np.where(np.isinf(own), np.nan, own) for own in draws]
+    variance: NDArray[np.float64] = np.mean([own.var(axis=0, ddof=1) for own in finite], axis=0)
+    return Boot(variance, float(sum(len(own) - 1 for own in draws)))
 
 
 def towns_table(result: ArmResult, frame: Frame) -> Columns:

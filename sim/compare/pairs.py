@@ -19,7 +19,7 @@ from sim.compare.cells import STATIC_OF_CLOCK, Frame
 from sim.compare.collect import ArmResult
 from sim.compare.cube import metrics_of_sorted, sort_cells
 from sim.compare.intervals import holm, p_value, spread_of
-from sim.compare.levels import boot_variance, texts
+from sim.compare.levels import boot_of, texts
 from sim.compare.parts import CLOCKS, GROUPS, METRICS, Contrast, Replication
 from sim.metrics.store import Columns
 
@@ -31,7 +31,7 @@ class Pair:
     """One arm against one base, over the replications that both have.
 
     Lists have one entry per replication: `diffs` (n_clocks, n_main_cells, n_metrics); `counts` (3, n_main_cells)
-    int64: incidents matched, faster, slower; `boot` the differences of bootstrap draws.
+    int64: incidents matched, faster, slower. `boot`: the differences of bootstrap draws, of those that have any.
     """
 
     arm: str
@@ -42,45 +42,34 @@ class Pair:
     boot: list[NDArray[np.float64]] = field(default_factory=list)
 
 
-def make_pairs(results: dict[str, ArmResult], wanted: Sequence[tuple[str, str]], frame: Frame) -> list[Pair]:
-    """Return the pairs; each replication's incidents are read once for all pairs that need them."""
-    pairs = [Pair(arm, base) for arm, base in wanted]
-    names = [name for pair in wanted for name in pair]
-    numbers = sorted({replication.number for name in names for replication in results[name].arm.replications})
-    for number in numbers:
-        tables: dict[str, Columns] = {}
-        for pair in pairs:
-            places = [_place(results[name], number) for name in (pair.arm, pair.base)]
-            if None in places:
-                continue
-            for name in (pair.arm, pair.base):
-                if name not in tables:
-                    tables[name] = _replication(results[name], number).read("incidents", _PAIRING)
-            _add(pair, results, number, tables, frame)
-    return pairs
+def make_pair(arm: ArmResult, base: ArmResult, frame: Frame) -> Pair:
+    """Return the differences of two arms; reads each replication's incidents once."""
+    pair = Pair(arm.arm.name, base.arm.name)
+    both = sorted(set(_numbers(arm)) & set(_numbers(base)))
+    for number in both:
+        table, other = (_replication(result, number).read("incidents", _PAIRING) for result in (arm, base))
+        _add(pair, arm, base, number, table, other, frame)
+    return pair
 
 
-def _place(result: ArmResult, number: int) -> int | None:
-    numbers = [replication.number for replication in result.arm.replications]
-    return numbers.index(number) if number in numbers else None
+def _numbers(result: ArmResult) -> list[int]:
+    return [replication.number for replication in result.arm.replications]
 
 
 def _replication(result: ArmResult, number: int) -> Replication:
     return next(r for r in result.arm.replications if r.number == number)
 
 
-def _add(pair: Pair, results: dict[str, ArmResult], number: int, tables: dict[str, Columns], frame: Frame) -> None:
+def _add(
+    pair: Pair, arm: ArmResult, base: ArmResult, number: int, table: Columns, other: Columns, frame: Frame
+) -> None:
     """Add one replication to a pair."""
-    arm, base = results[pair.arm], results[pair.base]
-    at_arm, at_base = _place(arm, number), _place(base, number)
-    assert at_arm is not None
-    assert at_base is not None
-    table, other = tables[pair.arm], tables[pair.base]
+    at_arm, at_base = _numbers(arm).index(number), _numbers(base).index(number)
     pair.worlds.append(_replication(arm, number).world)
     if np.array_equal(table["identity"], other["identity"]):
         pair.diffs.append(difference(arm.main.values[at_arm], base.main.values[at_base]))
-        if arm.boot and base.boot:
-            pair.boot.append(difference(arm.boot[at_arm], base.boot[at_base]))
+        if number in arm.boot and number in base.boot:
+            pair.boot.append(difference(arm.boot[number], base.boot[number]))
     else:
         ours, theirs = matched(table["identity"], other["identity"])
         pair.diffs.append(
@@ -114,7 +103,7 @@ def _values(replication: Replication, rows: NDArray[np.intp], frame: Frame) -> N
     out = []
     for clock in range(len(ms)):
         one = sort_cells(cell, bins[clock][row], frame.n_main)
-        out.append(metrics_of_sorted(one, *one.sums(cell, row, ms[clock])))
+        out.append(metrics_of_sorted(one, one.sum_ms(cell, row, ms[clock]), one.n_served()))
     return np.stack(out)
 
 
@@ -123,9 +112,8 @@ def _faster_and_slower(frame: Frame, table: Columns, base_ms: NDArray[np.int64])
     never = np.iinfo(np.int64).max
     ours = np.where(table["first_arrival_ms"] < 0, never, table["first_arrival_ms"])
     theirs = np.where(base_ms < 0, never, base_ms)
-    cell, row = layout.main_cells(frame, table)
-    marks = (np.ones(len(ours), dtype=bool), ours < theirs, ours > theirs)
-    return np.stack([np.bincount(cell[mark[row]], minlength=frame.n_main) for mark in marks]).astype(np.int64)
+    marks = np.stack([np.ones(len(ours)), ours < theirs, ours > theirs]).astype(np.float64)
+    return layout.main_sums(frame, table, marks).astype(np.int64)
 
 
 def mean_in_order(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -171,8 +159,8 @@ def _rows(pair: Pair, keys: Columns, cells: NDArray[np.int64], clock: str) -> Co
     """Return one row per cell and metric of one clock."""
     place, n = CLOCKS.index(clock), len(cells) * len(METRICS)
     diffs = np.stack([one[place][cells] for one in pair.diffs]).reshape(len(pair.diffs), -1)
-    boot = boot_variance(pair.boot) if len(pair.boot) == len(pair.diffs) and keys["scope"][0] == "city" else None
-    spread = spread_of(diffs, pair.worlds, None if boot is None else boot[place].reshape(-1))
+    boot = boot_of(pair.boot) if keys["scope"][0] == "city" else None
+    spread = spread_of(diffs, pair.worlds, boot and boot.at(place))
     diff, static = mean_in_order(diffs), np.full(n, np.nan)
     if clock in STATIC_OF_CLOCK:
         still = np.stack([one[STATIC_OF_CLOCK[clock]][cells] for one in pair.diffs])

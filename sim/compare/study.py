@@ -1,14 +1,18 @@
 """The comparison of arms, from their replications on disk to its tables; this top level only composes.
 
-Arms are read one after the other and one replication at a time, so memory does not grow with replications. Steps: check
+Each arm is read one replication at a time, so memory hardly grows with replications. Steps: check
 what was asked; read each arm and make its own tables; read pairs; make the tables of differences.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +20,7 @@ from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
 from sim.compare.guide import replication_guide
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
-from sim.compare.pairs import contrasts_table, losers_table, make_pairs
+from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
 from sim.compare.parts import Arm, Contrast, Labels, check
 from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
 from sim.errors import Problems
@@ -33,6 +37,7 @@ def compare_arms(
     *,
     pairs: Sequence[tuple[str, str]] = (),
     one_more_arm: str | None = None,
+    workers: int = 1,
     tell: Callable[[str], None] | None = None,
 ) -> Tables:
     """Return the tables of a comparison by name, each a dict of equally long columns.
@@ -47,8 +52,10 @@ def compare_arms(
         (arm, base) to be compared besides those of the contrasts.
     one_more_arm
         The arm whose next stations are ranked; none if not given.
+    workers
+        Processes to read arms and pairs in; the tables are the same for any number.
     tell
-        Called with a word on each step, for a progress bar.
+        Called with a word after each step (every arm, then "pairs"), for a progress bar.
 
     Raises
     ------
@@ -59,20 +66,19 @@ def compare_arms(
     frame = Frame(years_of(arms), labels)
     _check_years(contrasts, frame)
     wanted = list(dict.fromkeys([(c.arm, c.base) for c in contrasts] + list(pairs)))
-    own: dict[str, list[Columns]] = {}
-    results: dict[str, ArmResult] = {}
-    for arm in arms:
-        if tell:
+    tell = tell or (lambda step: None)
+    with _pool(workers, len(arms)) as run:
+        jobs = [(arm, frame, _needs_bootstrap(arm, arms, wanted)) for arm in arms]
+        own: dict[str, list[Columns]] = {}
+        results: dict[str, ArmResult] = {}
+        for arm, (result, tables_of_arm) in zip(arms, run(_read_arm, jobs), strict=True):
             tell(arm.name)
-        result = collect(arm, frame, is_bootstrapped=_needs_bootstrap(arm, arms, wanted))
-        for name, table in _tables_of(result, frame).items():
-            own.setdefault(name, []).append(table)
-        result.release()
-        results[arm.name] = result
+            results[arm.name] = result
+            for name, table in tables_of_arm.items():
+                own.setdefault(name, []).append(table)
+        made = list(run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted]))
+    tell("pairs")
     tables = {name: {key: np.concatenate([p[key] for p in parts]) for key in parts[0]} for name, parts in own.items()}
-    if tell:
-        tell("pairs")
-    made = make_pairs(results, wanted, frame)
     tables["contrasts"] = contrasts_table(made, contrasts, frame)
     if tables["contrasts"]:
         tables["losers"] = losers_table(tables["contrasts"], frame)
@@ -85,13 +91,35 @@ def compare_arms(
     return {name: table for name, table in tables.items() if table}
 
 
+def _read_arm(job: tuple[Arm, Frame, bool]) -> tuple[ArmResult, Tables]:
+    arm, frame, is_bootstrapped = job
+    result = collect(arm, frame, is_bootstrapped=is_bootstrapped)
+    tables = _tables_of(result, frame)
+    result.release()
+    return result, tables
+
+
+def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> Pair:
+    return make_pair(*job)
+
+
+@contextmanager
+def _pool(workers: int, n_jobs: int) -> Iterator[Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]]:
+    """Give a map over jobs, in order: in this process, or in several where there is enough to do."""
+    if workers <= 1 or n_jobs <= 1:
+        yield map
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, n_jobs), mp_context=context) as pool:
+        yield pool.map
+
+
 def _tables_of(result: ArmResult, frame: Frame) -> Tables:
-    """Return the tables that one arm has by itself."""
-    return {
+    """Return the tables that one arm has by itself; those by kind and hour of the main arms only."""
+    detailed = {"kinds": kinds_table, "hours": hours_table} if result.kinds.values else {}
+    return {name: make(result, frame) for name, make in detailed.items()} | {
         "headline": headline_table(result, frame),
         "towns": towns_table(result, frame),
-        "kinds": kinds_table(result, frame),
-        "hours": hours_table(result, frame),
         "ecdf": ecdf_table(result, frame),
         "queueing": queueing_table(result, frame),
         "beyond": beyond_table(result, frame),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.build import table_mean
 from sim.metrics.states import build_states, can_send, year_windows
 from sim.units import MS_PER_H
 
@@ -54,6 +53,8 @@ def _hours(inputs: RunInputs, from_ms: int, to_ms: int) -> NDArray[np.int64]:
 
 def _expected_ms(inputs: RunInputs, is_able: NDArray[np.bool_], hours: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the mean over the hours of turnout plus nearest drive: (n_cells,) int64 ms, rounded down."""
+    from sim.engine.build import table_mean  # brings numba, which reading tables must not wait for
+
     n_cells = inputs.travel.duration_ms.shape[1]
     if not is_able.any():
         return np.full(n_cells, UNREACHED, dtype=np.int64)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.build import look_up_all
 from sim.metrics.states import States, YearWindows, build_states, can_send, year_windows
 from sim.units import MS_PER_H
 
@@ -88,6 +87,8 @@ class _Trips:
 
 
 def _look_up(values: NDArray[Any], table: NDArray[np.int64], ranks: NDArray[Any]) -> NDArray[np.int64]:
+    from sim.engine.build import look_up_all  # brings numba, which reading tables must not wait for
+
     out = np.empty(len(ranks), dtype=np.int64)
     look_up_all(values, table, np.ascontiguousarray(ranks), out)
     return out

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sim.compare.bootstrap import day_weights
 from sim.compare.guide import needed
-from sim.compare.intervals import holm, p_value, spread_of
+from sim.compare.intervals import Boot, holm, p_value, spread_of
 
 
 def nested(rng, n_worlds, per_world, siting_sd, mc_sd, n_figures):
@@ -64,7 +64,7 @@ def test_without_repeated_worlds_the_bootstrap_gives_the_variance_within():
     values = np.array([[1.0], [2.0], [6.0]])
     bare = spread_of(values, ["a", "b", "c"])
     assert np.isnan([bare.half_mc[0], bare.mc_sd[0], bare.siting_sd[0]]).all()
-    helped = spread_of(values, ["a", "b", "c"], np.array([1.0]))
+    helped = spread_of(values, ["a", "b", "c"], Boot(np.array([1.0]), 33.0))
     assert helped.mc_sd[0] == 1.0
     assert helped.siting_sd[0] ** 2 == pytest.approx(7 - 1)
     assert helped.half_total[0] == bare.half_total[0]

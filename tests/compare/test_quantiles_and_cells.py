@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.compare.cells import Frame, main_cells, responses
+from sim.compare.cells import Frame, main_cells, main_sums, responses
 from sim.compare.cube import Cube, bins_of, metrics_of_histogram, metrics_of_sorted, sort_cells
 from sim.compare.parts import GROUPS, METRICS, Labels
 
@@ -18,7 +18,7 @@ def metrics(*responses_ms):
     ms = np.array(responses_ms, dtype=np.int64)
     cell = np.zeros(len(ms), dtype=np.int32)
     cells = sort_cells(cell, bins_of(ms), 1)
-    return metrics_of_sorted(cells, *cells.sums(cell, np.arange(len(ms)), ms))[0]
+    return metrics_of_sorted(cells, cells.sum_ms(cell, np.arange(len(ms)), ms), cells.n_served())[0]
 
 
 def test_a_quantile_is_interpolated_in_the_second_in_which_the_count_is_reached():
@@ -101,8 +101,21 @@ def test_each_incident_counts_once_in_its_town_and_city_year_and_window_group_an
     }  # fmt: skip
     assert [told[0, group, None] for group in GROUPS] == [2, 1, 1, 3]
     assert [told[2022, group, None] for group in GROUPS] == [1, 1, 0, 1]
-    assert [told[2023, group, 1] for group in GROUPS] == [1, 0, 1, 2]
-    assert n.sum() == 2 * 2 * (2 + 1 + 1 + 3)
+    assert [told[2023, group, 1] for group in GROUPS] == [1, 0, 0, 2]
+    assert n.sum() == 2 * (2 * 2 + 1 + 1 + 2 * 3)  # fires and rescues are told for the city only
+
+
+def test_sums_over_parts_are_the_sums_over_pairs_of_cell_and_incident():
+    rng = np.random.default_rng(3)
+    n = 300
+    table = {
+        "year": rng.integers(2022, 2024, n), "town": rng.integers(0, 2, n), "kind": rng.integers(0, 3, n),
+        "is_headline": rng.random(n) < 0.6,
+    }  # fmt: skip
+    frame, weights = Frame((2022, 2023), LABELS), rng.integers(0, 9, (2, n)).astype(float)
+    cell, row = main_cells(frame, table)
+    for own, summed in zip(weights, main_sums(frame, table, weights), strict=True):
+        np.testing.assert_array_equal(summed, np.bincount(cell, weights=own[row], minlength=frame.n_main))
 
 
 def test_call_to_arrival_adds_the_handling_of_the_call_and_keeps_what_is_censored():

@@ -217,6 +217,19 @@ def test_results_do_not_depend_on_which_other_arms_are_compared(study, arms, tab
             np.testing.assert_array_equal(alone[name][column], tables[name][column][mine])
 
 
+def test_two_processes_give_the_same_tables_as_one(study, arms, tables):
+    made = list(arms.values())
+    steps: list[str] = []
+    again = compare_arms(
+        made, PRIMARY, study.labels, study.folder, pairs=[("late", "plan")], one_more_arm="none", workers=2,
+        tell=steps.append,
+    )  # fmt: skip
+    assert steps == ["none", "plan", "late", "pairs"]
+    for name, table in tables.items():
+        for column, values in table.items():
+            np.testing.assert_array_equal(again[name][column], values, err_msg=f"{name}.{column}")
+
+
 def test_where_no_world_is_repeated_days_are_drawn_anew(study, random_incidents, tables):
     def make(number):
         return random_incidents(np.random.default_rng(100 + number), n=3000)
