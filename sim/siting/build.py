@@ -4,8 +4,9 @@ Reads how each world is to be made from `siting/worlds.csv` and writes `siting/<
 each cell (residents plus what its special sites count for, times a drawn factor) -> cells of each town in which a plot
 can be had (drawn) -> the stations that stand, town by town: the first at the town seat, the others by the criterion,
 greedy and then swapped -> the new ones in the order in which the plan builds, each where the criterion is best given
-all that stands in the city by then. A random world draws standing and new sites alike, and calls the standing one
-nearest to the seat its first. Draws are keyed (`sim.chance`), so a world never depends on the others.
+all that stands in the city by then -> the spare ones, beyond the plan, in the same way after all of them, so that they
+move none. A random world draws standing and new sites alike, and calls the standing one nearest to the seat its first.
+Draws are keyed (`sim.chance`), so a world never depends on the others.
 """
 
 from __future__ import annotations
@@ -35,15 +36,20 @@ _CRITERIA = {"p_median": Criterion.P_MEDIAN, "p_centre": Criterion.P_CENTRE}
 class Need:
     """How many sites each town has and gets, in the city's order of towns.
 
-    `n_standing`: (n_towns,) int64. `order`: (n_new,) town_ids in citywide order of building.
+    `n_standing`: (n_towns,) int64. `order`: (n_new,) town_ids in citywide order of building, the spare ones last.
     """
 
     n_standing: NDArray[np.int64]
     order: tuple[int, ...]
+    n_spare_per_town: int = 0
 
     def n_sites(self, town: int) -> int:
-        """Return how many sites the town has in the end."""
+        """Return how many sites the town has in the end, the spare ones too."""
         return int(self.n_standing[town]) + self.order.count(town)
+
+    def n_planned(self, town: int) -> int:
+        """Return how many sites the town has when the plan is complete."""
+        return self.n_sites(town) - self.n_spare_per_town
 
 
 def needs(city: City, plan: Plan, n_spare_per_town: int = 0) -> Need:
@@ -58,7 +64,7 @@ def needs(city: City, plan: Plan, n_spare_per_town: int = 0) -> Need:
         for turn in range(int(builds.max(initial=0))):
             order.extend(t for t in range(city.towns.n_towns) if builds[t] > turn)
     order.extend(list(range(city.towns.n_towns)) * n_spare_per_town)
-    return Need(plan.stations_now[row].astype(np.int64), tuple(order))
+    return Need(plan.stations_now[row].astype(np.int64), tuple(order), n_spare_per_town)
 
 
 def cell_weights(city: City, seed: int, range_percent: int) -> NDArray[np.int64]:
@@ -103,23 +109,31 @@ def choose_world(
     """
     land_ranks = _ranks(world.seed, city.cells.n_cells, _LAND_SLOT)
     towns = range(city.towns.n_towns)
-    land = [cells_with_land(city, t, need.n_sites(t), land_ranks, world.land_percent) for t in towns]
+    land = [cells_with_land(city, t, need.n_planned(t), land_ranks, world.land_percent) for t in towns]
+    spare_land = [cells_with_land(city, t, need.n_sites(t), land_ranks, world.land_percent) for t in towns]
     if world.method == "random":
-        return _random_sites(city, need, land, _ranks(world.seed, city.cells.n_cells, _CHOICE_SLOT))
+        return _random_sites(city, need, land, spare_land, _ranks(world.seed, city.cells.n_cells, _CHOICE_SLOT))
     criterion = _CRITERIA[world.method]
     weight = cell_weights(city, world.seed, world.weight_range_percent)
     sites = [_standing_sites(city, t, need, land[t], duration_ms, weight, criterion) for t in towns]
-    new = _new_sites(city, need, land, duration_ms, weight, criterion, sites)
+    new = _new_sites(city, need, land, spare_land, duration_ms, weight, criterion, sites)
     return sites, new
 
 
 def _random_sites(
-    city: City, need: Need, land: list[NDArray[np.int64]], ranks: NDArray[np.uint64]
+    city: City,
+    need: Need,
+    land: list[NDArray[np.int64]],
+    spare_land: list[NDArray[np.int64]],
+    ranks: NDArray[np.uint64],
 ) -> tuple[list[list[int]], list[int]]:
     """Return (sites, new) as `choose_world` does: the lowest ranks of each town, standing ones before new ones."""
     sites: list[list[int]] = []
     for t, cells in enumerate(land):
-        drawn = cells[np.argsort(ranks[cells], kind="stable")[: need.n_sites(t)]]
+        planned = cells[np.argsort(ranks[cells], kind="stable")[: need.n_planned(t)]]
+        rest = spare_land[t][~np.isin(spare_land[t], planned)]
+        spare = rest[np.argsort(ranks[rest], kind="stable")[: need.n_spare_per_town]]
+        drawn = np.concatenate([planned, spare])
         n_standing = int(need.n_standing[t])
         first = _by_distance_to_seat(city, t, np.sort(drawn[:n_standing]))[:1].tolist()
         sites.append(first + [cell for cell in drawn.tolist() if cell not in first])
@@ -152,6 +166,7 @@ def _new_sites(
     city: City,
     need: Need,
     land: list[NDArray[np.int64]],
+    spare_land: list[NDArray[np.int64]],
     duration_ms: NDArray[np.int32],
     weight: NDArray[np.int64],
     criterion: Criterion,
@@ -161,7 +176,8 @@ def _new_sites(
     nearest = duration_ms[[cell for own in sites for cell in own]].min(axis=0)
     new: list[int] = []
     for t in need.order:
-        candidates = land[t][~np.isin(land[t], sites[t])]
+        cells = land[t] if len(sites[t]) < need.n_planned(t) else spare_land[t]
+        candidates = cells[~np.isin(cells, sites[t])]
         demand = Demand(weight, (city.cells.town == t) & city.cells.is_built_up)
         best = add_sites(criterion, duration_ms[candidates], demand, [], 1, nearest)[0]
         cell = int(candidates[best])

@@ -156,13 +156,13 @@ def people_at(changes: Changes, time_ms: int, n_stations: int) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def dongguan() -> SimpleNamespace:
-    """The committed plan and fleet tables, on stand-in cells: one siting world with the plan's counts."""
+    """The committed plan and fleet tables, on stand-in cells: the plan's 190 sites and a spare one in each town."""
     plan = load_plan(DONGGUAN)
     city = make_city(plan.code, plan.population.tolist())
     with (DONGGUAN / "capabilities.csv").open(encoding="utf-8") as file:
         bits = {row["code"]: int(row["bit"]) for row in csv.DictReader(file)}
     tables = load_fleet_tables(DONGGUAN, bits)
-    siting = make_siting(plan.stations_now.tolist(), plan.builds.sum(axis=1).tolist())
+    siting = make_siting(plan.stations_now.tolist(), (plan.builds.sum(axis=1) + 1).tolist())
     fleet = build_fleet(city, plan, siting, tables)
     calendar = SimpleNamespace(start=date(2021, 12, 1), n_days=(date(2027, 1, 31) - date(2021, 12, 1)).days)
 

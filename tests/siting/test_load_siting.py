@@ -53,7 +53,7 @@ def test_unknown_world_names_the_nearest(city: City, city_folder: Path) -> None:
         (4, "999999", "999999 (cell) is outside every cell: there are 2411"),
         (5, "0", "(x_m, y_m) is not the middle of cell"),
         (7, "false", "'nancheng' (is_existing) a standing site has a higher k than a new one"),
-        (8, "190", "(order_in_city) must count from 0 without gaps"),
+        (8, "224", "(order_in_city) must count from 0 without gaps"),
     ],
 )
 def test_wrong_rows_are_named(city: City, copied_folder: Path, column: int, value: str, expected: str) -> None:
@@ -64,11 +64,11 @@ def test_wrong_rows_are_named(city: City, copied_folder: Path, column: int, valu
 
 
 def test_a_site_in_another_town_than_its_cell_is_named(city: City, copied_folder: Path) -> None:
-    _spoil(copied_folder, 8, 2, "shilong")  # the seventh site of the first town
+    _spoil(copied_folder, 9, 2, "shilong")  # the eighth and last site of the first town
     with pytest.raises(InputError) as caught:
         load_siting(copied_folder, "world_00", city)
-    assert "row 8: 'shilong' (town) is not the town of cell" in str(caught.value)
-    assert "'shilong' (k) must count a town's sites from 1; missing: [3]" in str(caught.value)
+    assert "row 9: 'shilong' (town) is not the town of cell" in str(caught.value)
+    assert "'shilong' (k) must count a town's sites from 1; missing: [4]" in str(caught.value)
 
 
 def test_two_sites_in_one_cell_and_other_faults_are_reported_together(city: City, copied_folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""The committed worlds: rebuilt they are the same, nested, one site per cell; and what their draws depend on."""
+"""The committed worlds: rebuilt they are the same, nested, one site per cell; and what their draws depend on.
+
+Each holds the 190 sites of the plan and, after them, one spare site per town: 224.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +33,20 @@ def test_there_are_at_least_twenty_worlds_of_three_methods(city_folder: Path) ->
     assert len({row.seed for row in rows}) == len(rows)
 
 
-def test_each_world_has_the_stations_of_the_plan_town_by_town(
+def test_each_world_has_the_stations_of_the_plan_and_one_spare_site_town_by_town(
     city: City, city_folder: Path, worlds: dict[str, Siting]
 ) -> None:
     plan = load_plan(city_folder)
     for world, siting in worlds.items():
-        assert siting.n_sites == 190, world
+        assert siting.n_sites == 224, world
         assert int(siting.is_existing.sum()) == 106, world
+        is_planned = siting.order_in_city < 190
         for t, code in enumerate(city.towns.code):
             row = plan.code.index(code)
             own = siting.town == t
             assert int((own & siting.is_existing).sum()) == plan.stations_now[row]
-            assert int(own.sum()) == plan.stations_needed[row]
+            assert int((own & is_planned).sum()) == plan.stations_needed[row]
+            assert siting.k[own & ~is_planned].tolist() == [plan.stations_needed[row] + 1]
 
 
 def test_no_cell_holds_two_sites_and_all_are_built_up(city: City, worlds: dict[str, Siting]) -> None:
@@ -67,7 +72,7 @@ def test_the_first_standing_site_is_the_centre_station(city: City, worlds: dict[
 def test_new_sites_come_in_the_order_in_which_the_plan_builds(
     city: City, city_folder: Path, worlds: dict[str, Siting]
 ) -> None:
-    need = needs(city, load_plan(city_folder))
+    need = needs(city, load_plan(city_folder), 1)
     for siting in worlds.values():
         new = np.flatnonzero(~siting.is_existing)
         in_order = new[np.argsort(siting.order_in_city[new])]
@@ -90,9 +95,8 @@ def test_turns_go_year_by_year_then_town_by_town(city: City, city_folder: Path) 
 
 
 def test_random_worlds_rebuilt_are_the_committed_ones(city: City, city_folder: Path, tmp_path: Path) -> None:
-    need = needs(city, load_plan(city_folder))
     for row in [row for row in siting_worlds(city_folder) if row.method == "random"]:
-        path = tmp_path / f"{row.world}.csv"
+        path, need = tmp_path / f"{row.world}.csv", needs(city, load_plan(city_folder), row.n_spare_per_town)
         write_table(path, siting_schemas.SITES, world_columns(city, need, NONE, row))
         assert path.read_bytes() == (city_folder / "siting" / path.name).read_bytes(), row.world
 
@@ -100,11 +104,10 @@ def test_random_worlds_rebuilt_are_the_committed_ones(city: City, city_folder: P
 def test_one_world_of_each_criterion_rebuilt_is_the_committed_one(
     city: City, city_folder: Path, measured: TravelTables, tmp_path: Path
 ) -> None:
-    need = needs(city, load_plan(city_folder))
     rows = {row.world: row for row in siting_worlds(city_folder)}
     for name in ("world_00", "world_09"):
         period = Period[rows[name].distance.split()[1].upper()]
-        path = tmp_path / f"{name}.csv"
+        path, need = tmp_path / f"{name}.csv", needs(city, load_plan(city_folder), rows[name].n_spare_per_town)
         write_table(path, siting_schemas.SITES, world_columns(city, need, measured.duration_ms[period], rows[name]))
         assert path.read_bytes() == (city_folder / "siting" / path.name).read_bytes(), name
 
@@ -120,15 +123,6 @@ def test_all_worlds_rebuilt_by_the_command_are_the_committed_ones(
     for row in siting_worlds(city_folder):
         name = f"{row.world}.csv"
         assert (copied_folder / "siting" / name).read_bytes() == (city_folder / "siting" / name).read_bytes(), name
-
-
-def test_spare_sites_follow_all_others_and_move_none(city: City, city_folder: Path) -> None:
-    plan, row = load_plan(city_folder), siting_worlds(city_folder)[-1]
-    sites, new = choose_world(city, needs(city, plan), NONE, row)
-    more, longer = choose_world(city, needs(city, plan, 1), NONE, row)
-    assert [own[:-1] for own in more] == sites
-    assert longer[: len(new)] == new
-    assert len(longer) == len(new) + city.towns.n_towns
 
 
 def test_a_world_depends_on_its_own_seed_alone(city: City, city_folder: Path) -> None:
@@ -160,8 +154,9 @@ def test_people_within_five_minutes_are_those_in_the_docs_and_random_sites_reach
     lines: list[str] = []
     for world, siting in worlds.items():
         standing = siting.cells[siting.is_existing]
-        shares = [five_minute_share(measured, cells, people) for cells in (standing, siting.cells)]
-        means = [mean_drive_min(measured, cells, people) for cells in (standing, siting.cells)]
+        planned = siting.cells[siting.order_in_city < 190]  # without the spare sites
+        shares = [five_minute_share(measured, cells, people) for cells in (standing, planned)]
+        means = [mean_drive_min(measured, cells, people) for cells in (standing, planned)]
         now.setdefault(siting.method, []).append(shares[0])
         found = f"{100 * shares[0]:.1f} % | {100 * shares[1]:.1f} % | {means[0]:.2f} | {means[1]:.2f} |"
         lines.append(f"| {world} | {siting.method} | {about[world].land_percent} % | {about[world].distance} | {found}")
