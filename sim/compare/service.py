@@ -166,7 +166,7 @@ def _rank_gains(
                 "rank": np.arange(1, len(order) + 1),
                 "town": texts([frame.labels.town_code[town] for town in order]),
                 "gain_share_300": mean[0, at, order],
-                "low": mean[0, at, order] - half[at, order],
+                "low": np.maximum(mean[0, at, order] - half[at, order], 0.0),
                 "high": mean[0, at, order] + half[at, order],
                 "gain_share_600": mean[1, at, order],
                 "gain_mean_s": mean[2, at, order] / 1000.0,
