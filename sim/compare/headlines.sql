@@ -1,7 +1,7 @@
 -- Recomputes every headline of a comparison from the incident tables alone, without the program that wrote them.
 --
--- Run it with DuckDB 1.4 or newer from the run directory (the folder above `tables`):
---     duckdb -init tables/headlines.sql
+-- Run it with DuckDB (tested with 2.0) from the run directory, the folder above `tables`:
+--     .read tables/headlines.sql
 -- Result: `headline` (arm, year, metric, value) and `paired` (arm, base, year, metric, diff), both for fires and rescues,
 -- dispatch to first arrival; year 0 is the whole window, times are seconds. `disagreement` lists every figure that is
 -- not the same, to the last bit, in the tables of the comparison: it must be empty.
