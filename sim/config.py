@@ -231,6 +231,14 @@ def _step(here: Any, part: str) -> Any:
     return None
 
 
+def item_schema(kind: Any) -> tuple[type, str] | None:
+    """Return (dataclass, "<n>" or "<name>") of the items of a list or map of dataclasses; None for any other type."""
+    kind = _bare(kind)
+    origin = typing.get_origin(kind)
+    item = _bare(typing.get_args(kind)[-1]) if origin in (list, dict) else None
+    return (item, "<n>" if origin is list else "<name>") if isinstance(item, type) and is_dataclass(item) else None
+
+
 def _bare(kind: Any) -> Any:
     """Return a type without its annotations (bounds)."""
     while typing.get_origin(kind) is typing.Annotated:

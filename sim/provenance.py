@@ -68,6 +68,11 @@ def source_digest(*, is_result_only: bool) -> str:
     return sha256_of_tree(package, suffixes=(".py", ".npz", ".csv"), without=without)
 
 
+def city_digest(folder: Path) -> str:
+    """Return the SHA-256 of a city folder's tables and settings."""
+    return sha256_of_tree(folder, suffixes=(".csv", ".yaml", ".npz"))
+
+
 def lock_digest() -> str:
     """Return the SHA-256 of `requirements.lock`, or "" where the program was not started from a clone."""
     path = configs_root().parent / "requirements.lock"
@@ -103,15 +108,18 @@ def software() -> dict[str, Any]:
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that it is either the old one or the whole new one."""
     part = path.with_name(f"{PART}{path.name}")
-    with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def to_json(content: Any, *, is_sorted: bool = True) -> str:
-    """Return JSON text whose bytes depend on the content only; keys sorted, or in their own order where that matters."""
+    """Return JSON text whose bytes depend on the content only; keys sorted, or in their own order where it matters."""
     return json.dumps(content, indent=1, sort_keys=is_sorted, ensure_ascii=False) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sim.commands.options import add_overrides, parser_of
 
@@ -47,18 +47,25 @@ def _known(composed: object, key: str) -> str:
 
 def documentation() -> list[str]:
     """Return meaning, type and bounds of every key of every group, as Markdown."""
-    from sim.config import bounds_text, field_docs, field_types, known_keys
-    from sim.settings import GROUPS, Settings
+    from sim.settings import GROUPS
 
-    assert Settings.__doc__ is not None
     lines = []
     for group in GROUPS:
         schema = group.load_schema()
-        docs, types = field_docs(schema), field_types(schema)
         lines += [f"### `{group.name}`" + ("" if group.is_what else " (how: never changes what comes out)"), ""]
         lines += [(schema.__doc__ or "").splitlines()[0], "", "| key | type and bounds | meaning |", "|---|---|---|"]
-        for name in known_keys(schema):
-            bounds = bounds_text(types[name]).replace("|", "\\|")
-            lines.append(f"| `{group.name}.{name}` | {bounds} | {docs.get(name, '').replace('|', chr(92) + '|')} |")
-        lines.append("")
+        lines += [*_rows_of(schema, group.name), ""]
     return lines
+
+
+def _rows_of(schema: type, prefix: str) -> Iterator[str]:
+    """Yield a row per field; the fields of items of lists and maps follow their list or map."""
+    from sim.config import bounds_text, field_docs, field_types, item_schema, known_keys
+
+    docs, types = field_docs(schema), field_types(schema)
+    for name in known_keys(schema):
+        cells = (f"`{prefix}.{name}`", bounds_text(types[name]), docs.get(name, ""))
+        yield "| " + " | ".join(cell.replace("|", chr(92) + "|") for cell in cells) + " |"
+        found = item_schema(types[name])
+        if found is not None:
+            yield from _rows_of(found[0], f"{prefix}.{name}.{found[1]}")

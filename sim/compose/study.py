@@ -16,7 +16,7 @@ from pydantic import Field
 from sim.compose import Composed, compose_into
 from sim.config import Group, checked, configs_root, read_yaml
 from sim.errors import Problems, nearest_name
-from sim.provenance import sha256_of_tree, source_digest
+from sim.provenance import city_digest, source_digest
 from sim.run.work import SINGLE, Arm, Work
 from sim.settings import what_key
 
@@ -215,8 +215,7 @@ def make_arm(name: str, composed: Composed, *, overrides: tuple[str, ...] | None
 def key_of(composed: Composed) -> str:
     """Return the key of composed settings: what they say, the city's files, the source that gives it meaning."""
     settings = composed.settings
-    city = sha256_of_tree(settings.city_folder(), suffixes=(".csv", ".yaml", ".npz"))
-    return what_key(settings, city, source_digest(is_result_only=True))
+    return what_key(settings, city_digest(settings.city_folder()), source_digest(is_result_only=True))
 
 
 def single_work(composed: Composed, *, out: Path | None = None) -> Work:

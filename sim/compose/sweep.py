@@ -20,6 +20,7 @@ from sim.compose.overrides import hydra_texts, read_overrides
 from sim.compose.study import make_arm, single_work
 from sim.config import configs_root
 from sim.errors import Problems
+from sim.run.gather import SWEEP
 from sim.run.work import Arm, Work
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from sim.run.execute import Outcome
 
-SWEEP = "sweep"
 BASIC = "basic"
 MAX_JOBS = 10_000
 
@@ -86,7 +86,9 @@ def _compose_jobs(good: Sequence[Override], problems: Problems) -> list[Composed
             mend = "give the values themselves, or range(start,stop,step)"
             problems.add(COMMAND_LINE, "names no separate values", value=override.input_line, mend=mend)
             return []
-        lists.append([f"{key}={v}" for v in override.sweep_string_iterator()] if is_list else [str(override.input_line)])
+        lists.append(
+            [f"{key}={v}" for v in override.sweep_string_iterator()] if is_list else [str(override.input_line)]
+        )
     n_jobs = 1
     for values in lists:
         n_jobs *= len(values)

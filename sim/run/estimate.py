@@ -1,16 +1,18 @@
-"""What a run will take: replications, minutes and disk, from the rate that this machine showed in earlier runs.
+"""What a run will take: replications, minutes and disk, from the rates that this machine showed in earlier runs.
 
-The rate is seconds and bytes per *nominal* incident (alarms per year x years run), so it carries over to other
-windows and demands. It is kept in the cache folder; without one, a month of the first arm is run and timed.
+A replication's seconds and bytes grow about linearly with its *nominal* incidents (alarms per year x years run). The
+cache folder keeps what replications of each order of magnitude took; without any, a month of the first arm is run and
+timed.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
@@ -29,10 +31,12 @@ _MONTH_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Seconds of one core and bytes on disk per nominal incident, and where the figures come from."""
+    """What one replication of `n_incidents` nominal incidents took: seconds of a core to make and to gather, bytes."""
 
-    s_per_incident: float
-    bytes_per_incident: float
+    n_incidents: float
+    make_s: float
+    gather_s: float
+    n_bytes: float
     measured: str
 
 
@@ -67,40 +71,61 @@ def estimate(jobs: Sequence[Job], workers: int) -> Estimate:
     """Return what `jobs` will take on that many processes."""
     if not jobs:
         return Estimate(0, workers, 0.0, 0, "")
-    rate = read_rate() or measure_rate(jobs[0])
-    n_incidents = sum(nominal_incidents(job.settings) for job in jobs)
-    seconds = n_incidents * rate.s_per_incident / min(workers, len(jobs))
-    n_bytes = int(n_incidents * rate.bytes_per_incident * _SPARE_DISK) + _TABLES_BYTES
-    return Estimate(len(jobs), min(workers, len(jobs)), seconds, n_bytes, rate.measured)
+    rates = read_rates() or [measure_rate(jobs[0])]
+    workers = min(workers, len(jobs))
+    make_s = gather_s = n_bytes = 0.0
+    for job in jobs:
+        n = nominal_incidents(job.settings)
+        make_s += predict(rates, n, "make_s") / workers
+        gather_s += predict(rates, n, "gather_s")
+        n_bytes += predict(rates, n, "n_bytes")
+    nearest = min(rates, key=lambda rate: abs(math.log(rate.n_incidents / max(nominal_incidents(jobs[0].settings), 1))))
+    return Estimate(len(jobs), workers, make_s + gather_s, int(n_bytes * _SPARE_DISK) + _TABLES_BYTES, nearest.measured)
+
+
+def predict(rates: Sequence[Rate], n_incidents: float, figure: str) -> float:
+    """Return a figure of a replication by the line through the two nearest rates; a single one is scaled."""
+    nearest = sorted(rates, key=lambda rate: abs(math.log(rate.n_incidents / max(n_incidents, 1))))[:2]
+    a = nearest[0]
+    share: float = getattr(a, figure) * n_incidents / a.n_incidents
+    if len(nearest) < 2:
+        return share
+    b = nearest[1]
+    slope = (getattr(b, figure) - getattr(a, figure)) / (b.n_incidents - a.n_incidents)
+    value: float = getattr(a, figure) + slope * (n_incidents - a.n_incidents)
+    return value if value > 0 else share
 
 
 def _rate_file() -> Path:
-    return cache_root() / "rate.json"
+    return cache_root() / "rates.json"
 
 
-def read_rate() -> Rate | None:
-    """Return the rate of earlier runs on this machine, or None if there is none that can be read."""
+def read_rates() -> list[Rate]:
+    """Return the rates of earlier runs on this machine; none if there are none that can be read."""
     try:
         noted = json.loads(_rate_file().read_text(encoding="utf-8"))
-        return Rate(float(noted["s_per_incident"]), float(noted["bytes_per_incident"]), str(noted["measured"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return [Rate(**entry) for _, entry in sorted(noted.items())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
-def note_rate(jobs: Sequence[Job], results: Sequence[Mapping[str, Any]]) -> None:
-    """Keep the median rate of replications just made; a disk that refuses is let be, for this is a convenience."""
-    rates = [
-        sum(r["seconds"].values()) / max(nominal_incidents(j.settings), 1) for j, r in zip(jobs, results, strict=True)
-    ]
-    sizes = [_size(job.folder) / max(nominal_incidents(job.settings), 1) for job in jobs]
-    if len(rates) < 2:  # a single one was mostly compiling
+def note_rate(jobs: Sequence[Job], results: Sequence[Mapping[str, Any]], gather_s: float = 0.0) -> None:
+    """Keep what replications just made took, by the median; a disk that refuses it is let be."""
+    if len(jobs) < 2:  # a single one was mostly compiling
         return
-    day = time.strftime("%Y-%m-%d")
-    measured = f"measured here on {day} over {len(rates)} replications"
-    noted = {"s_per_incident": median(rates), "bytes_per_incident": median(sizes), "measured": measured}
+    n = median(nominal_incidents(job.settings) for job in jobs)
+    measured = f"measured here on {time.strftime('%Y-%m-%d')} over {len(jobs)} replications of about {n:.0f} incidents"
+    make_s = median(sum(result["seconds"].values()) for result in results)
+    n_bytes = median(_size(job.folder) for job in jobs)
+    _keep(Rate(max(n, 1.0), make_s, gather_s / len(jobs), n_bytes, measured))
+
+
+def _keep(rate: Rate) -> None:
+    kept = {f"{round(math.log10(old.n_incidents))}": asdict(old) for old in read_rates()}
+    kept[f"{round(math.log10(rate.n_incidents))}"] = asdict(rate)
     try:
         _rate_file().parent.mkdir(parents=True, exist_ok=True)
-        write_whole(_rate_file(), to_json(noted))
+        write_whole(_rate_file(), to_json(kept))
     except OSError:
         return
 
@@ -110,20 +135,22 @@ def _size(folder: Path) -> int:
 
 
 def measure_rate(job: Job) -> Rate:
-    """Return the rate over the first month of a job, run twice so that compilation does not count."""
+    """Return what the first month of a job takes, run twice so that compilation does not count."""
     from sim.assemble import InputsBuilder
     from sim.run.replication import make_replication
 
     builder = InputsBuilder()
     short = _first_month(job.settings)
-    n_incidents = max(nominal_incidents(short), 1)
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("compiled", "timed"):
             trial = replace(job, settings=short, folder=Path(scratch) / name)
             result = make_replication(trial, builder)
         n_bytes = _size(trial.folder)
     seconds = sum(result["seconds"].values())
-    return Rate(seconds / n_incidents, n_bytes / n_incidents, "from the first month of the first arm, run now")
+    told = "from the first month of the first arm, run just now"
+    rate = Rate(max(nominal_incidents(short), 1.0), seconds, 0.0, n_bytes, told)
+    _keep(rate)
+    return rate
 
 
 def _first_month(settings: Settings) -> Settings:

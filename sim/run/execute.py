@@ -6,6 +6,7 @@ report -> manifest and mark. Everything before the mark may be interrupted at an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +62,10 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         missing = [job for job in jobs if not is_finished(job)]
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
-        _make(work, missing, say)
+        results = _make(work, missing, say)
+        begun = time.perf_counter()
         report = _gather_and_seal(work, gather)
+        note_rate(missing, results, time.perf_counter() - begun)
     return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)
 
 
@@ -113,17 +116,16 @@ def is_complete(work: Work, jobs: Sequence[Job]) -> bool:
     return is_same and all(is_finished(job) for job in jobs)
 
 
-def _make(work: Work, missing: Sequence[Job], say: Say) -> None:
-    """Check the inputs of every arm, then make what is missing."""
+def _make(work: Work, missing: Sequence[Job], say: Say) -> list[dict[str, Any]]:
+    """Check the inputs of every arm, then make what is missing; return the results."""
     if not missing:
-        return
+        return []
     workers = n_workers(work.arms[0].settings.run.workers)
     expected = estimate(missing, workers)
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
     check_inputs(missing)
-    results = run_jobs(missing, make_batch, workers)
-    note_rate(missing, results)
+    return run_jobs(missing, make_batch, workers)
 
 
 def check_inputs(missing: Sequence[Job]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.compare import Contrast
 
 TABLES = "tables"
-MAIN = "main"
+SWEEP = "sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,26 @@ def tables_of(work: Work) -> dict[str, Any]:
         tables = compare_arms(
             arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work), tell=tell
         )
+    if work.kind == SWEEP:
+        tables["jobs"] = jobs_table(work, tables["headline"])
     return tables | described_tables(work, _one_replication_per_world(arms), builder)
+
+
+def jobs_table(work: Work, headline: dict[str, Any]) -> dict[str, Any]:
+    """Return the tidy table of a sweep: one row per job, year and metric, one column per swept key.
+
+    It holds the headline incidents' dispatch to first arrival, with intervals; `headline` has the other groups and
+    clocks.
+    """
+    import numpy as np
+
+    is_wanted = (headline["group"] == "headline") & (headline["clock"] == "arrival")
+    rows = {name: values[is_wanted] for name, values in headline.items() if name not in ("group", "clock")}
+    job = rows.pop("arm")
+    given = {arm.name: dict(text.partition("=")[::2] for text in arm.overrides) for arm in work.arms}
+    keys = sorted({key for of_job in given.values() for key in of_job})
+    swept = {key: np.array([given[str(name)].get(key, "") for name in job], dtype=object) for key in keys}
+    return {"job": job, **swept, **rows}
 
 
 def compared_arms(work: Work) -> list[ComparedArm]:

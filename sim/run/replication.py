@@ -7,11 +7,12 @@ are the same, what happened in numbers, and how long each step took. Next: `pool
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.assemble import InputsBuilder, build_inputs
-from sim.provenance import sha256_of_file, to_json, whole_folder, write_whole
+from sim.provenance import city_digest, sha256_of_file, to_json, whole_folder, write_whole
 from sim.run.work import RESULT, Batch, Job, is_finished, read_result
 
 if TYPE_CHECKING:
@@ -26,8 +27,15 @@ LOG = "log.parquet"
 
 def make_batch(batch: Batch) -> list[dict[str, Any]]:
     """Make the replications of a batch in turn and return their results; finished ones are taken as they are."""
-    builder = InputsBuilder()
+    builder = _builder(city_digest(batch[0].settings.city_folder()))
     return [read_result(job.folder) if is_finished(job) else make_replication(job, builder) for job in batch]
+
+
+@lru_cache(maxsize=1)
+def _builder(digest_of_city: str) -> InputsBuilder:
+    """Return this process's builder, which keeps what batches share as long as the city's files stay as they are."""
+    del digest_of_city
+    return InputsBuilder()
 
 
 def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""A run small enough to make in a moment: the real city, two measured days, its own outputs folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from sim.compose import Composed, compose
+from sim.compose.study import make_arm
+from sim.run.work import Work
+
+SHORT = (
+    "window=one_week",
+    "window.measure_to='2026-06-03'",
+    "window.warm_up_days=0",
+    "window.run_out_days=1",
+    "schedule.is_outside_run_allowed=true",
+    "run.workers=1",
+)
+
+MakeWork = Callable[..., Work]
+
+
+@lru_cache
+def composed(*overrides: str) -> Composed:
+    """Return composed settings; the same overrides are composed once."""
+    return compose(overrides)
+
+
+@pytest.fixture
+def make_work(tmp_path: Path) -> MakeWork:
+    """Return a maker of works of two arms, `nothing` and `plan`, with the overrides given."""
+
+    def make(*overrides: str, n_replications: int = 2, name: str = "pair") -> Work:
+        arms = []
+        for arm, base in (("nothing", ""), ("plan", "nothing")):
+            schedule = "none" if arm == "nothing" else "plan"
+            texts = [*SHORT, f"schedule={schedule}", f"run.n_replications={n_replications}", *overrides]
+            arms.append(make_arm(arm, composed(*texts), label_zh=arm, label_en=arm, base=base))
+        return Work("study", name, tmp_path / name, tuple(arms), {"base": "nothing", "contrasts": []})
+
+    return make
