@@ -21,13 +21,25 @@ _FOLDER = Path(__file__).resolve().parent / "page"
 
 
 def _sections() -> tuple[tuple[str, Callable[[Context], list[Block]]], ...]:
-    from sim.report.sections import answer, beyond, effects, one_more, rest, times, towns, workload
+    from sim.report.sections import (
+        answer,
+        beyond,
+        certainty,
+        effects,
+        indicators,
+        one_more,
+        record,
+        times,
+        towns,
+        variants,
+        workload,
+    )  # fmt: skip
 
     return (
         ("answer", answer.make), ("times", times.make), ("towns", towns.make), ("beyond", beyond.make),
         ("one_more", one_more.make), ("parts", effects.make), ("workload", workload.make),
-        ("indicators", rest.indicators), ("variants", rest.variants), ("certainty", rest.certainty),
-        ("assumptions", rest.assumptions), ("reproduce", rest.reproduce),
+        ("indicators", indicators.make), ("variants", variants.make), ("certainty", certainty.make),
+        ("assumptions", record.assumptions), ("reproduce", record.reproduce),
     )  # fmt: skip
 
 
@@ -81,7 +93,7 @@ def _page(context: Context, sections: list[Section], title: Bi, lang_default: st
 
 
 def _program() -> str:
-    from sim.report.sections.rest import PROGRAM
+    from sim.report.sections.record import PROGRAM
 
     return PROGRAM
 

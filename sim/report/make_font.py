@@ -16,7 +16,7 @@ _SC_FACE = 2
 """Place of the Simplified Chinese face in Noto Sans CJK's collection file (JP, KR, SC, TC, HK, then the mono faces)."""
 
 _RANGES = ((0x20, 0x7E), (0xA0, 0xFF), (0x2010, 0x2027), (0x2030, 0x203B), (0x2190, 0x2193), (0x2200, 0x22FF))
-_SINGLE = "ΔΣαβδεμπσ▲▼△▽■□●○◆◇✓✗①②③④⑤⑥⑦⑧⑨⑩㎡‰℃№、。！？：；，（）《》【】「」“”‘’—…·"
+_SINGLE = "ΔΣαβδεμπσ▲▼△▽■□●○◆◇✓①②③④⑤⑥⑦⑧⑨⑩㎡‰℃№、。！？：；，（）《》【】「」“”‘’—…·"
 
 
 def gb2312_characters() -> set[str]:

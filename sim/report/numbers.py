@@ -109,3 +109,8 @@ def diff_writer_of(metric: str) -> Write:
 def is_clear(low: Any, high: Any) -> bool:
     """Return whether an interval is known and leaves zero out."""
     return not (is_missing(low) or is_missing(high)) and (low > 0 or high < 0)
+
+
+def without_scheme(value: Any) -> str:
+    """Return a source as words: an address without its scheme, so that the page holds none that could be opened."""
+    return "" if value is None else str(value).replace("https://", "").replace("http://", "")

@@ -87,21 +87,35 @@ def to_svg(figure: Figure, name: str) -> str:
 
     stream = io.StringIO()
     FigureCanvasSVG(figure)
+    _settle(figure)
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return clean(stream.getvalue(), name)
 
 
+def _settle(figure: Figure) -> None:
+    """Lay the figure out and round what came of it: the solver's last digits differ from one time to the next."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        box = axes.get_position(original=True)
+        axes.set_position((round(box.x0, 4), round(box.y0, 4), round(box.width, 4), round(box.height, 4)))
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((round(float(x), 4), round(float(y), 4)))
+
+
 def clean(svg: str, name: str) -> str:
-    """Return matplotlib's SVG without what HTML does not need; ids get `name` before them."""
+    """Return matplotlib's SVG without what HTML does not need; those ids that are used are numbered after `name`."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href")
     svg = re.sub(
         r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img" aria-hidden="true">', svg, count=1
     )
-    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
-    svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", svg)
+    used = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    new = {old: f"{name}-{i}" for i, old in enumerate(used)}
+    svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{new[m[1]]}"' if m[1] in new else "", svg)
+    svg = re.sub(r'(href="#|url\(#)([^")]+)', lambda m: m[1] + new[m[2]], svg)
     svg = re.sub(r'(?<= d=")[^"]*', _short_path, svg)
     svg = re.sub(r'(?:(?<= x=")|(?<= y=")|(?<=transform="))[^"]*', _short_numbers, svg)
     svg = re.sub(r"<defs>\s*<style type=\"text/css\">.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)

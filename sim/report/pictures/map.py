@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,7 +121,7 @@ def _name_towns(
         name = city.towns.name_zh[i] if language == "zh" else city.towns.name_en[i]
         value = values.get(code, float("nan"))
         is_dark = not is_missing(value) and abs(value) > 0.7 * scale
-        text = f"{_short(name, language)}\n{notes.get(code, '')}".strip()
+        text = f"{fill(_short(name, language), 13, break_long_words=False)}\n{notes.get(code, '')}".strip()
         axes.text(  # type: ignore[attr-defined]
             x[middle], y[middle], text, ha="center", va="center", fontsize=6.3 if is_here.sum() > 25 else 5.4,
             color="white" if is_dark else INK, linespacing=1.15,

@@ -46,6 +46,7 @@ def make(context: Context) -> list[Block]:
         _staff(context, pair),
         _standing(context),
         _table(context, pair),
+        Paragraph(words["answer.arms"], "caption"),
         _arms(context),
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.report.blocks import Block, Grid, Head, Paragraph, number, word
+from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
 from sim.report.context import Context, kept
 from sim.report.numbers import count, plain, seconds, share
 from sim.report.pictures.curves import Curve, sorted_lines
@@ -96,6 +96,7 @@ def _queue(context: Context) -> Block:
         Head(words["head.arm"], is_number=False), Head(words["workload.waited"], words["unit.per_year"]),
         Head(words["workload.wait"], words["unit.s"]), Head(words["workload.unfilled"], words["unit.per_year"]),
         Head(words["workload.escalations"], words["unit.per_year"]),
+        Head(words["workload.all"], words["workload.per_year_replications"]),
     )  # fmt: skip
     order = {arm: i for i, arm in enumerate(study.arms())}
     records = sorted(found.to_dict("records"), key=lambda r: order.get(r["arm"], len(order)))
@@ -103,11 +104,12 @@ def _queue(context: Context) -> Block:
         (
             word(study.label(r["arm"])), number(r["n_waited"], _one), number(r["mean_wait_s"], seconds),
             number(r["n_unfilled"], _one), number(r["n_escalations"], _one),
+            counted(r.get("n_incidents"), r.get("n_replications")),
         )
         for r in records
     )  # fmt: skip
     caption = words("workload.queue_table", year=study.year)
-    return Grid(caption, heads, rows, context.per_replication(str(records[0]["arm"])))
+    return Grid(caption, heads, rows, words["workload.queue_denominator"])
 
 
 def _empty(context: Context) -> Block:

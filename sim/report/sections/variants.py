@@ -1,0 +1,124 @@
+"""Other assumptions: travel worlds beside published figures, opening months, and every contrast with its standing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
+from sim.report.context import Context, kept
+from sim.report.numbers import diff_writer_of, is_clear, is_missing, p_value, points, small, without_scheme
+from sim.report.pictures.marks import forest, mark_of
+from sim.report.study import CLOCK, HEADLINE
+from sim.report.svg import picture
+from sim.report.texts import Bi, same
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def make(context: Context) -> list[Block]:
+    """Return the travel worlds beside published figures, the opening months, and every contrast."""
+    return kept(
+        Paragraph(context.words["variants.worlds_text"]),
+        _worlds(context),
+        _opening(context),
+        *_primary(context),
+        _exploratory(context),
+    )
+
+
+def _worlds(context: Context) -> Block:
+    study, words = context.study, context.words
+    found = study.table("travel_worlds", "travel", "benchmark", "model_value", "published_value", "source")
+    if found is None:
+        return context.missing("travel_worlds")
+    heads = (
+        Head(words["variants.travel"], is_number=False), Head(words["variants.benchmark"], is_number=False),
+        Head(words["variants.model"]), Head(words["variants.published"]),
+        Head(words["variants.source"], is_number=False),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            word(words.known("travel", r["travel"])), word(_benchmark(context, r)), number(r["model_value"], small),
+            number(r["published_value"], small), word(same(without_scheme(r["source"])), tone="source"),
+        )
+        for r in found.to_dict("records")
+    )  # fmt: skip
+    return Grid(words["variants.worlds_table"], heads, rows, words["variants.worlds_denominator"])
+
+
+def _benchmark(context: Context, record: dict[Any, Any]) -> Bi:
+    if record.get("doc_zh") and record.get("doc_en"):
+        name = Bi(str(record["doc_zh"]), str(record["doc_en"]))
+    else:
+        name = context.words.known("benchmark", record["benchmark"])
+    extra = [str(record[key]) for key in ("place", "unit") if record.get(key)]
+    return name.with_unit(same(", ".join(extra))) if extra else name
+
+
+def _opening(context: Context) -> Block | None:
+    study, words = context.study, context.words
+    pairs = [p for p in study.pairs() if p.purpose == "opening"]
+    rows = [(p, year, study.contrast(p, "share_300", year)) for p in pairs for year in study.years]
+    known = [(p, year, row) for p, year, row in rows if row is not None]
+    if not known:
+        return None
+
+    def draw(language: str) -> Figure | None:
+        marks = [mark_of(f"{p.label.of(language)}  {year}", r, "diff", 100, points(r["diff"])) for p, year, r in known]
+        return forest(marks, words["towns.bar"].of(language), points, better=1, line_in=0.19)
+
+    caption = words["variants.opening"]
+    return picture(draw, caption, words("variants.opening_alt", n=len(known)), "opening")
+
+
+def _primary(context: Context) -> list[Block]:
+    words = context.words
+    found = context.study.table("contrasts", "p_adjusted", is_primary=True)
+    if found is None:
+        return [Paragraph(words["variants.no_primary"], "missing")]
+    extra = (Head(words["variants.p"]), Head(words["variants.p_adjusted"]))
+    return [_contrasts(context, found, words["variants.primary_table"], extra, is_primary=True)]
+
+
+def _exploratory(context: Context) -> Block | None:
+    study, words = context.study, context.words
+    wanted = {"is_primary": False, "scope": "city", "group": HEADLINE, "clock": CLOCK, "year": study.year}
+    found = study.table("contrasts", **wanted)
+    if found is None:
+        return None
+    found = found[found["metric"].isin(("share_300", "p50", "p90"))]
+    caption = words("variants.exploratory_table", year=study.year)
+    return None if found.empty else _contrasts(context, found, caption, (), is_primary=False)
+
+
+def _contrasts(
+    context: Context, found: pd.DataFrame, caption: Bi, extra: tuple[Head, ...], *, is_primary: bool
+) -> Grid:
+    words, study = context.words, context.study
+    heads = (
+        Head(words["variants.contrast"], is_number=False), Head(words["head.year"], is_number=False),
+        Head(words["head.metric"], is_number=False), Head(words["head.difference"]), *extra,
+        Head(words["variants.verdict"], is_number=False), Head(words["head.incidents"], words["unit.replications"]),
+    )  # fmt: skip
+    rows = []
+    for r in found.to_dict("records"):
+        metric = str(r["metric"])
+        unit = words["unit.points" if metric.startswith("share") else "unit.s"]
+        told = words("variants.against", arm=study.label(r["arm"]), base=study.label(r["base"]))
+        year = same(r["year"]) if r["year"] else words["year.all"]
+        cells = [word(told), word(year), word(words[f"metric.{metric}"].with_unit(unit))]
+        is_sure = is_clear(r["low"], r["high"]) and (
+            not is_primary or is_missing(r["p_adjusted"]) or r["p_adjusted"] < 0.05
+        )
+        better = 1 if metric.startswith("share") else -1
+        tone = "" if not is_sure else "gain" if (r["diff"] > 0) == (better > 0) else "loss"
+        mc = (r.get("mc_low"), r.get("mc_high"))
+        cells.append(number(r["diff"], diff_writer_of(metric), r["low"], r["high"], mc=mc, tone=tone))
+        cells += [number(r[name], p_value) for name in ("p_value", "p_adjusted")] if is_primary else []
+        verdict = words["variants.clear" if is_sure else "variants.unclear"]
+        verdict = verdict if is_primary else verdict.with_unit(words["variants.exploratory"])
+        rows.append((*cells, word(verdict), counted(r["n_incidents"], r["n_pairs"])))
+    notes = (words["note.intervals"], *((words["variants.p_note"],) if is_primary else ()))
+    return Grid(caption, heads, tuple(rows), words["note.pooled_each"], notes)

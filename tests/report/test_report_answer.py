@@ -1,0 +1,80 @@
+"""The sentence on page one says what the intervals allow, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.report.blocks import Paragraph
+from sim.report.context import Context
+from sim.report.sections.answer import answer
+from sim.report.study import Study, load_study
+from sim.report.texts import Bi, load_words
+
+
+@pytest.fixture(scope="module")
+def study(study_folder: Path) -> Study:
+    return load_study(study_folder)
+
+
+def told(study: Study, **diffs: tuple[float, float, float]) -> list[Bi]:
+    """The paragraphs of the answer when the main differences of 2026 are these (diff, low, high)."""
+    pair = study.main()
+    assert pair is not None
+    contrasts = dict(study.index.contrasts)
+    for metric, (diff, low, high) in diffs.items():
+        key = (pair.arm, pair.base, metric, 2026)
+        contrasts[key] = {**contrasts[key], "diff": diff, "low": low, "high": high}
+    changed = replace(study, index=replace(study.index, contrasts=contrasts))
+    blocks = answer(Context(changed, load_words()), pair)
+    return [block.text for block in blocks if isinstance(block, Paragraph)]
+
+
+def test_a_clear_gain_is_told_with_its_size_and_interval(study: Study) -> None:
+    text = told(study, share_300=(0.07, 0.05, 0.09), p90=(-41.0, -60.0, -22.0))[0]
+    assert "7.0 points more (95 % interval 5.0 to 9.0)" in text.en
+    assert "41 s shorter (22 to 60)" in text.en
+    assert "高 7.0 个百分点（95%区间 5.0 至 9.0）" in text.zh
+    assert "快 41 秒（22 至 60）" in text.zh
+
+
+def test_a_clear_loss_is_told_as_a_loss(study: Study) -> None:
+    text = told(study, share_300=(-0.02, -0.03, -0.01), p90=(30.0, 20.0, 40.0))[0]
+    assert "2.0 points fewer (95 % interval 1.0 to 3.0)" in text.en
+    assert "30 s longer (20 to 40)" in text.en
+    assert "低 2.0 个百分点" in text.zh
+
+
+@pytest.mark.parametrize("ends", [(-0.01, 0.03), (0.0, 0.03), (float("nan"), float("nan"))])
+def test_no_clear_difference_is_claimed_when_the_interval_holds_zero_or_is_not_known(
+    study: Study, ends: tuple[float, float]
+) -> None:
+    text = told(study, share_300=(0.01, *ends))[0]
+    assert "no clear difference" in text.en
+    assert "看不出明确差别" in text.zh
+    assert "points more" not in text.en
+
+
+def test_the_other_conditions_are_counted_by_sign_and_clearness(study: Study) -> None:
+    assert "all 4 other conditions" in told(study, share_300=(0.07, 0.05, 0.09))[1].en
+    assert "Under 0 of the 4 other conditions" in told(study, share_300=(-0.07, -0.09, -0.05))[1].en
+
+
+def test_the_main_pair_comes_first_and_conditions_are_named_by_what_they_share(study: Study) -> None:
+    pairs = study.conditions()
+    assert (pairs[0].arm, pairs[0].base) == ("plan", "nothing")
+    assert [p.label for p in pairs[1:]] == [
+        Bi("人员恒定 0.26‰", "staff constant at 0.26 permille"),
+        Bi("属地优先", "own town first"),
+        Bi("标准车速", "norm speeds"),
+        Bi("拥堵车速", "congested speeds"),
+    ]
+
+
+def test_page_one_names_the_common_staff_path_and_the_result_beside_it(page: Any) -> None:
+    assert "0.26 → 0.40 (from 2024-01-01) → 0.45 (from 2026-01-01) per thousand residents" in page.text("answer", "en")
+    assert "0.26 → 0.40（2024-01-01起） → 0.45（2026-01-01起）" in page.text("answer", "zh")
+    assert 'in the line "staff constant at 0.26 permille"' in page.text("answer", "en")

@@ -1,0 +1,224 @@
+"""The page: self-contained, bilingual, every table with its denominator, the same bytes for the same tables."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from sim.errors import InputError
+from sim.report import load_study, render, write_report
+from sim.report.blocks import Paragraph, Picture
+from sim.report.build import both
+from sim.report.context import Context
+from sim.report.font import missing_characters
+from sim.report.sections import (
+    answer,
+    beyond,
+    certainty,
+    indicators,
+    one_more,
+    record,
+    times,
+    towns,
+    variants,
+    workload,
+)
+from sim.report.texts import Bi, load_words
+
+SECTIONS = (
+    "answer", "times", "towns", "beyond", "one_more", "parts", "workload", "indicators", "variants", "certainty",
+    "assumptions", "reproduce",
+)  # fmt: skip
+
+
+def test_the_page_is_well_formed_and_no_id_stands_twice(page: Any) -> None:
+    assert page.faults == []
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_page_needs_nothing_from_outside(page: Any, html: str) -> None:
+    assert "://" not in html
+    assert not re.search(r"""(src|href|url|import|fetch)\s*[=(]\s*["']?//""", html)
+    assert [link for link in page.links if not link.startswith(("#", "data:"))] == []
+    inner = {link[1:] for link in page.links if link.startswith("#")}
+    assert inner - set(page.ids) == set()
+    assert "fetch(" not in html
+    assert "XMLHttpRequest" not in html
+    assert "localStorage" not in html
+
+
+def test_every_section_speaks_both_languages(page: Any) -> None:
+    assert [s for s in page.ids if s in SECTIONS] == list(SECTIONS)
+    chinese = re.compile("[一-鿿]")
+    for section in SECTIONS:
+        zh, en = page.text(section, "zh"), page.text(section, "en")
+        assert chinese.search(zh), section
+        assert re.search("[a-z]{4} [a-z]{2}", en), section
+        assert "This" not in zh.replace("This report", "") or section != "answer"
+
+
+def test_spans_of_the_two_languages_come_in_pairs(html: str) -> None:
+    assert html.count('class="l-zh" lang="zh-CN"') == html.count('class="l-en" lang="en"') > 300
+    assert html.count('class="picture l-zh"') == html.count('class="picture l-en"') > 8
+
+
+def test_every_table_tells_its_denominator_in_both_languages(page: Any) -> None:
+    assert len(page.tables) > 15
+    assert [under for _, under in page.tables] == list(range(len(page.tables)))
+    assert len(page.under) == len(page.tables)
+    for (section, _), under in zip(page.tables, page.under, strict=True):
+        assert re.search("分母|共 .* 条|每行为", under["zh"]), section
+        assert re.search("Counted|entries|One row|weighted", under["en"]), section
+
+
+def test_every_picture_is_described_in_both_languages(page: Any, html: str) -> None:
+    n = html.count("<figure>")
+    assert n > 8
+    assert sum(lang == "zh-CN" for lang, alt in page.alts if len(alt) > 8) == n
+    assert sum(lang == "en" for lang, alt in page.alts if len(alt) > 8) == n
+
+
+def test_the_pages_font_draws_every_character_of_the_page(html: str) -> None:
+    text = re.sub(r"base64,[A-Za-z0-9+/=]+", "", html)
+    assert missing_characters(text) == []
+
+
+def test_the_page_is_small_and_its_pictures_hold_text_as_text(html: str) -> None:
+    assert len(html.encode()) < 3_000_000
+    assert html.count("<svg") == 2 * html.count("<figure>")
+    assert html.count("<text") > 200
+
+
+def test_the_same_rows_give_the_same_pictures(study_folder: Path) -> None:
+    first, second = (answer.make(Context(load_study(study_folder), load_words())) for _ in range(2))
+    assert any(isinstance(block, Picture) for block in first)
+    assert first == second
+
+
+@pytest.mark.slow
+def test_the_same_tables_give_the_same_bytes_in_another_process(study_folder: Path, html: str, root: Path) -> None:
+    code = "import sys, pathlib; from sim.report import load_study, render; "
+    code += f"sys.stdout.buffer.write(render(load_study(pathlib.Path({str(study_folder)!r}))).encode())"
+    other = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True).stdout
+    assert other.decode() == html
+
+
+def bare_study(folder: Path, study_folder: Path) -> Path:
+    """A study directory with two tables only, quick to report on."""
+    (folder / "tables").mkdir(parents=True)
+    for name in ("arms", "headline"):
+        shutil.copy(study_folder / "tables" / f"{name}.parquet", folder / "tables")
+    return folder
+
+
+def test_without_scripts_the_default_language_is_shown_and_the_other_hidden(study_folder: Path, tmp_path: Path) -> None:
+    folder = bare_study(tmp_path / "study", study_folder)
+    for language, code in (("zh", "zh-CN"), ("en", "en")):
+        path = write_report(folder, lang_default=language)
+        assert path == folder / "report.html"
+        text = path.read_text(encoding="utf-8")
+        assert f'<html lang="{code}" data-lang="{language}">' in text
+        assert 'html[data-lang="zh"] .l-en, html[data-lang="en"] .l-zh { display: none; }' in text
+    assert sorted(p.name for p in folder.iterdir()) == ["report.html", "tables"]
+
+
+def test_a_study_with_two_tables_has_every_section_and_says_what_it_lacks(
+    study_folder: Path, tmp_path: Path, take_apart: Any
+) -> None:
+    page = take_apart(render(load_study(bare_study(tmp_path / "study", study_folder))))
+    assert [name for name in page.ids if name in SECTIONS] == list(SECTIONS)
+    for section in set(SECTIONS) - {"times", "certainty", "reproduce"}:
+        assert re.search("hold no table|compare no pair", page.text(section, "en")), section
+
+
+def test_a_figure_of_the_tables_is_the_figure_of_the_page(study_folder: Path, page: Any) -> None:
+    rows = pq.read_table(study_folder / "tables" / "headline.parquet").to_pylist()
+    row = next(
+        r for r in rows
+        if (r["arm"], r["year"], r["metric"], r["clock"]) == ("plan", 2026, "share_300", "arrival")
+    )  # fmt: skip
+    text = page.text("times", "en")
+    assert f"{100 * row['value']:.1f}" in text
+    assert f"[{100 * row['low']:.1f}, {100 * row['high']:.1f}]" in text
+    assert f"({100 * row['mc_low']:.1f}, {100 * row['mc_high']:.1f})" in text
+    assert f"{row['n_incidents']:,}" in text
+
+
+def test_losers_and_worst_towns_are_named(study_folder: Path, page: Any) -> None:
+    rows = pq.read_table(study_folder / "tables" / "contrasts.parquet").to_pylist()
+    clear = {
+        r["town"] for r in rows
+        if r["scope"] == "town" and r["year"] == 2026
+        and ((r["metric"] == "share_300" and r["high"] < 0) or (r["metric"] == "p90" and r["low"] > 0))
+    }  # fmt: skip
+    study = load_study(study_folder)
+    losers = re.search(r"Losers by name [^:]*: ([^.]*)\.", page.text("towns", "en"))
+    assert clear
+    assert losers
+    assert set(losers[1].split(", ")) == {study.town(town).en for town in clear}
+
+
+def test_the_map_says_that_it_is_schematic_and_assumed(page: Any) -> None:
+    assert "Schematic map" in page.text("towns", "en")
+    assert "assumed cells" in page.text("towns", "en")
+    assert "示意图" in page.text("towns", "zh")
+
+
+MAKERS = {
+    "contrasts": towns.make, "ecdf": times.make, "beyond": beyond.make, "one_more": one_more.make,
+    "workload": workload.make, "queueing": workload.make, "indicators": indicators.make,
+    "travel_worlds": variants.make, "replication_guide": certainty.make, "assumptions": record.assumptions,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_missing_table_is_one_line_of_its_section(study_folder: Path, name: str) -> None:
+    study = load_study(study_folder)
+    without = replace(study, tables={key: table for key, table in study.tables.items() if key != name})
+    context = Context(without, load_words())
+    lines = [b.text.en for b in MAKERS[name](context) if isinstance(b, Paragraph) and b.style == "missing"]
+    expected = "compare no pair" if name == "contrasts" else f'hold no table "{name}"'
+    assert len(lines) == 1
+    assert expected in lines[0]
+
+
+def test_a_study_without_its_city_folder_has_no_map_and_codes_for_names(study_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(study_folder, tmp_path / "study")
+    shutil.rmtree(folder / "arms")
+    study = load_study(folder)
+    assert study.city is None
+    assert study.town("nancheng") == Bi("nancheng", "nancheng")
+    blocks = towns.make(Context(study, load_words()))
+    assert any(isinstance(b, Paragraph) and "the map is left out" in b.text.en for b in blocks)
+
+
+def test_a_study_without_any_empty_station_says_so(study_folder: Path) -> None:
+    study = load_study(study_folder)
+    without = replace(study, tables={key: t for key, t in study.tables.items() if key != "empty_stations"})
+    blocks = workload.make(Context(without, load_words()))
+    assert any(isinstance(b, Paragraph) and "No station opened" in b.text.en for b in blocks)
+
+
+def test_a_folder_without_tables_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no tables"):
+        write_report(tmp_path)
+
+
+def test_a_broken_table_is_named(study_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(study_folder, tmp_path / "study")
+    (folder / "tables" / "towns.parquet").write_bytes(b"PAR1 not a table")
+    with pytest.raises(InputError, match=r"towns\.parquet.*cannot be read as Parquet"):
+        write_report(folder)
+
+
+def test_texts_from_the_tables_cannot_become_markup() -> None:
+    assert str(both(Bi("<b>&", "<b>&"))) == "&lt;b&gt;&amp;"
+    assert "<script>" not in str(both(Bi("甲<script>", "A<script>")))
