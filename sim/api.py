@@ -1,7 +1,7 @@
 """For notebooks: open a finished study's tables as data frames, run one replication, look at its event log.
 
-Everything here is a thin layer over the parts that the commands use; `docs/api.md` shows it at work. Data frames are pandas;
-nothing is imported before it is needed.
+Everything here is a thin layer over the parts that the commands use; `docs/api.md` shows it at work. Data frames are
+pandas; nothing is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class Results:
         import pandas as pd
 
         if name not in self.tables:
-            raise InputError([Problem(str(self.folder), "has no such table", name, mend=nearest_name(name, self.tables))])
+            raise InputError(
+                [Problem(str(self.folder), "has no such table", name, mend=nearest_name(name, self.tables))]
+            )
         return pd.read_parquet(self.folder / "tables" / f"{name}.parquet")
 
     def incidents(self, arm: str, replication: int = 0) -> pd.DataFrame:

@@ -163,7 +163,9 @@ def test_every_study_composes_and_declares_contrasts_between_its_arms(study: str
     assert json.dumps(work.study)
 
 
-def test_every_arm_of_the_building_study_has_the_same_staff_path_but_those_that_show_it_constant(build_schedule: Work) -> None:
+def test_every_arm_of_the_building_study_has_the_same_staff_path_but_those_that_show_it_constant(
+    build_schedule: Work,
+) -> None:
     work = build_schedule
     path = work.arm("nothing").settings.staffing
     constant = work.arm("nothing_staff_026").settings.staffing

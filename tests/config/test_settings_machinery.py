@@ -67,7 +67,12 @@ def test_a_dotted_key_is_known_through_lists_and_maps_and_nowhere_else() -> None
     schedule = next(group for group in GROUPS if group.name == "schedule").load_schema()
     demand = next(group for group in GROUPS if group.name == "demand").load_schema()
     known = [(schedule, "rows.0.date"), (demand, "town_factor.any"), (demand, "surges.storm.hours")]
-    unknown = [(schedule, "rows.first.date"), (schedule, "rows.0.dat"), (demand, "surges.storm.hour"), (demand, "about")]
+    unknown = [
+        (schedule, "rows.first.date"),
+        (schedule, "rows.0.dat"),
+        (demand, "surges.storm.hour"),
+        (demand, "about"),
+    ]
     assert [leads_somewhere(schema, key.split(".")) for schema, key in known] == [True] * 3
     assert [leads_somewhere(schema, key.split(".")) for schema, key in unknown] == [False] * 4
 

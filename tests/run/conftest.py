@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from sim.compose import Composed, compose
 from sim.compose.study import make_arm
+from sim.run.execute import execute
 from sim.run.work import Work
 
 SHORT = (
@@ -43,3 +45,21 @@ def make_work(tmp_path: Path) -> MakeWork:
         return Work("study", name, tmp_path / name, tuple(arms), {"base": "nothing", "contrasts": []})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of two arms and two replications with its event logs; for tests that change nothing in it."""
+    arms = []
+    for name, schedule, base in (("nothing", "none", ""), ("plan", "plan", "nothing")):
+        texts = [*SHORT, f"schedule={schedule}", "run.n_replications=2", "run.log=full"]
+        arms.append(make_arm(name, composed(*texts), label_zh=name, label_en=name, base=base))
+    folder = tmp_path_factory.mktemp("finished") / "pair"
+    execute(Work("study", "pair", folder, tuple(arms), {"base": "nothing", "contrasts": []}))
+    return folder
+
+
+@pytest.fixture
+def finished_copy(finished: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished run that a test may change."""
+    return Path(copytree(finished, tmp_path / "copy"))

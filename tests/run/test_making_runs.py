@@ -1,4 +1,4 @@
-"""Claims about making runs: the same files however they are made, nothing finished is lost, nothing foreign is touched."""
+"""Claims about making runs: the same files however they are made, nothing finished is lost, nothing foreign touched."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def test_batches_hold_the_arms_of_a_replication_and_are_cut_when_there_are_too_f
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
 
-
 def many_replications(folder: Path, n: int) -> list[str]:
     """A command that makes a run of `n` replications in `folder`, on one process."""
     short = ["window=one_week", "window.measure_to=2026-06-03", "window.warm_up_days=0", "window.run_out_days=1"]
     more = ["schedule.is_outside_run_allowed=true", "run.workers=1", f"run.n_replications={n}"]
     code = (
-        "import sys; from pathlib import Path; from sim.compose import compose; from sim.compose.study import single_work;"
+        "import sys; from pathlib import Path; from sim.compose import compose;"
+        "from sim.compose.study import single_work;"
         "from sim.run.execute import execute; execute(single_work(compose(sys.argv[2:]), out=Path(sys.argv[1])))"
     )
     return [sys.executable, "-c", code, str(folder), *short, *more]
@@ -170,7 +170,9 @@ def test_too_little_room_is_said_before_anything_runs(make_work: MakeWork, monke
 def test_a_folder_that_holds_another_run_is_refused_and_untouched(make_work: MakeWork) -> None:
     execute(make_work())
     before = table_digests(make_work().folder)
-    with pytest.raises(RunDirectoryError, match="already holds another run: arm 'nothing' was made with other settings"):
+    with pytest.raises(
+        RunDirectoryError, match="already holds another run: arm 'nothing' was made with other settings"
+    ):
         execute(make_work("seed=7"))
     assert table_digests(make_work().folder) == before
     assert state_of(make_work().folder).word == "complete"
@@ -207,7 +209,9 @@ def test_a_corrupted_replication_is_named_with_its_mend(make_work: MakeWork) -> 
     execute(make_work())
     path = replication_folder(make_work().folder / "arms" / "plan", 1) / "incidents.parquet"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    with pytest.raises(RunDirectoryError, match=r"incidents.parquet: was changed after it was written; delete the folder"):
+    with pytest.raises(
+        RunDirectoryError, match=r"incidents.parquet: was changed after it was written; delete the folder"
+    ):
         execute(make_work(n_replications=3))
 
 
@@ -233,7 +237,8 @@ def test_two_processes_never_write_one_folder(make_work: MakeWork) -> None:
     work = make_work()
     with only_writer(work.folder):
         code = (
-            "import sys; from pathlib import Path; from sim.errors import DgsimError; from sim.provenance import only_writer\n"
+            "import sys; from pathlib import Path\n"
+            "from sim.errors import DgsimError; from sim.provenance import only_writer\n"
             "try:\n with only_writer(Path(sys.argv[1])): pass\nexcept DgsimError as error: print(error); sys.exit(2)"
         )
         done = subprocess.run([sys.executable, "-c", code, str(work.folder)], capture_output=True, text=True)
@@ -302,7 +307,9 @@ def test_a_dry_run_counts_what_is_missing_and_touches_nothing(make_work: MakeWor
     assert foretell(make_work()).text() == "nothing to run: every replication is there"
 
 
-def test_minutes_and_disk_come_from_the_rates_measured_here(make_work: MakeWork, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minutes_and_disk_come_from_the_rates_measured_here(
+    make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sim.run import estimate
 
     rate = estimate.Rate(1_000.0, 2.0, 0.5, 1e6, "measured yesterday")
