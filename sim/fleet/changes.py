@@ -32,6 +32,7 @@ from sim.fleet.settings import ScheduleRow, ScheduleSettings, StaffingSettings
 from sim.fleet.staffing import Strength, share_people, strength
 from sim.units import MS_PER_DAY
 
+PLAN_BUILD = "plan build"
 ACTIONS = ("close", "open", "upgrade", "withdraw_unit", "return_unit")
 """Actions of a schedule row, in the order in which those of one day are applied."""
 
@@ -84,13 +85,18 @@ def _actions(
     for station in np.flatnonzero(stations.planned_year > 0) if schedule.is_plan_built else ():
         year, town = int(stations.planned_year[station]), int(stations.town[station])
         day = date(year, schedule.opening_month, schedule.opening_day)
-        where = f"plan build {stations.name[station]}"
+        where = f"{PLAN_BUILD} {stations.name[station]}"
         found.append(_Action(day, "open", town, int(site_of[station]), 0, where))
     for i, row in enumerate(schedule.rows):
         action = _row_action(row, f"{schedule.name}: rows.{i}", city, problems)
         if action is not None:
             found.append(action)
-    inside = [action for action in found if _is_inside(action, schedule, calendar, problems)]
+    inside = [action for action in found if _side(action.day, calendar) == "in"]
+    outside = [action for action in found if _side(action.day, calendar) != "in"]
+    if schedule.is_outside_run_allowed:
+        inside += [action for action in outside if _side(action.day, calendar) == "before"]
+    else:
+        _add_outside(outside, schedule, calendar, problems)
     return sorted(inside, key=lambda a: (max(a.day, calendar.start), ACTIONS.index(a.action)))
 
 
@@ -117,17 +123,32 @@ def _row_action(row: ScheduleRow, where: str, city: CityLike, problems: Problems
     return _Action(day, row.action, city.towns.code.index(row.town), row.site, row.unit, where)
 
 
-def _is_inside(action: _Action, schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems) -> bool:
-    """Tell whether the action counts; add a problem when it lies outside the run and the schedule does not allow it."""
-    offset = (action.day - calendar.start).days
-    if 0 <= offset < calendar.n_days:
-        return True
-    if not schedule.is_outside_run_allowed:
-        last = date.fromordinal(calendar.start.toordinal() + calendar.n_days - 1)
-        rule = f"is {'before' if offset < 0 else 'after'} the run, which is from {calendar.start} to {last}"
-        mend = "change the run's dates or the schedule's, or set is_outside_run_allowed"
-        problems.add(action.where, rule, value=str(action.day), mend=mend)
-    return offset < 0
+def _side(day: date, calendar: CalendarLike) -> str:
+    """Return whether a day is "in" the run, "before" or "after" it."""
+    offset = (day - calendar.start).days
+    return "before" if offset < 0 else "in" if offset < calendar.n_days else "after"
+
+
+def _add_outside(
+    outside: list[_Action], schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems
+) -> None:
+    """Add a problem for each action outside the run; the plan's builds, which may be many, make one for either side."""
+    last = date.fromordinal(calendar.start.toordinal() + calendar.n_days - 1)
+    run = f"the run, which is from {calendar.start} to {last}"
+    mend = (
+        "change the window or the schedule, or set schedule.is_outside_run_allowed=true: "
+        "then what lies before the run is done when it starts, and what lies after it is left out"
+    )
+    for side in ("before", "after"):
+        found = [action for action in outside if _side(action.day, calendar) == side]
+        builds = [action for action in found if action.where.startswith(PLAN_BUILD)]
+        if builds:
+            named = ", ".join(f"{a.where.removeprefix(PLAN_BUILD).strip()} on {a.day}" for a in builds[:2])
+            rule = f"plans {len(builds)} builds {side} {run} ({named}{', …' if len(builds) > 2 else ''})"
+            problems.add(f"schedule {schedule.name}", rule, mend=mend)
+        for action in found:
+            if not action.where.startswith(PLAN_BUILD):
+                problems.add(action.where, f"is {side} {run}", value=str(action.day), mend=mend)
 
 
 def _day(text: str, where: str, problems: Problems) -> date | None:
