@@ -75,7 +75,6 @@ class Grid:
     denominator: Bi
     notes: tuple[Bi, ...] = ()
     is_filtered: bool = False
-    is_sorted: bool = True
     block: str = "table"
 
     def __post_init__(self) -> None:

@@ -6,10 +6,11 @@ A missing value (None, NaN) is an en dash everywhere. Minus is the true sign, th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 NOTHING = "–"
+_ALPHA = 0.05
 Write = Callable[[Any], str]
 
 
@@ -55,7 +56,7 @@ def share(value: Any) -> str:
 
 def points(value: Any) -> str:
     """Return a difference of two shares of one in percentage points, with its sign."""
-    return NOTHING if is_missing(value) else signed(100 * float(value), 1 if abs(value) >= 0.001 else 2)
+    return NOTHING if is_missing(value) else signed(100 * float(value), 2 if 0 < abs(value) < 0.001 else 1)
 
 
 def count(value: Any) -> str:
@@ -109,6 +110,18 @@ def diff_writer_of(metric: str) -> Write:
 def is_clear(low: Any, high: Any) -> bool:
     """Return whether an interval is known and leaves zero out."""
     return not (is_missing(low) or is_missing(high)) and (low > 0 or high < 0)
+
+
+def is_settled(row: Mapping[Any, Any]) -> bool:
+    """Return whether a difference may be called clear.
+
+    Its interval has to leave zero out; one that was declared before the run has to pass the correction for the number
+    of such differences too (adjusted p below 0.05).
+    """
+    if not is_clear(row.get("low"), row.get("high")):
+        return False
+    p = row.get("p_adjusted")
+    return not row.get("is_primary") or is_missing(p) or float(str(p)) < _ALPHA
 
 
 def without_scheme(value: Any) -> str:

@@ -26,6 +26,8 @@ TABLES = (
     "travel_worlds", "replication_guide", "assumptions", "empty_stations", "town_names",
 )  # fmt: skip
 """Tables a report reads; others may lie beside them."""
+_LARGE, _TOLD = ("ecdf", "towns"), [("group", "==", HEADLINE), ("clock", "==", CLOCK)]
+"""Of these tables only such rows are read."""
 _LABEL_BREAKS = "，,；;·、（(）)"
 
 
@@ -251,7 +253,8 @@ def _frame(path: Path) -> pd.DataFrame:
     from sim.errors import InputError, Problem
 
     try:
-        frame: pd.DataFrame = pq.read_table(path, use_threads=False).to_pandas()
+        filters = _TOLD if path.stem in _LARGE and {"group", "clock"} <= set(pq.read_schema(path).names) else None
+        frame: pd.DataFrame = pq.read_table(path, use_threads=False, filters=filters).to_pandas()
     except (OSError, pa.ArrowInvalid) as error:
         problem = Problem(str(path), f"cannot be read as Parquet ({error})", mend="make the tables again")
         raise InputError([problem]) from error

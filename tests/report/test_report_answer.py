@@ -20,14 +20,14 @@ def study(study_folder: Path) -> Study:
     return load_study(study_folder)
 
 
-def told(study: Study, **diffs: tuple[float, float, float]) -> list[Bi]:
+def told(study: Study, p_adjusted: float = 0.001, **diffs: tuple[float, float, float]) -> list[Bi]:
     """The paragraphs of the answer when the main differences of 2026 are these (diff, low, high)."""
     pair = study.main()
     assert pair is not None
     contrasts = dict(study.index.contrasts)
     for metric, (diff, low, high) in diffs.items():
         key = (pair.arm, pair.base, metric, 2026)
-        contrasts[key] = {**contrasts[key], "diff": diff, "low": low, "high": high}
+        contrasts[key] = {**contrasts[key], "diff": diff, "low": low, "high": high, "p_adjusted": p_adjusted}
     changed = replace(study, index=replace(study.index, contrasts=contrasts))
     blocks = answer(Context(changed, load_words()), pair)
     return [block.text for block in blocks if isinstance(block, Paragraph)]
@@ -56,6 +56,14 @@ def test_no_clear_difference_is_claimed_when_the_interval_holds_zero_or_is_not_k
     assert "no clear difference" in text.en
     assert "看不出明确差别" in text.zh
     assert "points more" not in text.en
+
+
+def test_a_declared_difference_that_fails_the_correction_is_not_called_clear(study: Study) -> None:
+    text = told(study, share_300=(0.02, 0.01, 0.03), p_adjusted=0.2)[0]
+    assert "no clear difference" in text.en
+    assert "(95 % interval +1.0 to +3.0; not clear once corrected for the number of contrasts)" in text.en
+    assert "经多重校正后不明确" in text.zh
+    assert "which holds zero" not in text.en
 
 
 def test_the_other_conditions_are_counted_by_sign_and_clearness(study: Study) -> None:

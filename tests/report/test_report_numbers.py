@@ -29,7 +29,7 @@ def test_numbers_have_separated_thousands_a_true_minus_and_no_negative_zero(
 def test_shares_become_per_cent_and_their_differences_points_with_a_sign() -> None:
     assert numbers.share(0.6234) == "62.3"
     assert (numbers.points(0.0712), numbers.points(-0.0712), numbers.points(0.0), numbers.points(0.0004)) == (
-        "+7.1", "−7.1", "0.00", "+0.04",
+        "+7.1", "−7.1", "0.0", "+0.04",
     )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def by_year(
         axes.set_title(title, fontsize=8.5)
         years = sorted({float(x) for curve in curves for x in curve.x})
         axes.set_xticks(years, [f"{year:.0f}" for year in years])
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.16 * max((float(np.nanmax(curve.high)) for curve in curves), default=1.0) or 1.0)
         bare(axes, "y")
     return figure
 

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One line: its name, a value and its interval (NaN where not known), and a note at the right."""
+    """One line: its name, a value and its interval (NaN where not known), and a note at the right.
+
+    `is_settled`: the difference may be called clear if its interval leaves zero out.
+    """
 
     name: str
     value: float
     low: float
     high: float
     note: str = ""
+    is_settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def forest(marks: Sequence[Mark], label: str, write: Write, *, better: int = 0, 
 
 def _points(axes: Axes, marks: Sequence[Mark], write: Write | None, better: int) -> None:
     for i, mark in enumerate(marks):
-        colour = tone(mark.low, mark.high, better) if better else PLAN
+        colour = PLAN if not better else tone(mark.low, mark.high, better) if mark.is_settled else SOFT
         if not is_missing(mark.low):
             axes.plot([mark.low, mark.high], [i, i], color=colour, lw=2.2, alpha=0.45, solid_capstyle="butt")
         axes.plot([mark.value], [i], "o", color=colour, ms=4.5)

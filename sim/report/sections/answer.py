@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Facts, Grid, Head, Paragraph, Picture, counted, number, word
@@ -13,6 +14,7 @@ from sim.report.numbers import (
     interval,
     is_clear,
     is_missing,
+    is_settled,
     points,
     share,
     signed_seconds,
@@ -78,31 +80,39 @@ def _share_clause(context: Context, pair: Pair, row: Any) -> Bi:
     base, arm = names(context, pair)
     levels = [study.headline(name, "share_300", year) for name in (pair.base, pair.arm)]
     b, a = (None if level is None else level["value"] for level in levels)
-    low, high = row["low"], row["high"]
-    values = {"year": year, "arm": arm, "base": base, "a": share(a), "b": share(b), "s": points(row["diff"])}
-    return context.words(
-        f"answer.share_{_case(row, better=1)}", **values, **_sizes(context, row["diff"], low, high, points)
-    )
+    values: dict[str, object] = {
+        "year": study.year, "arm": arm, "base": base, "a": share(a), "b": share(b), "s": points(row["diff"]),
+        "why": _why(context, row),
+    }  # fmt: skip
+    return context.words(f"answer.share_{_case(row, better=1)}", **values, **_sizes(context, row, points))
+
+
+def _why(context: Context, row: Any) -> Bi:
+    """Return why a difference is not called clear."""
+    if is_missing(row["low"]) or is_missing(row["high"]):
+        return same("")
+    return context.words["answer.not_corrected" if is_clear(row["low"], row["high"]) else "answer.holds_zero"]
 
 
 def _late_clause(context: Context, row: Any) -> Bi:
-    sizes = _sizes(context, row["diff"], row["low"], row["high"], signed_seconds)
+    sizes = _sizes(context, row, signed_seconds)
     return context.words(f"answer.late_{_case(row, better=-1)}", s=signed_seconds(row["diff"]), **sizes)
 
 
 def _case(row: Any, better: int) -> str:
     """Return better, worse or unclear."""
-    if is_missing(row["diff"]) or not is_clear(row["low"], row["high"]):
+    if is_missing(row["diff"]) or not is_settled(row):
         return "unclear"
     return "better" if (row["diff"] > 0) == (better > 0) else "worse"
 
 
-def _sizes(context: Context, diff: Any, low: Any, high: Any, write: Any) -> dict[str, object]:
-    """Return the difference and its interval: unsigned and in order of size where clear, signed otherwise."""
+def _sizes(context: Context, row: Any, write: Any) -> dict[str, object]:
+    """Return the difference and its interval: unsigned and in order of size where settled, signed otherwise."""
+    diff, low, high = row["diff"], row["low"], row["high"]
     if is_missing(low) or is_missing(high):
         unknown = context.words["answer.no_interval"]
         return {"d": write(diff), "low": unknown, "high": unknown}
-    if not is_clear(low, high):
+    if not is_settled(row):
         return {"d": write(diff), "low": write(low), "high": write(high)}
     ends = sorted((abs(low), abs(high)))
     return {key: write(abs(value)).lstrip("+") for key, value in zip(("d", "low", "high"), (diff, *ends), strict=True)}
@@ -115,7 +125,7 @@ def _robust(context: Context, pair: Pair, diff: float) -> Bi | None:
     known = [row for row in rows if row is not None]
     if not known:
         return None
-    n_same = sum(is_clear(row["low"], row["high"]) and (row["diff"] > 0) == (diff > 0) for row in known)
+    n_same = sum(is_settled(row) and (row["diff"] > 0) == (diff > 0) for row in known)
     key = "answer.robust_all" if n_same == len(known) else "answer.robust_some"
     return context.words(key, n=len(known), same=n_same)
 
@@ -154,7 +164,8 @@ def _step(context: Context, pair: Pair, language: str) -> Step:
     marks = []
     for metric, factor, write in (("share_300", 100.0, points), ("p90", 1.0, signed_seconds)):
         row = study.contrast(pair, metric, year)
-        marks.append(mark_of("", row, "diff", factor, "" if row is None else write(row["diff"])))
+        mark = mark_of("", row, "diff", factor, "" if row is None else write(row["diff"]))
+        marks.append(replace(mark, is_settled=row is not None and is_settled(row)))
     levels = [float("nan") if row is None else 100 * float(row["value"]) for row in (base, arm)]
     return Step(_name(context, pair).of(language), levels[0], levels[1], marks[0], marks[1])
 

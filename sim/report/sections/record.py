@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from importlib import metadata
-from typing import TYPE_CHECKING
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
 
-from sim.report.blocks import Block, Commands, Facts, Grid, Head, Paragraph, number, word
+from sim.report.blocks import Block, Cell, Commands, Facts, Grid, Head, Paragraph, number, word
 from sim.report.context import Context
 from sim.report.numbers import count, without_scheme
 from sim.report.study import n_rows
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 
 PROGRAM = "dongguan-response"
+_PLAIN = str.maketrans("", "", '{}"')
+_LONG, _MOST = 40, 160
 _STANDINGS = ("plan", "standard", "published", "assumed", "fitted")
 
 
@@ -33,18 +36,28 @@ def assumptions(context: Context) -> list[Block]:
     heads = tuple(
         Head(words[f"assumptions.{name}"], is_number=False) for name in ("key", "value", "standing", "source")
     )
-    rows = tuple(
-        (
-            word(same(r["key"]), tone="key"), word(same(r["value"])),
-            word(words.known("standing", r["standing"]), tone=f"standing-{r['standing']}"),
-            word(same(without_scheme(r["source"])), tone="source"),
-        )
-        for r in found.to_dict("records")
-    )  # fmt: skip
+    rows = tuple(_assumption(context, record) for record in found.to_dict("records"))
     grid = Grid(
-        words["assumptions.table"], heads, rows, words("assumptions.denominator", n=n, counts=counts), is_filtered=True
+        words["assumptions.table"],
+        heads,
+        rows,
+        words("assumptions.denominator", n=n, counts=counts),
+        (words["assumptions.cut"],),
+        is_filtered=True,
     )
     return [Paragraph(words("assumptions.text", n=n, assumed=count(standings.count("assumed")))), grid]
+
+
+def _assumption(context: Context, record: dict[Any, Any]) -> tuple[Cell, ...]:
+    words = context.words
+    value = shorten(str(record["value"]).translate(_PLAIN), _MOST, placeholder=" …")
+    value_cell = word(same(value), tone="source" if len(value) > _LONG else "")
+    source = same(without_scheme(record["source"]))
+    if record.get("arms"):
+        arms = join([context.study.label(arm) for arm in str(record["arms"]).split(", ")])
+        source = source + same(" · ") + words("assumptions.arms", arms=arms)
+    standing = word(words.known("standing", record["standing"]), tone=f"standing-{record['standing']}")
+    return word(same(record["key"]), tone="key"), value_cell, standing, word(source, tone="source")
 
 
 def reproduce(context: Context) -> list[Block]:

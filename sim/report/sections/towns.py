@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, number, word
 from sim.report.context import Context, kept, names
-from sim.report.numbers import count, is_clear, is_missing, points, share, signed_seconds, writer_of
+from sim.report.numbers import count, is_clear, is_missing, points, share, signed, signed_seconds, writer_of
 from sim.report.pictures.map import town_map
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.study import CLOCK, HEADLINE, Pair
@@ -111,7 +111,7 @@ def _map(context: Context, pair: Pair, diffs: TownDiffs) -> Block:
         return Paragraph(words["missing.city"], "missing")
     values = {str(town): 100 * float(d) for town, d in diffs.share["diff"].items() if not is_missing(d)}
     scale = max([1.0, *(abs(v) for v in values.values())])
-    notes = {town: points(v / 100) for town, v in values.items()}
+    notes = {town: signed(v, 1) for town, v in values.items()}
 
     def draw(language: str) -> Figure | None:
         labels = (words["towns.bar"].of(language), words["towns.schematic"].of(language))
@@ -134,7 +134,7 @@ def _forest(context: Context, diffs: TownDiffs) -> Picture | None:
 
     def draw(language: str) -> Figure | None:
         marks = [
-            mark_of(study.town(town).of(language), row, "diff", 100, points(row["diff"]))
+            mark_of(study.town(town).of(language), row, "diff", 100, signed(100 * row["diff"], 1))
             for town, row in diffs.share.iterrows()
         ]
         return forest(marks, words["towns.bar"].of(language), points, better=1, line_in=0.19)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
 from sim.report.context import Context, kept
-from sim.report.numbers import diff_writer_of, is_clear, is_missing, p_value, points, small, without_scheme
+from sim.report.numbers import diff_writer_of, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.study import CLOCK, HEADLINE
 from sim.report.svg import picture
@@ -58,18 +58,24 @@ def _benchmark(context: Context, record: dict[Any, Any]) -> Bi:
 
 
 def _opening(context: Context) -> Block | None:
-    study, words = context.study, context.words
+    """Return the picture of the opening months: each variant against its base, beside the default month if it can."""
+    study, words, main = context.study, context.words, context.study.main()
     pairs = [p for p in study.pairs() if p.purpose == "opening"]
-    rows = [(p, year, study.contrast(p, "share_300", year)) for p in pairs for year in study.years]
-    known = [(p, year, row) for p, year, row in rows if row is not None]
-    if not known:
+    if not pairs or main is None:
         return None
+    base = main.base if any(p.base == main.base for p in pairs) else pairs[0].base
+    told = [p for p in (main, *pairs) if p.base == base]
+    rows = [(p, year, study.contrast(p, "share_300", year)) for year in study.years for p in told]
+    known = [(p, year, row) for p, year, row in rows if row is not None]
 
     def draw(language: str) -> Figure | None:
-        marks = [mark_of(f"{p.label.of(language)}  {year}", r, "diff", 100, points(r["diff"])) for p, year, r in known]
+        marks = [
+            mark_of(f"{year}  {study.label(p.arm).of(language)}", r, "diff", 100, points(r["diff"]))
+            for p, year, r in known
+        ]
         return forest(marks, words["towns.bar"].of(language), points, better=1, line_in=0.19)
 
-    caption = words["variants.opening"]
+    caption = words("variants.opening", base=study.label(base))
     return picture(draw, caption, words("variants.opening_alt", n=len(known)), "opening")
 
 
@@ -109,9 +115,7 @@ def _contrasts(
         told = words("variants.against", arm=study.label(r["arm"]), base=study.label(r["base"]))
         year = same(r["year"]) if r["year"] else words["year.all"]
         cells = [word(told), word(year), word(words[f"metric.{metric}"].with_unit(unit))]
-        is_sure = is_clear(r["low"], r["high"]) and (
-            not is_primary or is_missing(r["p_adjusted"]) or r["p_adjusted"] < 0.05
-        )
+        is_sure = is_settled(r)
         better = 1 if metric.startswith("share") else -1
         tone = "" if not is_sure else "gain" if (r["diff"] > 0) == (better > 0) else "loss"
         mc = (r.get("mc_low"), r.get("mc_high"))
