@@ -125,9 +125,10 @@ def _robust(context: Context, pair: Pair, diff: float) -> Bi | None:
     known = [row for row in rows if row is not None]
     if not known:
         return None
-    n_same = sum(is_settled(row) and (row["diff"] > 0) == (diff > 0) for row in known)
+    alike = [row for row in known if (row["diff"] > 0) == (diff > 0)]
+    n_same = sum(is_settled(row) for row in alike)
     key = "answer.robust_all" if n_same == len(known) else "answer.robust_some"
-    return context.words(key, n=len(known), same=n_same)
+    return context.words(key, n=len(known), sign=len(alike), same=n_same)
 
 
 # --- the picture ------------------------------------------------------------------------------------------------------
