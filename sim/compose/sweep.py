@@ -129,7 +129,8 @@ def launch(sweep: Sweep) -> None:
     from hydra.core.global_hydra import GlobalHydra
 
     workspace = sweep.work.folder.resolve() / ".hydra"
-    texts = [*sweep.hydra_overrides, f"hydra.sweep.dir='{workspace}'"]
+    quiet = ("hydra/hydra_logging=none", "hydra/job_logging=none")  # Hydra would turn on everybody's log messages
+    texts = [*sweep.hydra_overrides, f"hydra.sweep.dir='{workspace}'", *quiet]
     task = side_by_side_job if sweep.is_side_by_side else one_after_the_other_job
     GlobalHydra.instance().clear()
     try:
@@ -169,7 +170,9 @@ def _do_job(workers: int | None) -> str:
     work = single_work(composed)
     if workers is not None:
         work = _with_workers(work, workers)
-    return str(execute(work).folder)
+    outcome = execute(work)
+    print(f"{outcome.folder}: {outcome.n_made} replications made, {outcome.n_kept} kept", flush=True)
+    return str(outcome.folder)
 
 
 def _with_workers(work: Work, workers: int) -> Work:

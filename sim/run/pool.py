@@ -102,9 +102,11 @@ def _finished_batches(
 
 def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
     from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
 
     pool = Parallel(n_jobs=workers, backend="loky", batch_size=1, return_as="generator_unordered")
     yield from pool(delayed(in_worker)(make, batch, os.getpid()) for batch in batches)
+    get_reusable_executor().shutdown(wait=True)  # idle workers would hold their memory while tables are made
 
 
 def in_worker(make: Make, batch: Batch, parent: int) -> list[dict[str, Any]]:

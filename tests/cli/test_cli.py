@@ -58,8 +58,8 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 
 
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["studdy"]) == 2
-    assert capsys.readouterr().err == "dgsim: dgsim has no command 'studdy'; did you mean 'study'?\n"
+    assert main(["stady"]) == 2
+    assert capsys.readouterr().err == "dgsim: dgsim has no command 'stady'; did you mean 'study'?\n"
 
 
 def test_without_arguments_it_prints_help_and_fails(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ def travel_values() -> dict[str, object]:
 
 
 def test_every_fault_of_a_group_is_reported_with_place_key_value_and_rule() -> None:
-    values = travel_values() | {"local_kmh": -3, "arterial_kmh": "fast", "speling": 1}
+    values = travel_values() | {"local_kmh": -3, "arterial_kmh": "fast", "unheard_of": 1}
     del values["ramp_s"]
     problems = Problems()
     assert checked(TRAVEL, values, {"": "norm.yaml", "local_kmh": "command line"}, problems) is None
@@ -46,7 +46,7 @@ def test_every_fault_of_a_group_is_reported_with_place_key_value_and_rule() -> N
     assert told[0].startswith("command line: -3 (travel.local_kmh) must be greater than 0; it is: ")
     assert told[1].startswith("norm.yaml: 'fast' (travel.arterial_kmh) must be a valid number")
     assert told[2].startswith("norm.yaml: (travel.ramp_s) is missing")
-    assert told[3].startswith("norm.yaml: (travel.speling) is not a setting; ")
+    assert told[3].startswith("norm.yaml: (travel.unheard_of) is not a setting; ")
 
 
 def test_what_single_fields_cannot_say_is_checked_by_the_group() -> None:
