@@ -247,7 +247,12 @@ def whole_folder(target: Path) -> Iterator[Path]:
             for path in list_files(part):
                 with path.open("rb") as file:
                     os.fsync(file.fileno())
-            part.rename(target)
+            try:
+                part.rename(target)
+            except OSError as error:
+                # A worker whose parent was killed may have finished the same folder meanwhile: it is as good.
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
         finally:
             shutil.rmtree(part, ignore_errors=True)
 

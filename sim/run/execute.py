@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError, RunDirectoryError
-from sim.provenance import is_sealed, only_writer, room_on_disk, seal, unseal, write_manifest
+from sim.provenance import is_sealed, only_writer, remove_parts, room_on_disk, seal, unseal, write_manifest
 from sim.run.estimate import Estimate, estimate, note_rate
 from sim.run.pool import check_room, n_workers, run_jobs
 from sim.run.replication import make_batch
@@ -125,7 +125,9 @@ def _make(work: Work, missing: Sequence[Job], say: Say) -> list[dict[str, Any]]:
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
     check_inputs(missing)
-    return run_jobs(missing, make_batch, workers)
+    results = run_jobs(missing, make_batch, workers)
+    remove_parts(work.folder)  # what a killed worker left half-written
+    return results
 
 
 def check_inputs(missing: Sequence[Job]) -> None:

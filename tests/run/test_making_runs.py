@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import InputError, RunDirectoryError
-from sim.provenance import DiskFullError, only_writer, sha256_of_file
+from sim.provenance import DiskFullError, only_writer, sha256_of_file, whole_folder
 from sim.run.execute import execute, foretell
 from sim.run.pool import batches_of, run_jobs
 from sim.run.replication import make_batch
@@ -30,7 +30,8 @@ def log_digests(folder: Path) -> dict[tuple[str, int], str]:
 
 
 def table_digests(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in sorted(folder.rglob("*.parquet"))}
+    whole = [path for path in sorted(folder.rglob("*.parquet")) if ".part-" not in path.as_posix()]
+    return {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in whole}
 
 
 def test_one_worker_or_two_make_the_same_bytes(make_work: MakeWork) -> None:
@@ -297,6 +298,15 @@ def test_a_killed_worker_costs_only_what_it_was_doing(make_work: MakeWork, tmp_p
 
 
 # --- estimates --------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_another_process_finished_first_is_left_to_it(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "r0000") as part:
+        (part / "mine").write_text("late", encoding="utf-8")
+        (tmp_path / "r0000").mkdir()
+        (tmp_path / "r0000" / "theirs").write_text("early", encoding="utf-8")
+    assert [path.name for path in (tmp_path / "r0000").iterdir()] == ["theirs"]
+    assert [path.name for path in tmp_path.iterdir()] == ["r0000"], "nothing half-written is left"
 
 
 def test_a_dry_run_counts_what_is_missing_and_touches_nothing(make_work: MakeWork) -> None:
