@@ -104,6 +104,7 @@ def test_declared_contrasts_are_primary_and_all_others_exploratory(make_work: Ma
     assert table["metric"][primary].tolist() == ["p50"]
 
 
+@pytest.mark.slow
 def test_a_run_is_gathered_into_tables_and_a_report_and_again_in_another_language(make_work: MakeWork) -> None:
     work = make_work()
     outcome = execute(work, gather=lambda done: gather(done, Formats(is_csv=True, is_xlsx=True, language="en")))
@@ -136,7 +137,7 @@ def sweep_overrides(folder: Path) -> list[str]:
     return [*short, *more, "travel=norm,congested", "staffing.present_share=0.5,0.68"]
 
 
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
 def test_a_sweep_runs_every_job_once_and_becomes_one_tidy_table(tmp_path: Path, launcher: str) -> None:
     overrides = [*sweep_overrides(tmp_path), f"hydra/launcher={launcher}"]
     said: list[str] = []

@@ -109,7 +109,10 @@ def wait_for(path: Path, seconds: float) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+@pytest.mark.parametrize(
+    "how",
+    [pytest.param(signal.SIGKILL, id="kill -9"), pytest.param(signal.SIGINT, id="Ctrl-C", marks=pytest.mark.slow)],
+)
 def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(tmp_path: Path, how: signal.Signals) -> None:
     folder = tmp_path / "run"
     running = subprocess.Popen(many_replications(folder, 200), stderr=subprocess.DEVNULL)
@@ -285,6 +288,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_only_what_it_was_doing(make_work: MakeWork, tmp_path: Path) -> None:
     whole, hurt = make_work(name="whole"), make_work(name="hurt")
     execute(whole)
