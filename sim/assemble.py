@@ -21,7 +21,7 @@ from sim.demand.draw import draw_demand
 from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
 from sim.demand.kinds import load_demand_tables
-from sim.demand.quantiles import load_store
+from sim.demand.quantiles import gamma_factor, load_store, read_tables
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
 from sim.fleet.tables import load_fleet_tables
@@ -33,9 +33,14 @@ from sim.travel.roads import load_roads
 from sim.units import ms_from_min, q16
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sim.city.types import City
     from sim.demand.calendar import Calendar
+    from sim.demand.intensity import Intensity
     from sim.demand.kinds import DemandTables
+    from sim.demand.quantiles import QuantileStore
     from sim.demand.types import Demand, Durations
     from sim.fleet.parts import Changes, Fleet
     from sim.plan import Plan
@@ -66,6 +71,8 @@ class InputsBuilder:
 
     def __init__(self) -> None:
         self._kept: dict[str, OrderedDict[str, Any]] = {}
+        self._stores: dict[str, QuantileStore] = {}
+        self._committed: dict[str, frozenset[str]] = {}
 
     def _keep(self, kind: str, key: Any, make: Callable[[], _Value]) -> _Value:
         """Return the value kept under (kind, key), making it first if need be; the oldest of a kind goes."""
@@ -148,21 +155,44 @@ class InputsBuilder:
             "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
         )
 
+    def _store(self, settings: Settings) -> QuantileStore:
+        folder = settings.city_folder()
+        if str(folder) not in self._stores:
+            self._stores[str(folder)] = store = load_store(folder)
+            self._committed[str(folder)] = frozenset(store.stored)
+        return self._stores[str(folder)]
+
+    def tables_made(self, settings: Settings) -> dict[str, NDArray[np.int32]]:
+        """Return the quantile tables that the settings ask for and the city folder does not hold, by name."""
+        self._intensity(settings)
+        demand, store = settings.demand, self._store(settings)
+        day_factors = (demand.city_day_cv, demand.town_day_cv, *(surge.size_cv for surge in demand.surges.values()))
+        asked = {*self.durations(settings).names, *(gamma_factor(cv) for cv in day_factors)}
+        own = sorted(asked - self._committed[str(settings.city_folder())])
+        return {name: store.table(name) for name in own if not name.startswith("constant")}
+
+    def take_tables(self, settings: Settings, path: Path) -> None:
+        """Use the quantile tables stored with a run instead of making them; no file, no change."""
+        self._store(settings).stored.update(read_tables(path))
+
     def durations(self, settings: Settings) -> Durations:
         """Return the quantile bank of the settings."""
         folder = settings.city_folder()
         key = (str(folder), asdict(settings.times))
         kinds = self.demand_tables(settings).kinds
-        return self._keep("durations", key, lambda: build_durations(kinds, settings.times, load_store(folder)))
+        return self._keep("durations", key, lambda: build_durations(kinds, settings.times, self._store(settings)))
+
+    def _intensity(self, settings: Settings) -> Intensity:
+        key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
+        calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
+        store = self._store(settings)
+        return self._keep("intensity", key, lambda: prepare_demand(city, tables, settings.demand, calendar, store))
 
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
         folder = settings.city_folder()
         key = (str(folder), asdict(settings.demand), asdict(settings.window))
-        calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
-        intensity = self._keep(
-            "intensity", key, lambda: prepare_demand(city, tables, settings.demand, calendar, load_store(folder))
-        )
+        intensity = self._intensity(settings)
         return self._keep(
             "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
         )

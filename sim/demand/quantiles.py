@@ -7,7 +7,7 @@ and compares. Made tables go through scipy and are stored with the run that used
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
@@ -96,9 +96,19 @@ def load_store(folder: Path) -> QuantileStore:
     InputError
         If the file is damaged.
     """
-    path = folder / STORE_NAME
+    return QuantileStore(read_tables(folder / STORE_NAME))
+
+
+def read_tables(path: Path) -> dict[str, NDArray[np.int32]]:
+    """Return the tables of a file by name; none where there is no file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
     if not path.exists():
-        return QuantileStore()
+        return {}
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             names, values = [str(name) for name in file["names"]], file["values"]
@@ -109,14 +119,18 @@ def load_store(folder: Path) -> QuantileStore:
         problems.add(str(path), f"is damaged ({error})", mend="restore it, or remove it to have the tables made again")
         problems.raise_if_any()
         raise
-    return QuantileStore(dict(zip(names, values, strict=True)))
+    return dict(zip(names, values, strict=True))
+
+
+def write_tables(path: Path, tables: Mapping[str, NDArray[np.int32]]) -> None:
+    """Write tables as a file that `read_tables` reads; it appears whole or not at all, and the same each time."""
+    temporary = path.with_name(f".{path.name}.part.npz")
+    values = np.stack([tables[name] for name in sorted(tables)])
+    np.savez_compressed(temporary, names=np.array(sorted(tables)), values=values)
+    temporary.replace(path)
 
 
 def write_store(folder: Path, names: Iterable[str]) -> None:
     """Make the named tables and write them as the store of a city folder."""
-    wanted = sorted({name for name in names if not name.startswith("constant")})
-    path = folder / STORE_NAME
-    temporary = path.with_name(f".{STORE_NAME}.part.npz")
-    values = np.stack([make_table(name) for name in wanted])
-    np.savez_compressed(temporary, names=np.array(wanted), values=values)
-    temporary.replace(path)
+    wanted = {name for name in names if not name.startswith("constant")}
+    write_tables(folder / STORE_NAME, {name: make_table(name) for name in wanted})

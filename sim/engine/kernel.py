@@ -123,20 +123,28 @@ def start(w):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def advance(w, until_ms, log_margin):  # type: ignore[no-untyped-def]
-    """Do every event before `until_ms`; return `OVER`, or which array must grow before going on."""
-    while w.counts[N_HEAP] > 0 and w.heap[0, 0] < until_ms:
+def _step(w):  # type: ignore[no-untyped-def]
+    """Do the first event of the heap; return what `advance` returns."""
+    now, key = w.heap[0, 0], w.heap[0, 1]
+    _drop_first(w)
+    n_planned = _handle(w, now, key)
+    for place in range(n_planned):
+        _push(w, w.outbox[place, 0], w.outbox[place, 1])
+    return n_planned
+
+
+@compiled_borrowing
+def advance(w, until_ms, n_most, log_margin):  # type: ignore[no-untyped-def]
+    """Do the events before `until_ms`, `n_most` at most; return `OVER`, or which array must grow before going on."""
+    n_done = 0
+    while n_done < n_most and w.counts[N_HEAP] > 0 and w.heap[0, 0] < until_ms:
         if w.log.shape[0] - w.counts[N_LOG] < log_margin:
             return LOG_ROOM
         if w.heap.shape[0] - w.counts[N_HEAP] < w.outbox.shape[0] + 4:
             return HEAP_ROOM
-        now, key = w.heap[0, 0], w.heap[0, 1]
-        _drop_first(w)
-        n_planned = _handle(w, now, key)
-        if n_planned < 0:
+        if _step(w) < 0:
             return OVER
-        for place in range(n_planned):
-            _push(w, w.outbox[place, 0], w.outbox[place, 1])
+        n_done += 1
     return OVER
 
 
@@ -150,14 +158,21 @@ class KernelRun:
 
     def advance(self, until_ms: int = FOREVER_MS) -> None:
         """Bring the city to `until_ms` (exclusive)."""
+        self._advance(until_ms, FOREVER_MS)
+
+    def _advance(self, until_ms: int, n_most: int) -> None:
         while True:
-            asked = advance(self.world, until_ms, self.arrays.log_margin)
+            asked = advance(self.world, until_ms, n_most, self.arrays.log_margin)
             if self.arrays.counts[FAULT]:
                 raise_fault(self.arrays, int(self.arrays.log["time_ms"][self.arrays.counts[N_LOG] - 1]), "kernel")
             if asked == OVER:
                 return
             self.arrays.grow("log" if asked == LOG_ROOM else "heap")
             self.world = self.arrays.struct()
+
+    def step(self) -> None:
+        """Do the one event that comes next, if any is left; for looking on."""
+        self._advance(FOREVER_MS, 1)
 
     def finish(self) -> EventLog:
         """Run to the end and return the log."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, RunDirectoryError
 from sim.provenance import is_sealed, only_writer, remove_parts, room_on_disk, seal, unseal, write_manifest
@@ -18,6 +18,9 @@ from sim.run.estimate import Estimate, estimate, note_rate
 from sim.run.pool import check_room, n_workers, run_jobs
 from sim.run.replication import make_batch
 from sim.run.work import Job, Work, claim, is_finished, jobs_of, move_aside, note_of, read_note, read_result
+
+if TYPE_CHECKING:
+    from sim.assemble import InputsBuilder
 
 Say = Callable[[str], None]
 Gather = Callable[[Work], Path | None]
@@ -130,6 +133,17 @@ def _make(work: Work, missing: Sequence[Job], say: Say) -> list[dict[str, Any]]:
     return results
 
 
+def _store_tables(job: Job, builder: InputsBuilder) -> None:
+    """Store the quantile tables made for an arm's own parameters, once, so that no later reader makes them again."""
+    builder.take_tables(job.settings, job.tables)
+    made = builder.tables_made(job.settings)
+    if made:
+        from sim.demand.quantiles import write_tables
+
+        job.tables.parent.mkdir(parents=True, exist_ok=True)
+        write_tables(job.tables, made)
+
+
 def check_inputs(missing: Sequence[Job]) -> None:
     """Build the first inputs of every arm, all but chance, and report what is wrong with any of them together.
 
@@ -148,6 +162,7 @@ def check_inputs(missing: Sequence[Job]) -> None:
             builder.changes(job.settings, job.replication)
             builder.durations(job.settings)
             builder.travel(job.settings)
+            _store_tables(job, builder)
         except InputError as error:
             problems += [problem for problem in error.problems if problem not in problems]
     if problems:

@@ -19,7 +19,6 @@ from sim.run.work import CONFIG, REPLICATIONS, read_note
 from sim.settings import load_settings
 
 if TYPE_CHECKING:
-    from sim.engine.kernel import KernelRun
     from sim.engine.log import EventLog
     from sim.engine.world import WorldArrays
     from sim.inputs import RunInputs
@@ -174,27 +173,10 @@ def _worlds_before(inputs: RunInputs, log: EventLog, wanted: list[int]) -> Itera
             run.advance(int(log.rows["time_ms"][row]))
         while int(run.arrays.counts[N_LOG]) <= row:
             before, n_before = _copy(run.arrays), int(run.arrays.counts[N_LOG])
-            _step(run)
+            run.step()
         world = _copy(before)
         _mark_decided(world, log, n_before, row)
         yield row, world
-
-
-def _step(run: KernelRun) -> None:
-    """Do the one event that is next."""
-    from sim.engine import kernel
-    from sim.engine.world import N_HEAP, N_LOG
-
-    arrays = run.arrays
-    if arrays.log.shape[0] - arrays.counts[N_LOG] < arrays.log_margin:
-        arrays.grow("log")
-    if arrays.heap.shape[0] - arrays.counts[N_HEAP] < arrays.outbox.shape[0] + 4:
-        arrays.grow("heap")
-    run.world = arrays.struct()
-    now, key = (int(word) for word in arrays.heap[0])
-    kernel._drop_first(run.world)
-    for place in range(int(kernel._handle(run.world, now, key))):
-        kernel._push(run.world, *(int(word) for word in arrays.outbox[place]))
 
 
 def _copy(arrays: WorldArrays) -> WorldArrays:

@@ -48,6 +48,7 @@ def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
     """
     seconds: dict[str, float] = {}
     with _timed(seconds, "inputs"):
+        builder.take_tables(job.settings, job.tables)
         inputs = build_inputs(job.settings, job.replication, builder)
     with _timed(seconds, "digest"):
         digests = inputs.digests()

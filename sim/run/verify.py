@@ -121,6 +121,7 @@ def remake(job: Job, builder: Any) -> dict[str, Any]:
     from sim.engine import simulate
 
     noted = read_result(job.folder)
+    builder.take_tables(job.settings, job.tables)
     inputs = build_inputs(job.settings, job.replication, builder)
     digests = inputs.digests()
     parts = [name for name in sorted({*digests, *noted["inputs"]}) if digests.get(name) != noted["inputs"].get(name)]

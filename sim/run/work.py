@@ -24,6 +24,8 @@ NOTE = "run.json"
 CONFIG = "config.yaml"
 RESULT = "result.json"
 REPLICATIONS = "replications"
+TABLES = Path("inputs") / "quantile_tables.npz"
+"""Quantile tables that the settings of an arm ask for and the city folder does not hold, beside its replications."""
 ARMS = "arms"
 SINGLE = "run"
 """Kind, and name of the only arm, of a run that is no study."""
@@ -88,6 +90,11 @@ class Job:
     replication: int
     settings: Settings
     folder: Path
+
+    @property
+    def tables(self) -> Path:
+        """The arm's own quantile tables; there is no file where the city folder holds all it asks for."""
+        return self.folder.parent.parent / TABLES
 
 
 Batch = tuple[Job, ...]
