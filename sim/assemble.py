@@ -7,6 +7,7 @@ say. Everything here is a pure function of (settings, replication) and the files
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict
@@ -128,10 +129,18 @@ class InputsBuilder:
     def siting(self, settings: Settings, replication: int) -> Siting:
         """Return where the stations stand in a replication."""
         folder, city, given = settings.city_folder(), self.city(settings), settings.siting.coordinates
+        key = (str(folder), self._sites_key(settings, replication))
         if given:
-            return self._keep("siting", given, lambda: load_station_coordinates(Path(given), city))
+            return self._keep("siting", key, lambda: load_station_coordinates(Path(given), city))
         world = self.world_name(settings, replication)
-        return self._keep("siting", (str(folder), world), lambda: load_siting(folder, world, city))
+        return self._keep("siting", key, lambda: load_siting(folder, world, city))
+
+    def _sites_key(self, settings: Settings, replication: int) -> tuple[str, str]:
+        """Return what tells two placements of stations apart: the world's name, or a given file's name and contents."""
+        given = Path(settings.siting.coordinates)
+        if not settings.siting.coordinates or not given.is_file():
+            return self.world_name(settings, replication), ""
+        return str(given), hashlib.sha256(given.read_bytes()).hexdigest()
 
     def fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the stations and units of a replication's siting world."""
@@ -141,14 +150,14 @@ class InputsBuilder:
             tables = load_fleet_tables(settings.city_folder(), bits, settings.fleet)
             return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
 
-        world = settings.siting.coordinates or self.world_name(settings, replication)
-        return self._keep("fleet", (str(settings.city_folder()), world, asdict(settings.fleet)), make)
+        sites = self._sites_key(settings, replication)
+        return self._keep("fleet", (str(settings.city_folder()), sites, asdict(settings.fleet)), make)
 
     def changes(self, settings: Settings, replication: int) -> Changes:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
         fleet, city, calendar = self.fleet(settings, replication), self.city(settings), self.calendar(settings)
         key = (
-            str(settings.city_folder()), settings.siting.coordinates or self.world_name(settings, replication),
+            str(settings.city_folder()), self._sites_key(settings, replication),
             asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
         )  # fmt: skip
         return self._keep(

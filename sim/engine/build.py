@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from sim.chance import TABLE_SIZE, bin_weights, look_up
 from sim.compiled import compiled_borrowing
-from sim.engine import rules
+from sim.engine import events, rules
 from sim.engine import world as wd
 from sim.engine.codes import HANDLING_REGIME
 from sim.engine.log import LOG_DTYPE
+from sim.errors import Problems
 from sim.units import Q16
 
 if TYPE_CHECKING:
@@ -120,8 +121,34 @@ def _changes(inputs: RunInputs) -> NDArray[Any]:
     return out
 
 
+def check_room(inputs: RunInputs) -> None:
+    """Raise one `InputError` for everything that is too large for the fields it would be kept in."""
+    n_needs = np.diff(inputs.cards.start)
+    limits = (
+        ("stations", len(inputs.fleet.stations.cell), np.iinfo(np.int16).max),
+        ("incidents", inputs.demand.incidents.shape[0], events.MISSION_MASK),
+        ("units", len(inputs.fleet.units.station), events.MISSION_MASK),
+        ("slots of one incident", 2 * int(n_needs.max(initial=0)), np.iinfo(np.int16).max),
+        ("capabilities (highest bit)", int(np.asarray(inputs.cards.capability).max(initial=0)), 62),
+    )
+    problems = Problems()
+    for what, found, most in limits:
+        if found > most:
+            problems.add(
+                "inputs", f"{what}: more than the engine holds ({most})", value=found, mend="use a smaller city"
+            )
+    problems.raise_if_any()
+
+
 def build_world(inputs: RunInputs) -> wd.WorldArrays:
-    """Return the arrays of a world at the run's start, before the first change is applied."""
+    """Return the arrays of a world at the run's start, before the first change is applied.
+
+    Raises
+    ------
+    InputError
+        If the city, its cards or its demand are too large for the engine's fields.
+    """
+    check_room(inputs)
     incidents, slot_start = _incidents(inputs)
     n_slots, n_units = int(slot_start[-1]), len(inputs.fleet.units.station)
     slots = np.zeros(n_slots, dtype=wd.SLOT_DTYPE)

@@ -177,7 +177,10 @@ class KernelRun:
     def finish(self) -> EventLog:
         """Run to the end and return the log."""
         self.advance()
-        transitions.on_end(self.world)
+        self.arrays.make_room_to_end()
+        self.world = self.arrays.struct()
+        if transitions.on_end(self.world) < 0:
+            raise_fault(self.arrays, int(self.arrays.log["time_ms"][self.arrays.counts[N_LOG] - 1]), "end of run")
         return EventLog(self.arrays.log[: int(self.arrays.counts[N_LOG])])
 
 

@@ -89,6 +89,8 @@ class CityModel:
         self._plan_next_change()
         self._plan_next_call()
         self.env.run()
+        self.arrays.make_room_to_end()
+        self.world = self.arrays.struct()
         self._after(transitions.on_end(self.world), "end of run")
         return EventLog(self.arrays.log[: int(self._counts[N_LOG])])
 

@@ -198,11 +198,43 @@ def choose_unit(w, now, incident, capability):  # type: ignore[no-untyped-def]
     return _nearest(w, now, incident, capability, -1)
 
 
+@compiled_inline
+def n_slots_of(w, incident):  # type: ignore[no-untyped-def]
+    """Return how many slots an incident has: its true kind's whole card, and the reported one's if that is another."""
+    it = w.incidents[incident]
+    n_true = w.card_start[it.kind + 1] - w.card_start[it.kind]
+    if it.reported_kind == it.kind:
+        return n_true
+    return n_true + w.card_start[it.reported_kind + 1] - w.card_start[it.reported_kind]
+
+
+@compiled_borrowing
+def _nth_at_work(w, incident, capability, wanted):  # type: ignore[no-untyped-def]
+    """Return the instant at which the `wanted`-th unit sent for a capability is at work, `NEVER_MS` if fewer came."""
+    first = w.incidents[incident].first_slot
+    n_slots = n_slots_of(w, incident)
+    last_ms, last_slot = np.int64(-1), np.int64(-1)
+    for _ in range(wanted):
+        best_ms, best_slot = np.int64(NEVER_MS), np.int64(-1)
+        for slot in range(first, first + n_slots):
+            it = w.slots[slot]
+            if it.capability != capability or (it.status != _ON_SCENE and it.status != _DONE):
+                continue
+            is_later = it.working_ms > last_ms or (it.working_ms == last_ms and slot > last_slot)
+            if is_later and it.working_ms < best_ms:
+                best_ms, best_slot = it.working_ms, np.int64(slot)
+        if best_slot < 0:
+            return np.int64(NEVER_MS)
+        last_ms, last_slot = best_ms, best_slot
+    return last_ms
+
+
 @compiled_borrowing
 def met_instant(w, incident):  # type: ignore[no-untyped-def]
-    """Return when the critical task is met: the instant the last critical need of the present grade is at work.
+    """Return when the critical task is met: when enough units able to do it are at work.
 
-    `NEVER_MS` while one of them has no unit at the scene.
+    For each critical capability of the present grade, as many units sent for that capability as it has critical needs,
+    whichever slots they fill; `NEVER_MS` while one of them has too few at the scene.
     """
     it = w.incidents[incident]
     card = w.card_start[it.kind]
@@ -211,8 +243,26 @@ def met_instant(w, incident):  # type: ignore[no-untyped-def]
         need = w.needs[card + place]
         if not need.is_critical or need.from_grade > it.grade:
             continue
-        slot = w.slots[it.first_slot + place]
-        if slot.status != _ON_SCENE and slot.status != _DONE:
-            return np.int64(NEVER_MS)
-        latest = max(latest, slot.working_ms)
+        wanted = 1
+        for earlier in range(place):
+            other = w.needs[card + earlier]
+            if other.is_critical and other.from_grade <= it.grade and other.capability == need.capability:
+                wanted += 1
+        latest = max(latest, _nth_at_work(w, incident, need.capability, wanted))
     return latest
+
+
+@compiled_inline
+def crew_for(w, unit):  # type: ignore[no-untyped-def]
+    """Return the people that ride with a unit that leaves its bay now.
+
+    Its preferred crew as far as the other units ready in the bays keep their smallest crews; never less than its own
+    smallest crew.
+    """
+    it = w.units[unit]
+    station = w.stations[it.station]
+    spare = station.people_on_duty - station.people_out
+    for other in range(station.first_unit, station.end_unit):
+        if other != unit and w.units[other].status == _AT_STATION and w.units[other].is_in_service:
+            spare -= w.units[other].crew_min
+    return max(it.crew_min, min(it.crew_preferred, spare))

@@ -105,7 +105,7 @@ def assign(w, now, slot, unit, expected_ms):  # type: ignore[no-untyped-def]
         free = station.people_on_duty - station.people_out
         if free < it.crew_min or not station.is_open or not it.is_in_service:
             fault(w, NO_CREW, unit, free)
-        it.crew = min(it.crew_preferred, free)
+        it.crew = rules.crew_for(w, unit)
         station.people_out += it.crew
         it.status = TURNING_OUT
         it.from_cell = station.cell
@@ -147,7 +147,7 @@ def stand_by(w, unit, slot):  # type: ignore[no-untyped-def]
     """Bind a unit and its crew to a slot without sending it (the static part asks who would go)."""
     it = w.units[unit]
     station = w.stations[it.station]
-    it.crew = min(it.crew_preferred, station.people_on_duty - station.people_out)
+    it.crew = rules.crew_for(w, unit)
     station.people_out += it.crew
     it.status = TURNING_OUT
     w.slots[slot].unit = unit

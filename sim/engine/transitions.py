@@ -291,21 +291,12 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
     write(w, now, LOG_ESCALATE, incident, -1, -1, grade + 1)
     if it.is_revealed:
         open_needs(w, now, incident)
-        for slot in range(it.first_slot, it.first_slot + _n_slots(w, incident)):
+        for slot in range(it.first_slot, it.first_slot + rules.n_slots_of(w, incident)):
             if w.slots[slot].status == SLOT_ON_SCENE:
                 _plan_clear(w, now, w.slots[slot].unit)
         _note_if_met(w, now, incident)
     _plan_escalation(w, now, incident)
     return finish(w)
-
-
-@compiled_borrowing
-def _n_slots(w, incident):  # type: ignore[no-untyped-def]
-    it = w.incidents[incident]
-    n_true = w.card_start[it.kind + 1] - w.card_start[it.kind]
-    if it.reported_kind == it.kind:
-        return n_true
-    return n_true + w.card_start[it.reported_kind + 1] - w.card_start[it.reported_kind]
 
 
 @compiled_borrowing

@@ -226,6 +226,11 @@ class WorldArrays:
         """Return the handle that compiled functions take; it shares memory with these arrays."""
         return PlainWorld(self.arrays) if numba.config.DISABLE_JIT else World(self.arrays)
 
+    def make_room_to_end(self) -> None:
+        """Let the log grow until it holds a row for every need that still waits, and the last one."""
+        while self.arrays["log"].shape[0] - self.arrays["counts"][N_LOG] <= self.arrays["counts"][N_WAITING] + 1:
+            self.grow("log")
+
     def grow(self, name: str) -> None:
         """Double an array along its first axis; `struct()` must be taken anew afterwards."""
         old = self.arrays[name]

@@ -142,36 +142,55 @@ def _alarm_times(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (full first alarm, critical task at work): (n_incidents,) instants, the largest integer for never.
 
-    Both are about the needs of the true kind at its true first-alarm grade. A kind without a critical need has its
-    critical task met by whoever comes first.
+    Both are about the needs of the true kind at its true first-alarm grade: the full alarm is there when every such
+    need has its unit; the critical task is met when, for each critical capability, as many units sent for it are at
+    work as it has critical needs, whichever slots they fill. A kind without a critical need is met by whoever comes
+    first.
     """
     rows, cards = inputs.demand.incidents, inputs.cards
     start, from_grade = np.asarray(cards.start, dtype=np.int64), np.asarray(cards.from_grade)
-    is_critical = np.asarray(cards.is_critical, dtype=bool)
     incident = arrivals["incident"]
     kind, grade = rows["kind"].astype(np.int64)[incident], rows["grade"][incident]
     need = np.minimum(start[kind] + slot, start[kind + 1] - 1)
     is_due = (start[kind] + slot < start[kind + 1]) & (from_grade[need] <= grade)
-    all_needed, critical_needed = _needed(start, from_grade, is_critical)
-    at_address, at_work = arrivals["time_ms"], arrivals["time_ms"] + arrivals["value"]
+    n_needed, n_critical = _needed(start, from_grade, np.asarray(cards.is_critical, dtype=bool), cards.capability)
     of_incident = (rows["kind"], rows["grade"])
-    full = _when_all(incident[is_due], at_address[is_due], all_needed[of_incident])
-    is_due &= is_critical[need]
-    critical = _when_all(incident[is_due], at_work[is_due], critical_needed[of_incident])
-    return full, np.where(critical_needed[of_incident] == 0, first_arrival, critical)
+    full = _when_all(incident[is_due], arrivals["time_ms"][is_due], n_needed[of_incident])
+    reported = rows["reported_kind"].astype(np.int64)[incident]
+    of_slot = np.where(start[kind] + slot < start[kind + 1], need, start[reported] + slot - np.diff(start)[kind])
+    capability = np.asarray(cards.capability, dtype=np.int64)[of_slot]
+    at_work = arrivals["time_ms"] + arrivals["value"]
+    is_enough = _rank_in_group(incident, capability, at_work) == n_critical[kind, grade, capability]
+    n_capabilities = (n_critical[of_incident] > 0).sum(axis=1)
+    critical = _when_all(incident[is_enough], at_work[is_enough], n_capabilities)
+    return full, np.where(n_capabilities == 0, first_arrival, critical)
 
 
 def _needed(
-    start: NDArray[np.int64], from_grade: NDArray[Any], is_critical: NDArray[np.bool_]
+    start: NDArray[np.int64], from_grade: NDArray[Any], is_critical: NDArray[np.bool_], capability: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return how many needs, and how many critical ones, each kind has at each grade: two (n_kinds, 6) int64."""
+    """Return needs by kind and grade, (n_kinds, 6) int64, and critical ones by capability too, (n_kinds, 6, 64)."""
     kind_of_need = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    counts = np.zeros((2, len(start) - 1, 6), dtype=np.int64)
+    n_needed = np.zeros((len(start) - 1, 6), dtype=np.int64)
+    n_critical = np.zeros((len(start) - 1, 6, 64), dtype=np.int64)
     for grade in range(1, 6):
         is_needed = from_grade <= grade
-        counts[0, :, grade] = np.bincount(kind_of_need[is_needed], minlength=len(start) - 1)
-        counts[1, :, grade] = np.bincount(kind_of_need[is_needed & is_critical], minlength=len(start) - 1)
-    return counts[0], counts[1]
+        n_needed[:, grade] = np.bincount(kind_of_need[is_needed], minlength=len(start) - 1)
+        chosen = is_needed & is_critical
+        for kind, bit in zip(kind_of_need[chosen].tolist(), np.asarray(capability)[chosen].tolist(), strict=True):
+            n_critical[kind, grade, bit] += 1
+    return n_needed, n_critical
+
+
+def _rank_in_group(incident: NDArray[Any], capability: NDArray[Any], instant: NDArray[Any]) -> NDArray[np.int64]:
+    """Return each arrival's place, from 1 and by instant, among those of its incident sent for its capability."""
+    order = np.lexsort((instant, capability, incident))
+    group = incident[order].astype(np.int64) << 6 | capability[order]
+    is_first = np.concatenate([[True], group[1:] != group[:-1]]) if len(group) else np.zeros(0, dtype=bool)
+    begin = np.maximum.accumulate(np.where(is_first, np.arange(len(group)), 0))
+    rank = np.empty(len(group), dtype=np.int64)
+    rank[order] = np.arange(len(group)) - begin + 1
+    return rank
 
 
 def _when_all(incident: NDArray[Any], instant: NDArray[Any], n_needed: NDArray[np.int64]) -> NDArray[np.int64]:

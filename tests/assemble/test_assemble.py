@@ -60,3 +60,25 @@ def test_an_alarm_moves_two_and_a_quarter_vehicles_escalations_included(builder)
         kinds = simulate(inputs).column("kind")
         per_alarm.append(np.sum(kinds == LogKind.DISPATCH) / np.sum(kinds == LogKind.CALL))
     assert abs(np.mean(per_alarm) - 2.26) < 0.03
+
+
+def test_a_changed_file_of_coordinates_is_read_again_by_a_builder_that_keeps_parts(builder, tmp_path):
+    settings = compose(["window=one_week", "schedule=none"]).settings
+    siting, city = builder.siting(settings, 0), builder.city(settings)
+    path = tmp_path / "stations.csv"
+    path.touch()
+    given = compose(["window=one_week", "schedule=none", f"siting.coordinates='{path}'"]).settings
+
+    def write(first_cell: int) -> None:
+        cells = [first_cell, *siting.cells[1:].tolist()]
+        lines = ["town,k,name,is_existing,crs,lat,lon,x_m,y_m"]
+        for town, k, standing, cell in zip(siting.town, siting.k, siting.is_existing, cells, strict=True):
+            place = f"{city.cells.x_m[cell]},{city.cells.y_m[cell]}"
+            lines.append(f"{city.towns.code[town]},{k},,{str(bool(standing)).lower()},plane,,,{place}")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    write(int(siting.cells[0]))
+    before = builder.fleet(given, 0).stations.cell.tolist()
+    spare = next(c for c in range(city.cells.n_cells) if city.cells.town[c] == siting.town[0] and c not in siting.cells)
+    write(spare)
+    assert builder.fleet(given, 0).stations.cell.tolist() == [spare, *before[1:]]

@@ -154,7 +154,7 @@ def test_with_several_needs_a_new_station_can_slow_one_through_the_people_it_fre
         made = tiny(cards=[[(WATER, 1, True), (AERIAL, 1, True), (RESCUE, 1, True)]], minute_per_cell_s=60)
         old = made.station(cell=2, people=9)
         made.unit(old, WATER, crew_min=4, crew=6)
-        made.unit(old, AERIAL, crew_min=4, crew=9)
+        made.unit(old, AERIAL, crew_min=7, crew=9)
         made.unit(old, RESCUE, crew_min=3, crew=3)
         made.unit(made.station(cell=9), AERIAL)
         made.unit(made.station(cell=8), RESCUE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.chance import quantile_table
 from sim.engine.log import LogKind
 
 WATER, AERIAL, RESCUE = 0, 1, 2
@@ -142,3 +143,34 @@ def test_needs_that_still_wait_when_the_last_unit_leaves_are_unfilled(tiny, rows
     city.incident(0, cell=0)
     log = city.run()
     assert rows_of(log, K.UNFILLED, K.CLOSED) == [(705, "UNFILLED", 0, 1, -1), (705, "CLOSED", 0, -1, -1)]
+
+
+def test_the_critical_task_is_met_by_whichever_unit_sent_for_it_is_at_work_first(tiny, rows_of):
+    """The unit in the critical slot is expected first but drives slower; the other, just as able, meets the task."""
+    slow_then_fast = None
+    for seed in range(50):  # the slots' own noise is drawn: take a seed that turns the order round
+        city = tiny(handling_s=(0, 0), turnout_s=(0, 0), latent_s={(0, 1): 240}, seed=seed)
+        city.quantiles["travel_own"] = quantile_table(lambda p: 131072 * p, 65536.0)
+        city.cards = [[(WATER, 1, True), (WATER, 1, False)]]
+        city.unit(city.station(2), WATER)
+        city.unit(city.station(1), WATER)
+        city.incident(0, cell=5)
+        log = city.run()
+        arrivals = rows_of(log, K.ARRIVE)
+        if arrivals[0][3] == 1 and arrivals[0][0] < 240 < arrivals[1][0]:
+            slow_then_fast = log
+            break
+    assert slow_then_fast is not None
+    assert rows_of(slow_then_fast, K.MET)[0][0] == arrivals[0][0]
+    assert rows_of(slow_then_fast, K.ESCALATE) == []
+
+
+def test_one_capable_unit_fewer_than_the_critical_needs_does_not_meet_the_task(tiny, rows_of):
+    city = tiny(handling_s=(0, 0), turnout_s=(0, 0), latent_s={(0, 1): 250}, is_scene_delay_on=False)
+    city.cards = [[(WATER, 1, True), (WATER, 1, True), (WATER, 1, False)]]
+    for cell in (4, 3, 0):
+        city.unit(city.station(cell), WATER)
+    city.incident(0, cell=5)  # at work after 60, 120 and 300 s: two are enough
+    assert rows_of(city.run(), K.MET, K.ESCALATE) == [(120, "MET", 0, -1, -1)]
+    city.access_s = 150  # at work after 210 and 270 s: the clock of 250 runs out before the second
+    assert rows_of(city.run(), K.ESCALATE) == [(250, "ESCALATE", 0, -1, -1)]

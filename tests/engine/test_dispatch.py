@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sim.engine.log import LogKind
 from sim.fleet.parts import ChangeKind
 
@@ -100,6 +102,19 @@ def test_enough_people_let_both_vehicles_go_and_the_second_goes_with_what_is_lef
     assert rows_of(log, WAIT) == []
     aboard = log.rows["value"][log.rows["kind"] == LogKind.ENROUTE]
     assert aboard.tolist() == [6, 4]
+
+
+@pytest.mark.parametrize(("people", "aboard"), [(8, [4, 4]), (9, [5, 4]), (10, [6, 4]), (12, [6, 6]), (7, [4])])
+def test_the_preferred_crew_rides_as_far_as_the_next_vehicle_keeps_its_smallest(tiny, people, aboard):
+    city = tiny(handling_s=(0, 0), turnout_s=(0, 0))
+    station = city.station(0, people=people)
+    city.unit(station, crew_min=4, crew=6)
+    city.unit(station, crew_min=4, crew=6)
+    city.incident(0, cell=1)
+    city.incident(0, cell=1)
+    rows = city.run().rows
+    first = rows[(rows["kind"] == LogKind.ENROUTE) & (rows["time_ms"] == 0)]
+    assert first["value"].tolist() == aboard
 
 
 def test_the_queue_is_served_by_priority_then_call_time_then_id(tiny, rows_of):

@@ -100,6 +100,7 @@ class City:
             kinds=SimpleNamespace(is_headline=np.array(self.is_headline)),
             cards=SimpleNamespace(
                 start=starts.astype(np.int32),
+                capability=np.concatenate([np.arange(len(card)) for card in self.cards]).astype(np.int8),
                 from_grade=np.array([need[0] for need in needs], dtype=np.int8),
                 is_critical=np.array([need[1] for need in needs], dtype=bool),
             ),
