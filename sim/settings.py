@@ -48,7 +48,7 @@ class SitingChoice:
     label_en: str
     """Name shown in English reports."""
     world: Annotated[int, Field(ge=-1, le=10_000)] = -1
-    """Number of the siting world; -1 takes them in turn, replication r the world r modulo their number."""
+    """Number of the siting world; -1 takes them in turn, in strides through their list, each world once a round."""
     coordinates: str = ""
     """CSV of station coordinates that replaces the siting worlds; empty for none."""
 

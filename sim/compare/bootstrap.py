@@ -1,4 +1,4 @@
-"""Monte Carlo variance from one replication: days are drawn anew, with their incidents, year by year.
+"""Monte Carlo variance from within a replication: days are drawn anew, with their incidents, year by year.
 
 Days are the blocks because incidents of one day share its weather, its surges and its queues; a day's work that hangs
 over midnight is a small part of it. The draws are keyed by the replication's number alone, so two arms that are paired

@@ -21,7 +21,7 @@ HOUR_CLOCKS = ECDF_CLOCKS
 DETAILED = "main"
 """Purpose of the arms that have tables by kind and by hour."""
 N_BOOTSTRAPPED = 4
-QUEUE_COUNTS = ("n_waited", "wait_ms", "n_unfilled", "n_escalations", "n_incidents")
+QUEUE_COUNTS = ("n_waited", "n_never_served", "wait_ms", "n_unfilled", "n_escalations", "n_incidents")
 
 
 @dataclass(slots=True)
@@ -29,8 +29,8 @@ class ArmResult:
     """What is known of one arm after its replications have been read.
 
     Lists have an entry per replication. `boot`: as from `bootstrap_city`, by number of the replication, for the first
-    few where no world is repeated. `ecdf`: (n_curves, 1801) float32. `queue`: (n_years + 1, n_counts). `unfilled`:
-    (n_years + 1, n_towns + 1), the city last.
+    few while worlds are hardly repeated. `ecdf`: (n_curves, 1801) float32. `queue`: (n_years + 1, n_counts).
+    `unfilled`: (n_years + 1, n_towns + 1), the city last.
     """
 
     arm: Arm
@@ -107,12 +107,15 @@ def _curves(frame: Frame, by_clock: list[SortedCells]) -> NDArray[np.float32]:
 
 
 def _count_needs(result: ArmResult, frame: Frame, table: Columns) -> None:
-    """Note waits, unfilled needs and escalations by year, and unfilled needs by town."""
+    """Note waits, unfilled needs and escalations by year, and unfilled needs by town.
+
+    An incident that never got a unit (`queue_ms` -1) has waited, in vain: its wait has no length.
+    """
     year, n_years = layout.year_place(frame, table), len(frame.all_years)
-    has_waited = table["queue_ms"] > 0
     counted = {
-        "n_waited": has_waited,
-        "wait_ms": np.where(has_waited, table["queue_ms"], 0),
+        "n_waited": table["queue_ms"] != 0,
+        "n_never_served": table["queue_ms"] < 0,
+        "wait_ms": np.maximum(table["queue_ms"], 0),
         "n_unfilled": table["n_unfilled"],
         "n_escalations": table["n_escalations"],
         "n_incidents": np.ones(len(year)),

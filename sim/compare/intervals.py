@@ -7,9 +7,15 @@ n_w in each, the mean squares between (MSB) and within worlds (MSW) give
     variance within (Monte Carlo) = MSW,   variance between (siting) = max(0, (MSB - MSW) / n0),
     n0 = (N - sum n_w^2 / N) / (W - 1).
 
-Where no world has two replications, MSW comes from a bootstrap over days within each replication (`bootstrap.py`).
+MSW has d = N - W degrees of freedom, few while hardly any world is repeated. Until d = 10 it is pooled with the
+variance V from a bootstrap over days within replications (`bootstrap.py`), each weighted by its degrees of freedom,
+those of the bootstrap, b, fading out as MSW gains its own, so that no replication more makes an interval jump:
+
+    variance within = (d MSW + f b V) / (d + f b),   f = max(0, 1 - d / 10),   with d + f b degrees of freedom.
+
 The total interval takes worlds as the independent units: se^2 = W / (W - 1) x sum (n_w (mean_w - mean))^2 / N^2, with
 W - 1 degrees of freedom, and is never told narrower than the Monte Carlo interval; with a single world it is that one.
+Several worlds and fewer than 10 degrees of freedom within them, bootstrap included, make no Monte Carlo interval.
 """
 
 from __future__ import annotations
@@ -21,6 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+ENOUGH_DF = 10
+"""Degrees of freedom within worlds from which their mean square stands alone, without a bootstrap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Spread:
     """What replications tell about the mean of K figures: all arrays (K,) float64, NaN where nothing can be said.
 
     `half_total`, `half_mc`: half-widths of the 95 % intervals. `mc_sd`: of one replication within its world.
-    `siting_sd`: between worlds. `se`, `df`: of the total interval.
+    `siting_sd`: between worlds. `se`, `df`: of whichever interval the total is, so that half_total = t(df) se.
     """
 
     half_total: NDArray[np.float64]
@@ -55,7 +63,7 @@ def spread_of(values: NDArray[np.float64], worlds: Sequence[str], boot: Boot | N
     """Return the spread of (n_replications, K) figures.
 
     A replication without the figure (NaN: no such incidents) is left out of it; a figure that is infinite in any
-    replication has no interval. `boot` stands for the variance within where no world is repeated.
+    replication has no interval. `boot` joins the variance within while worlds are hardly repeated.
     """
     is_known = ~np.isnan(values)
     is_finite = np.isfinite(values).sum(axis=0) == is_known.sum(axis=0)
@@ -69,23 +77,31 @@ def spread_of(values: NDArray[np.float64], worlds: Sequence[str], boot: Boot | N
     mean_w = _ratio(one_hot @ x, n_w)
     mean = _ratio(x.sum(axis=0), n)
     within = _ratio((is_known * (x - mean_w[world]) ** 2).sum(axis=0), n - w)
-    df_within = n - w
-    if boot is not None:
-        df_within = np.where(n > w, df_within, boot.df)
-        within = np.where(n > w, within, boot.variance)
+    within, df_within = _pooled(within, n - w, boot)
     off = np.where(n_w > 0, n_w * (mean_w - mean), 0.0)
     siting = _siting_variance(n_w, mean_w, mean, within)
     se_worlds = np.sqrt(_ratio(w * (off**2).sum(axis=0), (w - 1) * n**2))
-    half_mc = t_quantile(df_within) * np.sqrt(_ratio(within, n))
-    half_worlds = t_quantile(w - 1) * se_worlds
-    is_one_world = w <= 1
-    half_total = np.where(is_one_world, half_mc, np.fmax(half_worlds, half_mc))
-    se = np.where(is_one_world, np.sqrt(_ratio(within, n)), se_worlds)
-    df = np.where(is_one_world, df_within, w - 1)
+    se_mc = np.where((w <= 1) | (df_within >= ENOUGH_DF), np.sqrt(_ratio(within, n)), np.nan)
+    half_mc, half_worlds = t_quantile(df_within) * se_mc, t_quantile(w - 1) * se_worlds
+    is_mc = (w <= 1) | (half_mc > half_worlds)
+    half_total, se = np.where(is_mc, half_mc, half_worlds), np.where(is_mc, se_mc, se_worlds)
+    df = np.where(is_mc, df_within, w - 1)
     blank = np.where(is_finite & (n > 0), 0.0, np.nan)
     return Spread(
         half_total + blank, half_mc + blank, np.sqrt(within) + blank, np.sqrt(siting) + blank, se + blank, df + blank
     )
+
+
+def _pooled(
+    within: NDArray[np.float64], df: NDArray[np.float64], boot: Boot | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the variance within worlds and its degrees of freedom, the bootstrap's pooled in while they are few."""
+    if boot is None:
+        return within, df
+    fading = np.maximum(1.0 - df / ENOUGH_DF, 0.0) * boot.df
+    df_boot = np.where(np.isnan(boot.variance), 0.0, fading)
+    total = np.where(df > 0, df * within, 0.0) + np.where(df_boot > 0, df_boot * boot.variance, 0.0)
+    return _ratio(total, df + df_boot), df + df_boot
 
 
 def _siting_variance(

@@ -99,7 +99,11 @@ def headline_table(result: ArmResult, frame: Frame) -> Columns:
 
 
 def boot_of(draws: Sequence[NDArray[np.float64]]) -> Boot | None:
-    """Return the mean over replications of the variance over draws: (n_clocks, n_years + 1, n_groups, n_metrics)."""
+    """Return the mean over replications of the variance over draws: (n_clocks, n_years + 1, n_groups, n_metrics).
+
+    Degrees of freedom: bootstrapped replications times (draws - 1). They count the scatter of the draws; that of the
+    days behind them is small beside it in a window of many days.
+    """
     if not draws:
         return None
     finite = [np.where(np.isinf(own), np.nan, own) for own in draws]

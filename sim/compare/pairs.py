@@ -9,7 +9,7 @@ of the static response (nearest open, staffed station, nothing busy), the conges
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from sim.compare.parts import CLOCKS, GROUPS, METRICS, Contrast, Replication
 from sim.metrics.store import Columns
 
 _PAIRING = ("identity", "year", "town", "kind", "is_headline", "first_arrival_ms")
+_FIGURES = (
+    "diff", "low", "high", "mc_low", "mc_high", "siting_sd", "mc_sd", "p_value", "static_diff", "congestion_diff",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -127,8 +130,12 @@ def mean_in_order(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def contrasts_table(pairs: Sequence[Pair], contrasts: Sequence[Contrast], frame: Frame) -> Columns:
-    """Return every difference; those declared before the run are primary and corrected together, others exploratory."""
-    parts = []
+    """Return every difference; those declared before the run are primary and corrected together, others exploratory.
+
+    A declared contrast whose arms share no replication has a row without figures (`n_pairs` 0: not computable) and
+    stays among those that are corrected together.
+    """
+    parts = [_empty_row(contrast) for contrast in _not_computable(pairs, contrasts)]
     for pair in pairs:
         if not pair.diffs:
             continue
@@ -140,6 +147,23 @@ def contrasts_table(pairs: Sequence[Pair], contrasts: Sequence[Contrast], frame:
         parts.append(_town_rows(pair, frame))
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
     return _declare(table, contrasts) if table else table
+
+
+def _not_computable(pairs: Sequence[Pair], contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """Return the declared contrasts whose arms share no replication, each hypothesis once."""
+    known = {(pair.arm, pair.base) for pair in pairs if pair.diffs}
+    missing = [contrast for contrast in contrasts if (contrast.arm, contrast.base) not in known]
+    return list({replace(contrast, id=""): contrast for contrast in missing}.values())
+
+
+def _empty_row(contrast: Contrast) -> Columns:
+    """Return the row of a contrast that cannot be computed, in the columns of `_rows`."""
+    row: Columns = {name: texts([getattr(contrast, name)]) for name in ("arm", "base")}
+    row |= {"year": np.array([contrast.year]), "scope": texts(["city"]), "town": texts([""])}
+    row |= {name: texts([getattr(contrast, name)]) for name in ("group", "clock", "metric")}
+    row |= {name: np.array([np.nan]) for name in _FIGURES}
+    row |= {name: np.zeros(1, dtype=np.int64) for name in ("n_pairs", "n_worlds", "n_incidents")}
+    return row | {name: np.array([np.nan]) for name in ("share_faster", "share_slower")}
 
 
 def _town_rows(pair: Pair, frame: Frame) -> Columns:

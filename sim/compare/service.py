@@ -11,25 +11,48 @@ from sim.compare.intervals import spread_of
 from sim.compare.levels import texts
 from sim.compare.parts import METRICS, Arm
 from sim.metrics.store import Columns
-from sim.units import MS_PER_H
+from sim.units import MS_PER_DAY, MS_PER_H
 
 CITY = ""
 """`town` of a row that is about the whole city."""
 BEYOND_S = (300, 600)
+DAYS_PER_YEAR = 365.25
 _ARRIVAL = 0
 
 
+def measured_years(arm: Arm, frame: Frame) -> NDArray[np.float64]:
+    """Return how long each year of the frame was measured, in years of 365.25 days, the whole window first.
+
+    Shape (n_years + 1,); NaN for what the arm did not measure. A year's measured days are those that some station was
+    open throughout or, if more, those from the first call to the last, of the arm's first replication.
+    """
+    calls = arm.replications[0].read("incidents", ("call_ms", "year"))
+    stations = arm.replications[0].read("workload", ("open_ms", "year"))
+    days = np.zeros(len(frame.years))
+    for place, year in enumerate(frame.years):
+        day = calls["call_ms"][calls["year"] == year] // MS_PER_DAY
+        called = int(day.max() - day.min()) + 1 if len(day) else 0
+        opened = stations["open_ms"][stations["year"] == year].max(initial=0) / MS_PER_DAY
+        days[place] = max(called, opened)
+    years = np.append(days.sum(), days) / DAYS_PER_YEAR
+    return np.where(years > 0, years, np.nan)
+
+
 def queueing_table(result: ArmResult, frame: Frame) -> Columns:
-    """Return incidents that waited for their first unit and needs that stayed unfilled, mean over replications."""
-    counts = np.mean(result.queue, axis=0)
-    waited, wait_ms, unfilled, escalations, n = (counts[:, QUEUE_COUNTS.index(name)] for name in QUEUE_COUNTS)
+    """Return incidents a year that waited for their first unit and needs that stayed unfilled, mean over replications.
+
+    `n_waited` includes `n_never_served`, incidents that never got a unit; `mean_wait_s` is of those that got one.
+    """
+    counts = np.mean(result.queue, axis=0) / measured_years(result.arm, frame)[:, None]
+    waited, never, wait_ms, unfilled, escalations, n = (counts[:, QUEUE_COUNTS.index(name)] for name in QUEUE_COUNTS)
     mean_wait = np.full(len(waited), np.nan)
-    np.divide(wait_ms, 1000.0 * waited, out=mean_wait, where=waited > 0)
+    np.divide(wait_ms, 1000.0 * (waited - never), out=mean_wait, where=waited > never)
     n_rows, n_replications = len(frame.all_years), len(result.queue)
     return {
         "arm": texts([result.arm.name] * n_rows),
         "year": np.array(frame.all_years),
         "n_waited": waited,
+        "n_never_served": never,
         "mean_wait_s": mean_wait,
         "n_unfilled": unfilled,
         "n_escalations": escalations,
@@ -41,16 +64,17 @@ def queueing_table(result: ArmResult, frame: Frame) -> Columns:
 def beyond_table(result: ArmResult, frame: Frame) -> Columns:
     """Return headline incidents a year and residents beyond ten minutes (and five), by year and town; `""` is the city.
 
-    Incidents are counted over the year's measured part; year 0 is the mean over the years. Residents are counted by
-    cell at the year's end; year 0 is the end of the window.
+    Incidents and unfilled needs are those of the measured part of the year (0: of the window) by its length in years.
+    `n_incidents` is the denominator: all replications, as measured. Residents are counted by cell at the year's end;
+    year 0 is the end of the window.
     """
     n_places, n_years = frame.n_towns + 1, len(frame.all_years)
     cells = np.array([frame.main_cell(year, "headline", 0) for year in frame.all_years])[:, None] + np.arange(n_places)
     share = np.stack([values[_ARRIVAL][cells][:, :, METRICS.index("share_600")] for values in result.main.values])
     n = np.stack([n[cells] for n in result.main.n])
     late = np.where(n > 0, n - np.nan_to_num(share) * n, 0.0)
-    unfilled = np.stack(result.unfilled)
-    late[:, 0], unfilled[:, 0] = late[:, 0] / len(frame.years), unfilled[:, 0] / len(frame.years)
+    years = measured_years(result.arm, frame)[:, None]
+    late, unfilled = late / years, np.stack(result.unfilled) / years
     flat = late.reshape(len(late), -1)
     spread = spread_of(flat, result.arm.worlds)
     mean = flat.mean(axis=0)
@@ -89,7 +113,7 @@ def residents_beyond(arm: Arm, frame: Frame) -> NDArray[np.float64]:
 
 
 def workload_summary(arm: Arm, frame: Frame) -> Columns:
-    """Return each station's work by year, mean over replications.
+    """Return each station's work by year, mean over replications: dispatches and hours a year of 365.25 days.
 
     `utilisation`: time out per time in service, over its units. `crew_busy_share`: people out per people on duty.
     """
@@ -100,16 +124,17 @@ def workload_summary(arm: Arm, frame: Frame) -> Columns:
         for name in names:
             total[name] = total.get(name, 0.0) + table[name].astype(np.float64)
     mean = {name: values / len(arm.replications) for name, values in total.items()}
-    n = len(table["station"])
+    n, place = len(table["station"]), np.searchsorted(np.array(frame.years), table["year"]) + 1
+    years = measured_years(arm, frame)[place]
     return {
         "arm": texts([arm.name] * n),
         "year": table["year"].astype(np.int64),
         "station": table["station"],
         "town": texts([frame.labels.town_code[town] for town in table["town"]]),
         "k": table["k"],
-        "n_dispatches": mean["n_dispatches"],
-        "busy_h": mean["busy_ms"] / MS_PER_H,
-        "open_h": mean["open_ms"] / MS_PER_H,
+        "n_dispatches": mean["n_dispatches"] / years,
+        "busy_h": mean["busy_ms"] / MS_PER_H / years,
+        "open_h": mean["open_ms"] / MS_PER_H / years,
         "utilisation": _share(mean["busy_ms"], mean["in_service_ms"]),
         "crew_busy_share": _share(mean["crew_out_ms"], mean["people_duty_ms"]),
         "n_replications": np.full(n, len(arm.replications)),
@@ -127,8 +152,9 @@ def one_more_summary(arm: Arm, frame: Frame) -> Columns:
 
     `gain_share_300`, `gain_share_600`: share of the city's headline incidents newly within the limit, with an interval
     for the first; `gain_mean_s`: mean response saved per headline incident; `gain_beyond_600`: incidents a year newly
-    within ten minutes. All static: nothing is busy. `plan_year` is the year in which the plan builds that site (0: it
-    does not); `plan_order` says how many stations the plan builds in the town in which years.
+    within ten minutes. All static, nothing is busy, and the station sends one vehicle: a lower bound. `plan_year` is
+    the year in which the plan builds that site (0: it does not); `plan_order` says how many stations the plan builds in
+    the town in which years.
     """
     n_years, n_towns = len(frame.all_years), frame.n_towns
     gains = np.zeros((len(arm.replications), 3, n_years, n_towns))
@@ -153,11 +179,11 @@ def _rank_gains(
     n_towns = frame.n_towns
     mean = gains.mean(axis=0)
     spread = spread_of(gains[:, 0].reshape(len(gains), -1), arm.worlds)
-    half = spread.half_total.reshape(-1, n_towns)
+    half, measured = spread.half_total.reshape(-1, n_towns), measured_years(arm, frame)
     parts = []
     towns = np.flatnonzero(plan["station"] >= 0)
     for at, year in enumerate(frame.all_years):
-        per_year = n_incidents[at] / len(gains) / (len(frame.years) if year == 0 else 1)
+        per_year = n_incidents[at] / len(gains) / measured[at]
         order = towns[np.lexsort((towns, -mean[2, at, towns], -mean[0, at, towns]))]
         parts.append(
             {

@@ -19,6 +19,7 @@ import numpy as np
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
 from sim.compare.guide import replication_guide
+from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
 from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
 from sim.compare.parts import Arm, Contrast, Labels, check
@@ -137,21 +138,21 @@ def _check_years(contrasts: Sequence[Contrast], frame: Frame) -> None:
 
 
 def _needs_bootstrap(arm: Arm, arms: Sequence[Arm], wanted: Sequence[tuple[str, str]]) -> bool:
-    """Return whether Monte Carlo variance needs days drawn anew: no world is repeated, alone or in one of its pairs."""
-    if _is_unrepeated(arm.worlds):
+    """Return whether Monte Carlo variance needs days drawn anew: worlds are hardly repeated, alone or in a pair."""
+    if _is_hardly_repeated(arm.worlds):
         return True
     by_name = {one.name: one for one in arms}
     for pair in wanted:
         if arm.name in pair:
             numbers = [{r.number for r in by_name[name].replications} for name in pair]
             common = [r.world for r in arm.replications if r.number in numbers[0] & numbers[1]]
-            if _is_unrepeated(common):
+            if _is_hardly_repeated(common):
                 return True
     return False
 
 
-def _is_unrepeated(worlds: Sequence[str]) -> bool:
-    return len(set(worlds)) == len(worlds)
+def _is_hardly_repeated(worlds: Sequence[str]) -> bool:
+    return len(worlds) - len(set(worlds)) < ENOUGH_DF
 
 
 def _arms_table(arms: Sequence[Arm]) -> Columns:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.metrics.store import Columns, read_columns, write_columns
 
-TABLE_VERSION = 1
+TABLE_VERSION = 2
 """Schema version of every table of a comparison; it grows when a column changes its name or its meaning."""
 SQL = "headlines.sql"
 _XLSX_METRICS = ("p50", "p90", "mean", "share_300", "share_600")

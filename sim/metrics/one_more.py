@@ -3,6 +3,9 @@
 The further station is the town's next site in the nested list (the lowest k not open at the end of the window), taken
 as open, staffed and able from the start of the window. It answers an incident when it is expected there before every
 station that can send anybody; turnout and noise of the trip are what the incident's own ranks give its first slot.
+
+This is a lower bound of what a station gives: it sends one vehicle, a real one mostly two with noise of their own, the
+earlier of which counts. Opening the station in the model gains more.
 """
 
 from __future__ import annotations
@@ -82,7 +85,7 @@ class _Trips:
         return np.asarray(self._travel[:, from_cell, :])[self.period, self.cell].astype(np.int64)
 
     def arrival_ms(self, expected: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return turnout plus the drive with this incident's noise, as the engine computes it: (n,) int64 ms."""
+        """Return turnout plus the drive with the noise of this incident's first slot: (n,) int64 ms."""
         return self._turnout_ms + ((((expected * self._common) >> 16) * self._own) >> 16)
 
 

@@ -46,13 +46,15 @@ def incidents_of(rng: np.random.Generator, n: int = 400, years: tuple[int, ...] 
     return {name: table[name].astype(dtype) for name, dtype in INCIDENT_COLUMNS.items()}
 
 
-def write_replication(folder: Path, incidents: dict[str, Any], years: tuple[int, ...] = (2022, 2023)) -> None:
+def write_replication(
+    folder: Path, incidents: dict[str, Any], years: tuple[int, ...] = (2022, 2023), open_ms: int = 365 * MS_PER_DAY
+) -> None:
     """Write a replication's folder: the given incidents, and small tables of everything else."""
     n = len(years)
     ones = np.ones(3 * n, dtype=np.int64)
     towns = {"town": np.repeat(np.arange(3, dtype=np.int16), n), "year": np.tile(np.array(years, dtype=np.int16), 3)}
     workload = {"station": np.repeat(np.arange(3, dtype=np.int32), n)} | towns | {"k": np.zeros(3 * n, dtype=np.int16)}
-    workload |= dict.fromkeys(("open_ms", "people_duty_ms", "in_service_ms"), ones * 3600000)
+    workload |= dict.fromkeys(("people_duty_ms", "in_service_ms"), ones * 3600000) | {"open_ms": ones * open_ms}
     workload |= {"n_dispatches": ones * 2, "busy_ms": ones * 900_000, "crew_out_ms": ones * 1_800_000}
     coverage = {
         "year": np.repeat(np.array(years, dtype=np.int16), 3), "cell": np.tile(np.arange(3, dtype=np.int32), n),
@@ -78,11 +80,11 @@ class Study:
         self.folder = folder
         self.labels = LABELS
 
-    def add(self, name: str, make: Any, worlds: list[str]) -> Arm:
+    def add(self, name: str, make: Any, worlds: list[str], **replication: Any) -> Arm:
         replications = []
         for number, world in enumerate(worlds):
             folder = self.folder / "arms" / name / "replications" / f"r{number:04d}"
-            write_replication(folder, make(number))
+            write_replication(folder, make(number), **replication)
             replications.append(Replication(number, world, folder))
         return Arm(name, tuple(replications), label_zh="名", label_en=name)
 

@@ -44,6 +44,60 @@ def test_ninety_five_per_cent_intervals_cover_the_truth_about_as_often_as_they_s
     assert covered.mean() < 0.985
 
 
+def some_repeated(rng, n, siting_sd, n_figures, n_worlds=20):
+    """Replications that take the worlds in turn, and the bootstrap's variance, all with Monte Carlo sd 2."""
+    world = np.arange(n) % n_worlds
+    values = 300 + siting_sd * rng.standard_normal((n_worlds, n_figures))[world]
+    boot = Boot(4.0 * rng.chisquare(44, n_figures) / 44, 44.0)
+    return values + 2.0 * rng.standard_normal((n, n_figures)), [f"w{w}" for w in world], boot
+
+
+@pytest.mark.parametrize("has_boot", [True, False])
+@pytest.mark.parametrize("siting_sd", [3.0, 0.0])
+def test_one_replication_more_never_makes_an_interval_jump(siting_sd, has_boot):
+    rng = np.random.default_rng(23)
+    values, worlds, boot = some_repeated(rng, 30, siting_sd, 4000)
+    halves = {}
+    for n in (20, 21, 22, 25, 29, 30):
+        spread = spread_of(values[:n], worlds[:n], boot if has_boot else None)
+        halves[n] = (spread.half_total, spread.half_mc)
+    for before, after in ((20, 21), (21, 22), (22, 25), (25, 29), (29, 30)):
+        for one, (here, there) in enumerate(zip(halves[before], halves[after], strict=True)):
+            if one and not has_boot:
+                continue  # no Monte Carlo interval below ten degrees of freedom
+            assert 0.8 < np.median(there / here) < 1.25
+            # without a bootstrap the Monte Carlo interval comes in with its tenth degree of freedom: a larger step
+            assert np.quantile(there / here, 0.9) < (1.25 if has_boot or after < 30 else 1.5)
+
+
+@pytest.mark.parametrize("has_boot", [True, False])
+@pytest.mark.parametrize("siting_sd", [3.0, 0.0])
+@pytest.mark.parametrize("n", [20, 21, 22, 25, 29, 30, 40])
+def test_intervals_cover_as_they_say_while_worlds_begin_to_repeat(n, siting_sd, has_boot):
+    values, worlds, boot = some_repeated(np.random.default_rng(n), n, siting_sd, 6000)
+    spread = spread_of(values, worlds, boot if has_boot else None)
+    covered = np.abs(values.mean(axis=0) - 300) <= spread.half_total
+    assert 0.93 < covered.mean() < 0.98
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=24),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([None, 0.01, 1.0, 40.0]),
+    st.floats(0, 3),
+)
+def test_a_p_value_is_below_five_per_cent_exactly_where_the_interval_leaves_zero_out(worlds, seed, boot, shift):
+    rng = np.random.default_rng(seed)
+    values = shift + rng.standard_normal((5, 40))[worlds] * rng.random(40) + rng.standard_normal((len(worlds), 40))
+    given_boot = None if boot is None else Boot(np.full(40, boot), 44.0)
+    spread = spread_of(values, [str(world) for world in worlds], given_boot)
+    diff = values.mean(axis=0)
+    p = p_value(diff, spread.se, spread.df)
+    np.testing.assert_array_equal(np.isnan(p), np.isnan(spread.half_total))
+    known = ~np.isnan(p) & (np.abs(p - 0.05) > 1e-9)
+    np.testing.assert_array_equal((p < 0.05)[known], (np.abs(diff) > spread.half_total)[known])
+
+
 def test_components_by_hand():
     values = np.array([[10.0], [14.0], [20.0], [20.0]])  # world means 12 and 20, mean 16
     spread = spread_of(values, ["a", "a", "b", "b"])
@@ -51,7 +105,10 @@ def test_components_by_hand():
     assert spread.siting_sd[0] ** 2 == pytest.approx((2 * 2 * 16 - 4) / 2)
     assert spread.df[0] == 1
     assert spread.se[0] ** 2 == pytest.approx(2 * (8**2 + 8**2) / 16)
-    assert spread.half_mc[0] == pytest.approx(4.302653 * 1.0)
+    assert np.isnan(spread.half_mc[0])  # two degrees of freedom say next to nothing
+    helped = spread_of(values, ["a", "a", "b", "b"], Boot(np.array([9.0]), 40.0))
+    assert helped.mc_sd[0] ** 2 == pytest.approx((2 * 4 + 32 * 9) / 34)
+    assert helped.half_mc[0] == pytest.approx(2.032245 * np.sqrt((2 * 4 + 32 * 9) / 34 / 4))  # t with 34 degrees
 
 
 def test_with_one_world_the_interval_is_monte_carlo_only_and_siting_is_not_told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from sim.compare import Contrast, compare_arms, read_tables, write_tables
 from sim.compare.pairs import difference, mean_in_order
 from sim.errors import InputError
 from sim.metrics.incidents import INCIDENT_COLUMNS
+from sim.units import MS_PER_DAY
 
+YEAR = 365.25 / 365
+"""What is told a year of what was counted in one of 365 days."""
 WORLDS = ["w0", "w1", "w2", "w0", "w1"]
 PRIMARY = (
     Contrast("faster", "plan", "none", "share_300"),
@@ -175,13 +179,62 @@ def test_waits_far_residents_and_work_are_counted(tables, arms):
         table = replication.read("incidents")
         is_late = (table["first_arrival_ms"] < 0) | (table["first_arrival_ms"] > 600_000)
         late.append((is_late & table["is_headline"] & (table["year"] == 2022)).sum())
-    assert beyond["n_beyond_600"] == pytest.approx(np.mean(late))
+    assert beyond["n_beyond_600"] == pytest.approx(np.mean(late) * YEAR)
     work = pick(tables["workload"], arm="none", year=2022, station=0)
-    assert (work["n_dispatches"], work["busy_h"]) == (2, 0.25)
+    assert (work["n_dispatches"], work["busy_h"]) == pytest.approx((2 * YEAR, 0.25 * YEAR))
     assert (work["utilisation"], work["crew_busy_share"]) == (0.25, 0.5)
     queue = pick(tables["queueing"], arm="none", year=0)
     assert queue["mean_wait_s"] == pytest.approx(15)
-    assert queue["n_incidents"] == 400
+    assert queue["n_incidents"] == pytest.approx(200 * YEAR)  # 400 in two years
+
+
+def test_a_week_is_not_told_as_a_year(study, random_incidents):
+    def one_week(number):
+        table = random_incidents(np.random.default_rng(number), n=700, years=(2022,))
+        table["call_ms"] = 3 * MS_PER_DAY + np.arange(700) * (MS_PER_DAY // 100)
+        table["first_arrival_ms"][:], table["is_headline"][:] = 700_000, True
+        return table
+
+    arm = study.add("week", one_week, ["w0", "w1"], years=(2022,), open_ms=3 * MS_PER_DAY)
+    made = compare_arms([arm], (), study.labels, study.folder, one_more_arm="week")
+    weeks = 365.25 / 7
+    for year in (0, 2022):
+        assert pick(made["beyond"], year=year, town="")["n_beyond_600"] == pytest.approx(700 * weeks)
+        assert pick(made["queueing"], year=year)["n_incidents"] == pytest.approx(700 * weeks)
+        assert pick(made["one_more"], year=year, town="b")["gain_beyond_600"] == pytest.approx(5 * weeks)
+    assert pick(made["workload"], year=2022, station=0)["n_dispatches"] == pytest.approx(2 * weeks)
+
+
+def test_an_incident_that_never_got_a_unit_has_waited_but_its_wait_has_no_length(study, random_incidents):
+    def make(number):
+        table = random_incidents(np.random.default_rng(number), n=400)
+        table["queue_ms"][:] = 0
+        table["queue_ms"][:30], table["queue_ms"][30:40] = 20_000, -1
+        return table
+
+    arm = study.add("waiting", make, ["w0", "w1"])
+    row = pick(compare_arms([arm], (), study.labels, study.folder)["queueing"], year=0)
+    assert row["n_waited"] == pytest.approx(40 / 2 * YEAR)
+    assert row["n_never_served"] == pytest.approx(10 / 2 * YEAR)
+    assert row["mean_wait_s"] == pytest.approx(20)
+
+
+def test_a_declared_contrast_that_cannot_be_computed_still_counts_as_asked(study, arms):
+    apart = replace(
+        arms["late"], replications=tuple(replace(r, number=r.number + 9) for r in arms["late"].replications)
+    )
+    made = [arms["none"], arms["plan"], apart]
+    table = compare_arms(made, PRIMARY, study.labels, study.folder)["contrasts"]
+    row = pick(table, contrast="slower")
+    assert row["is_primary"]
+    assert (row["n_pairs"], row["n_incidents"]) == (0, 0)
+    assert np.isnan([row[name] for name in ("diff", "low", "high", "p_value", "p_adjusted")]).all()
+    told = [pick(table, contrast=name) for name in ("faster", "p90 2023")]
+    least = min(told, key=lambda r: r["p_value"])
+    assert least["p_adjusted"] == pytest.approx(min(3 * least["p_value"], 1))
+    only = compare_arms([arms["none"], apart], PRIMARY[2:], study.labels, study.folder)["contrasts"]
+    assert only["contrast"].tolist() == ["slower"]
+    assert sorted(only) == sorted(table)
 
 
 def test_next_stations_are_ranked_beside_the_plan_and_a_town_without_a_site_is_left_out(tables):
@@ -191,7 +244,7 @@ def test_next_stations_are_ranked_beside_the_plan_and_a_town_without_a_site_is_l
     assert ranked["rank"][now].tolist() == [1, 2]
     assert ranked["gain_share_300"][now].tolist() == [0.05, 0.01]
     assert ranked["gain_mean_s"][now].tolist() == [3.0, 0.6]
-    assert ranked["gain_beyond_600"][now].tolist() == [5.0, 1.0]
+    assert ranked["gain_beyond_600"][now].tolist() == pytest.approx([5.0 * YEAR, 1.0 * YEAR])
     assert ranked["plan_year"][now].tolist() == [2023, 2022]
     assert ranked["plan_order"][now].tolist() == ["2023:2", "2022:1"]
 
