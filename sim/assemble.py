@@ -22,7 +22,8 @@ from sim.demand.draw import draw_demand
 from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
 from sim.demand.kinds import load_demand_tables
-from sim.demand.quantiles import gamma_factor, load_store, read_tables
+from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tables
+from sim.errors import Problems
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
 from sim.fleet.tables import load_fleet_tables
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from sim.travel.source import TravelTables
 
 _Value = TypeVar("_Value")
+_REMAKE = "delete the file and the replications beside it, and run again"
 DISPATCH_RULES = ("nearest", "own_town_first")
 _KEPT = 6
 """Values of one kind kept at a time: enough for the arms of one replication, whatever the number of replications."""
@@ -181,8 +183,23 @@ class InputsBuilder:
         return {name: store.table(name) for name in own if not name.startswith("constant")}
 
     def take_tables(self, settings: Settings, path: Path) -> None:
-        """Use the quantile tables stored with a run instead of making them; no file, no change."""
-        self._store(settings).stored.update(read_tables(path))
+        """Use the quantile tables stored with a run instead of making them; no file, no change.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged, holds a table that the city folder has itself, or one that is not what it is called.
+        """
+        store, where = self._store(settings), str(settings.city_folder())
+        problems = Problems()
+        for name, values in read_tables(path).items():
+            if name in self._committed[where]:
+                problems.add(str(path), "holds a table that the city folder has itself", value=name, mend=_REMAKE)
+            elif not is_table_of(name, values):
+                problems.add(str(path), "holds a table that is not what its name says", value=name, mend=_REMAKE)
+            else:
+                store.stored[name] = values
+        problems.raise_if_any()
 
     def durations(self, settings: Settings) -> Durations:
         """Return the quantile bank of the settings."""

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_COMPILED_SOURCES = ("compiled.py", "chance.py", "demand/*.py", "engine/*.py")
+_COMPILED_SOURCES = (
+    "compiled.py", "chance.py", "units.py", "inputs.py", "demand/*.py", "engine/*.py", "fleet/parts.py",
+)  # fmt: skip
+"""Every file with compiled functions, and those whose constants are frozen into them."""
 
 
 def cache_root() -> Path:

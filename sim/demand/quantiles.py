@@ -99,6 +99,12 @@ def load_store(folder: Path) -> QuantileStore:
     return QuantileStore(read_tables(folder / STORE_NAME))
 
 
+def is_table_of(name: str, values: NDArray[np.int32]) -> bool:
+    """Return whether a table is the one of that name, up to what another machine may round otherwise."""
+    made = make_table(name).astype(np.int64)
+    return bool(np.all(np.abs(values.astype(np.int64) - made) <= 1 + made // 1_000_000))
+
+
 def read_tables(path: Path) -> dict[str, NDArray[np.int32]]:
     """Return the tables of a file by name; none where there is no file.
 
