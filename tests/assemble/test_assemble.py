@@ -82,3 +82,11 @@ def test_a_changed_file_of_coordinates_is_read_again_by_a_builder_that_keeps_par
     spare = next(c for c in range(city.cells.n_cells) if city.cells.town[c] == siting.town[0] and c not in siting.cells)
     write(spare)
     assert builder.fleet(given, 0).stations.cell.tolist() == [spare, *before[1:]]
+
+
+def test_a_slower_way_home_takes_longer(builder):
+    slow, fast = (
+        builder.build(compose(["window=one_week", "schedule=none", f"times.home_speed_factor={f}"]).settings, 0).policy
+        for f in (0.5, 1.0)
+    )
+    assert (slow.home_factor_q16, fast.home_factor_q16) == (2 * 65536, 65536)

@@ -101,3 +101,11 @@ def test_changes_of_one_instant_come_before_the_call_they_meet(tiny, rows_of):
     city.change(100, ChangeKind.STATION_OPEN, station, 1)
     city.incident(100, cell=0)
     assert rows_of(city.run(), K.WAIT) == []
+
+
+def test_a_call_in_the_instant_of_the_new_command_centre_is_handled_by_it(tiny, rows_of):
+    city = tiny(handling_s=(60, 20))
+    city.unit(city.station(0))
+    city.change(1000, ChangeKind.HANDLING_REGIME, -1, 1)
+    city.incident(1000, cell=0)
+    assert [row[0] for row in rows_of(city.run(), K.CALL)] == [1020]

@@ -161,3 +161,13 @@ def test_the_expected_arrival_is_what_the_dispatcher_sees_not_what_chance_holds(
     rows = city.run().rows
     assert int(rows["value"][rows["kind"] == DISPATCH][0]) == (50 + 180) * 1000
     assert int(rows["time_ms"][rows["kind"] == ARRIVE][0]) == (60 + 50 + 360) * 1000
+
+
+def test_of_two_units_on_the_road_with_equal_expected_arrival_the_lowest_id_goes(tiny, rows_of):
+    city = tiny(handling_s=(0, 0), turnout_s=(0, 0))
+    city.unit(city.station(0))
+    city.unit(city.station(0))
+    city.incident(0, cell=6)
+    city.incident(0, cell=6)  # both arrive at 360, are clear at 960 and drive home side by side
+    city.incident(1080, cell=2)
+    assert rows_of(city.run(), DISPATCH, incident=2) == [(1080, "DISPATCH", 2, 0, 0)]

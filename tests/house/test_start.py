@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from subprocess import DEVNULL
 from types import ModuleType
@@ -92,7 +93,9 @@ def start(root: Path) -> ModuleType:
 def test_run_hands_its_arguments_to_dgsim_and_returns_its_exit_code(clone: Clone) -> None:
     done = clone.start("run", "study", "x", "-m", "a=1,2")
     assert done.returncode == 7
-    assert done.stdout == f"{clone.folder / 'sim' / 'cli.py'} ['study', 'x', '-m', 'a=1,2'] []\n"
+    project = tomllib.loads((clone.folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    commands = sorted(project["entry-points"]["dgsim.commands"])
+    assert done.stdout == f"{clone.folder / 'sim' / 'cli.py'} ['study', 'x', '-m', 'a=1,2'] {commands}\n"
 
 
 def test_second_start_installs_nothing_and_says_nothing(clone: Clone) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
 from sim.report.context import Context, kept
-from sim.report.numbers import diff_writer_of, is_settled, p_value, points, small, without_scheme
+from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.study import CLOCK, HEADLINE
 from sim.report.svg import picture
@@ -121,7 +121,8 @@ def _contrasts(
         mc = (r.get("mc_low"), r.get("mc_high"))
         cells.append(number(r["diff"], diff_writer_of(metric), r["low"], r["high"], mc=mc, tone=tone))
         cells += [number(r[name], p_value) for name in ("p_value", "p_adjusted")] if is_primary else []
-        verdict = words["variants.clear" if is_sure else "variants.unclear"]
+        is_known = not is_missing(r["diff"])
+        verdict = words["variants.clear" if is_sure else "variants.unclear" if is_known else "variants.unknown"]
         verdict = verdict if is_primary else verdict.with_unit(words["variants.exploratory"])
         rows.append((*cells, word(verdict), counted(r["n_incidents"], r["n_pairs"])))
     notes = (words["note.intervals"], *((words["variants.p_note"],) if is_primary else ()))
