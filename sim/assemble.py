@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from sim.demand.quantiles import QuantileStore
     from sim.demand.types import Demand, Durations
     from sim.fleet.parts import Changes, Fleet
+    from sim.fleet.tables import FleetTables
     from sim.plan import Plan
     from sim.settings import Settings
     from sim.siting import Siting
@@ -150,6 +151,7 @@ class InputsBuilder:
 
         def make() -> Fleet:
             tables = load_fleet_tables(settings.city_folder(), bits, settings.fleet)
+            _check_capabilities(self.demand_tables(settings), tables)
             return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
 
         sites = self._sites_key(settings, replication)
@@ -252,6 +254,23 @@ class InputsBuilder:
             policy=_policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, seed=settings.seed, replication=replication,
         )  # fmt: skip
+
+
+def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
+    """Raise an error that names every need of a run card that no type of unit could ever serve."""
+    someone_has = 0
+    for mask in fleet.unit_types.capabilities.tolist():
+        someone_has |= int(mask)
+    code_of = {bit: code for code, bit in demand.capability_bit.items()}
+    cards, problems = demand.run_cards, Problems()
+    for kind, code in enumerate(demand.kinds.code):
+        for place in range(int(cards.start[kind]), int(cards.start[kind + 1])):
+            bit = int(cards.capability[place])
+            if not (someone_has >> bit) & 1:
+                rule = f"needs a capability that no unit type has (need {place - int(cards.start[kind])})"
+                mend = "give it to a unit type in unit_types.csv, or take the need off the card"
+                problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
+    problems.raise_if_any()
 
 
 def _policy(settings: Settings) -> Policy:

@@ -41,6 +41,9 @@ class InputError(DgsimError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)  # crosses from a worker process as problems, not as their text
+
 
 class RunDirectoryError(DgsimError):
     """A run directory is not what it should be: foreign, half-written, or changed after it was finished."""

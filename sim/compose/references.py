@@ -8,16 +8,22 @@ and ranges.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sim.errors import Problems, nearest_name
 from sim.settings import check_city
 
+_FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
+"""What has another form is told by the settings' own checks."""
+
 
 def check_references(content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems) -> None:
-    """Add a problem for every name in `content` that the chosen city does not know."""
+    """Add a problem for every date in `content` that is none, and every name that the chosen city does not know."""
+    _check_dates(content, where_of, problems)
     city = _get(content, "city", "folder")
     folder = check_city(city, _where(where_of, "city.folder"), problems) if isinstance(city, str) and city else None
     if folder is None:
@@ -29,6 +35,39 @@ def check_references(content: Mapping[str, Any], where_of: Mapping[str, str], pr
         _check_name(key, name, towns, "towns.csv", where_of, problems)
     for key, name in _named_kinds(content):
         _check_name(key, name, kinds, "kinds.csv", where_of, problems)
+
+
+def _check_dates(content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems) -> None:
+    """Add a problem for every text that looks like a date and is none, and for a window that ends before it begins."""
+    days = {key: _day(value) for key, value in _dates(content)}
+    for key, value in _dates(content):
+        if days[key] is None:
+            mend = "give a day that the calendar has"
+            problems.add(_where(where_of, key), f"({key}) is not a day", value=value, mend=mend)
+    first, last = days.get("window.measure_from"), days.get("window.measure_to")
+    if first and last and first >= last:
+        where, mend = _where(where_of, "window.measure_to"), "give a later day"
+        problems.add(where, f"(window.measure_to) must come after measure_from, {first}", value=str(last), mend=mend)
+
+
+def _dates(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    found = {
+        "window.measure_from": _get(content, "window", "measure_from"),
+        "window.measure_to": _get(content, "window", "measure_to"),
+        "schedule.command_centre_from": _get(content, "schedule", "command_centre_from"),
+    }
+    for group, name, field in (("staffing", "steps", "from_date"), ("schedule", "rows", "date")):
+        rows = _get(content, group, name)
+        for i, row in enumerate(rows if isinstance(rows, list) else []):
+            found[f"{group}.{name}.{i}.{field}"] = row.get(field) if isinstance(row, Mapping) else None
+    yield from ((key, text) for key, text in found.items() if isinstance(text, str) and _FORM.fullmatch(text))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _check_siting(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def comparison_work(names: Sequence[str], out: Path | None) -> Work:
         If a run is unfinished or damaged, or its arm is not known.
     """
     found = [arm for name in names for arm in _arms_of(name)]
+    _check_comparable(names, [arm for arm, _ in found])
     base, arms = "run_00", []
     for i, (arm, _) in enumerate(found):
         label = arm.label_en or arm.name
@@ -72,6 +73,35 @@ def comparison_work(names: Sequence[str], out: Path | None) -> Work:
     folder = out if out is not None else outputs / COMPARE / key
     study = {"base": base, "contrasts": []}
     return Work(COMPARE, key, folder, tuple(arms), study, tuple(where for _, where in found))
+
+
+def _check_comparable(names: Sequence[str], arms: Sequence[Arm]) -> None:
+    """Raise an error for every arm to which another city, seed, window or demand happened than to the first.
+
+    Differences are paired incident by incident; between two cities, seeds, windows or demands there is nothing to pair.
+    """
+    problems, base = Problems(), arms[0]
+    if len(arms) < 2:
+        problems.add("compare", "needs two runs or more", value=names[0], mend="name another run beside it")
+    for arm in arms[1:]:
+        for part in ("city", "seed", "window", "demand"):
+            if _part(arm, part) != _part(base, part):
+                rule = (
+                    f"has another {part} than {base.label_en or base.name}, so no incident of one is one of the other"
+                )
+                mend = f"compare runs of the same {part}"
+                problems.add("compare", rule, value=arm.label_en or arm.name, mend=mend)
+    problems.raise_if_any()
+
+
+def _part(arm: Arm, part: str) -> Any:
+    """Return what of an arm's settings decides which incidents happen, without what only explains it."""
+    if part == "city":
+        return arm.settings.city_folder().resolve()
+    if part == "seed":
+        return arm.settings.seed
+    values = asdict(getattr(arm.settings, part))
+    return {name: value for name, value in values.items() if name != "about"}
 
 
 def _arms_of(name: str) -> list[tuple[Arm, Path]]:

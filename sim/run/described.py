@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.config import configs_root, leaves
+from sim.errors import Problems
 from sim.run.work import Arm, Work
+from sim.tables.reading import read_text
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
@@ -207,8 +209,10 @@ def city_rows(folder: Path) -> list[dict[str, str]]:
     rows = []
     for path in sorted(folder.rglob("*.csv")):
         name = path.relative_to(folder).as_posix()
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            content = list(csv.DictReader(file))
+        problems = Problems()
+        text = read_text(path, problems)
+        problems.raise_if_any()
+        content = list(csv.DictReader((text or "").splitlines(keepends=True)))
         for column in [column for column in (content[0] if content else ()) if column.endswith("standing")]:
             part = column.removesuffix("standing").rstrip("_")
             rows += _by_standing(f"{name}: {part}" if part else name, content, column)

@@ -36,7 +36,7 @@ def read_table(path: Path, spec: TableSpec, problems: Problems) -> Table:
     problems : receives missing or unreadable files, missing, unknown or repeated columns, ragged rows, cells of a wrong
         type, not finite, out of range or not among the choices, repeated keys, and a table without rows.
     """
-    text = _read_text(path, problems)
+    text = read_text(path, problems)
     if text is None:
         return _empty(path.name, spec)
     try:
@@ -67,7 +67,7 @@ def check_references(table: Table, column: str, allowed: Iterable[str], where: s
 # --- bytes to records -------------------------------------------------------------------------------------------------
 
 
-def _read_text(path: Path, problems: Problems) -> str | None:
+def read_text(path: Path, problems: Problems) -> str | None:
     """Return the file's text, or None after adding the problem that makes it unreadable."""
     try:
         data = path.read_bytes()

@@ -9,6 +9,7 @@ from sim.assemble import InputsBuilder, world_in_turn
 from sim.compose import compose
 from sim.engine import simulate
 from sim.engine.log import LogKind
+from sim.errors import InputError, Problem
 
 
 @pytest.mark.parametrize("n_worlds", [1, 2, 7, 12, 20, 21, 100])
@@ -90,3 +91,28 @@ def test_a_slower_way_home_takes_longer(builder):
         for f in (0.5, 1.0)
     )
     assert (slow.home_factor_q16, fast.home_factor_q16) == (2 * 65536, 65536)
+
+
+def test_a_capability_that_no_unit_type_has_is_an_error_that_names_the_card(tmp_path):
+    import shutil
+
+    settings = compose(["window=one_week", "schedule=none"]).settings
+    folder = tmp_path / "city"
+    shutil.copytree(settings.city_folder(), folder)
+    path = folder / "run_cards.csv"
+    text = path.read_text(encoding="utf-8").replace("home_fire,0,water", "home_fire,0,command", 1)
+    path.write_text(text, encoding="utf-8")
+    own = compose(["window=one_week", "schedule=none", f"city.folder='{folder}'"]).settings
+    with pytest.raises(
+        InputError, match=r"run_cards.csv: home_fire: 'command' needs a capability that no unit type has"
+    ):
+        InputsBuilder().fleet(own, 0)
+
+
+def test_an_input_error_crosses_from_a_worker_with_its_problems_whole():
+    import pickle
+
+    error = InputError([Problem("a.csv", "is wrong", value=1, row=3), Problem("b.csv", "is worse")])
+    again = pickle.loads(pickle.dumps(error))
+    assert again.problems == error.problems
+    assert str(again) == str(error)
