@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ import pytest
 from sim.engine.log import EventLog, read_log
 from sim.errors import InputError, RunDirectoryError
 from sim.provenance import COMPLETE, MANIFEST, list_files, read_manifest, seal, sha256_of_file, source_digest, to_json
-from sim.run.verify import verify
+from sim.run.verify import NOT_AGAIN, verify
 from sim.run.work import RESULT
 
 
@@ -29,6 +30,8 @@ def test_a_finished_run_comes_out_the_same_with_either_engine(finished: Path) ->
         assert verdict.lines()[1:] == [
             "inputs: 4 of 4 replications the same",
             "engine: 4 of 4 event logs the same",
+            "tables: 4 of 4 replications the same",
+            NOT_AGAIN,
             "verdict: the same",
         ]
 
@@ -137,3 +140,44 @@ def test_the_stored_log_is_what_result_json_says(finished: Path) -> None:
     assert read_log(folder / "log.parquet").digest() == result["log_digest"]
     assert result["counts"]["n_log_rows"] == pq.read_metadata(folder / "log.parquet").num_rows
     assert result["counts"]["n_measured"] == pq.read_metadata(folder / "incidents.parquet").num_rows
+
+
+def test_forged_tables_with_new_hashes_everywhere_are_caught_by_writing_them_again(finished_copy: Path) -> None:
+    folder = finished_copy / "arms" / "plan" / "replications" / "r0001"
+    path = folder / "incidents.parquet"
+    table = pq.read_table(path)
+    at = table.schema.get_field_index("call_ms")
+    forged = table.column(at).to_numpy() + 1_000
+    pq.write_table(table.set_column(at, table.schema.field(at), [forged]), path)
+    result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    result["files"][path.name] = sha256_of_file(path)
+    (folder / RESULT).write_text(to_json(result), encoding="utf-8")
+    reseal(finished_copy)
+    verdict = verify(finished_copy, workers=1)
+    assert not verdict.is_same
+    assert [(r["arm"], r["replication"], r["tables"]) for r in verdict.replications if r["tables"]] == [
+        ("plan", 1, ["incidents.parquet"])
+    ]
+    assert "tables: 3 of 4 replications the same" in verdict.lines()
+    assert "  plan r0001: other incidents.parquet" in verdict.lines()
+
+
+def test_another_seed_in_the_configuration_is_caught_by_the_files_alone(finished_copy: Path) -> None:
+    path = finished_copy / "arms" / "plan" / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "seed: 20211231" in text
+    path.write_text(text.replace("seed: 20211231", "seed: 20211230", 1), encoding="utf-8")
+    reseal(finished_copy)
+    verdict = verify(finished_copy, is_rerun=False)
+    assert verdict.faults == ("plan: the settings in config.yaml are not the manifest's",)
+    assert not verdict.is_same
+
+
+def test_a_dropped_replication_is_caught_even_where_the_manifest_leaves_it_out(finished_copy: Path) -> None:
+    shutil.rmtree(finished_copy / "arms" / "plan" / "replications" / "r0001")
+    manifest = json.loads((finished_copy / MANIFEST).read_text(encoding="utf-8"))
+    del manifest["arms"]["plan"]["replications"]["r0001"]
+    seal(finished_copy, {name: manifest[name] for name in ("kind", "name", "arms")})
+    verdict = verify(finished_copy, is_rerun=False)
+    assert verdict.faults == ("plan: replications are not exactly the 2 that run.json names",)
+    assert not verdict.is_same
