@@ -22,8 +22,6 @@ from sim.errors import InputError, Problems, nearest_name
 from sim.tables import STANDINGS
 
 ABOUT = "about"
-NAMING = ("name", "label_zh", "label_en")
-"""Fields that name a choice; they state nothing that could have a source."""
 
 
 @dataclass(frozen=True, slots=True)

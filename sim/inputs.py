@@ -126,19 +126,27 @@ def digest_of(value: Any) -> str:
     return digest.hexdigest()
 
 
+def slot_starts(demand: Demand, cards: RunCards) -> NDArray[np.int64]:
+    """Return the first slot of every incident, and the number of slots: (n_incidents + 1,) int64.
+
+    An incident has one slot per need of its true kind's whole card, and after those one per need of the reported kind's
+    card where that is another.
+    """
+    kind, reported = demand.incidents["kind"], demand.incidents["reported_kind"]
+    n_needs = np.diff(cards.start).astype(np.int64)
+    n_slots = n_needs[kind] + np.where(kind == reported, 0, n_needs[reported])
+    return np.concatenate([[0], np.cumsum(n_slots)]).astype(np.int64)
+
+
 def draw_slot_ranks(demand: Demand, cards: RunCards, seed: int, replication: int) -> NDArray[np.uint32]:
     """Return the ranks of every slot of every incident: (n_slots, 4) uint32.
 
-    An incident has one slot per need of its true kind's whole card, and after those one per need of the reported kind's
-    card where that is another. Ranks are keyed by (identity, slot), so they follow the incident into any scenario.
+    Slots lie as `slot_starts` says. Ranks are keyed by (identity, slot), so they follow the incident into any scenario.
     """
-    rows = demand.incidents
-    n_needs = np.diff(cards.start).astype(np.int64)
-    is_other = rows["kind"] != rows["reported_kind"]
-    n_slots = n_needs[rows["kind"]] + np.where(is_other, n_needs[rows["reported_kind"]], 0)
-    start = np.concatenate([[0], np.cumsum(n_slots)]).astype(np.int64)
+    start = slot_starts(demand, cards)
     out = np.empty((int(start[-1]), 4), dtype=np.uint32)
-    slot_ranks(seed, replication, int(Stream.SLOT), np.ascontiguousarray(rows["identity"]), start, out)
+    identities = np.ascontiguousarray(demand.incidents["identity"])
+    slot_ranks(seed, replication, int(Stream.SLOT), identities, start, out)
     return out
 
 

@@ -9,7 +9,6 @@ MS_PER_S = 1_000
 MS_PER_MIN = 60_000
 MS_PER_H = 3_600_000
 MS_PER_DAY = 86_400_000
-MS_PER_WEEK = 7 * MS_PER_DAY
 Q16 = 65_536
 """One, in the fixed-point scale of factor tables (16 binary places)."""
 

@@ -16,8 +16,7 @@ from sim.compare.parts import CLOCKS, GROUPS, Labels
 from sim.metrics.store import Columns
 
 STATIC, STATIC_CALL = len(CLOCKS), len(CLOCKS) + 1
-N_CLOCKS = len(CLOCKS) + 2
-"""The four clocks that are told, and the static parts of `arrival` and of `call_to_arrival`."""
+"""Places of the static parts of `arrival` and of `call_to_arrival`, behind the four clocks that are told."""
 STATIC_OF_CLOCK = {"arrival": STATIC, "call_to_arrival": STATIC_CALL}
 N_GRADES = 5
 TOWN_GROUPS = ("headline", "all")

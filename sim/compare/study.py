@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -183,15 +183,3 @@ def _town_names(labels: Labels) -> Columns:
         "name_en": texts(labels.town_en),
         "residents": np.array(labels.population, dtype=np.int64),
     }
-
-
-def with_arms(tables: Mapping[str, Columns], arms: Sequence[str]) -> Tables:
-    """Return the tables with the rows of some arms only (differences: where both arms are among them)."""
-    chosen = {}
-    for name, table in tables.items():
-        keep = np.ones(len(next(iter(table.values()))), dtype=bool)
-        for key in ("arm", "base"):
-            if key in table:
-                keep &= np.isin(table[key].astype(str), [*arms, ""])
-        chosen[name] = {key: values[keep] for key, values in table.items()}
-    return chosen

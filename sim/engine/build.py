@@ -18,7 +18,7 @@ from sim.engine import world as wd
 from sim.engine.codes import HANDLING_REGIME
 from sim.engine.log import LOG_DTYPE
 from sim.errors import Problems
-from sim.units import Q16
+from sim.inputs import slot_starts
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
@@ -46,7 +46,7 @@ def handling_regimes(inputs: RunInputs) -> NDArray[np.int64]:
 
 
 def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    rows, cards, durations = inputs.demand.incidents, inputs.cards, inputs.durations
+    rows, durations = inputs.demand.incidents, inputs.durations
     n = rows.shape[0]
     out = np.zeros(n, dtype=wd.INCIDENT_DTYPE)
     for name in ("call_ms", "cell", "town", "kind", "grade", "reported_kind", "reported_grade"):
@@ -62,9 +62,7 @@ def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
     factor = np.empty(n, dtype=np.int64)
     look_up_all(durations.values, common, np.ascontiguousarray(rows["rank_travel"]), factor)
     out["travel_factor_q16"] = factor
-    n_needs = np.diff(cards.start).astype(np.int64)
-    n_slots = n_needs[rows["kind"]] + np.where(rows["kind"] == rows["reported_kind"], 0, n_needs[rows["reported_kind"]])
-    start = np.concatenate([[0], np.cumsum(n_slots)]).astype(np.int64)
+    start = slot_starts(inputs.demand, inputs.cards)
     out["first_slot"] = start[:-1]
     return out, start
 
@@ -176,6 +174,3 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         latent_table=inputs.durations.latent, scene_slope_q16=inputs.durations.scene_slope_q16,
         cell_xy=np.stack([inputs.city.cells.x_m, inputs.city.cells.y_m], axis=1), grid=inputs.city.grid,
     )  # fmt: skip
-
-
-assert Q16 == 1 << 16, "factor tables are shifted by 16 bits in rules.py"

@@ -261,7 +261,7 @@ def crew_for(w, unit):  # type: ignore[no-untyped-def]
     """
     it = w.units[unit]
     station = w.stations[it.station]
-    spare = station.people_on_duty - station.people_out
+    spare = people_free(w, it.station)
     for other in range(station.first_unit, station.end_unit):
         if other != unit and w.units[other].status == _AT_STATION and w.units[other].is_in_service:
             spare -= w.units[other].crew_min

@@ -102,7 +102,7 @@ def assign(w, now, slot, unit, expected_ms):  # type: ignore[no-untyped-def]
     it.slot = slot
     if it.status == AT_STATION:
         station = w.stations[it.station]
-        free = station.people_on_duty - station.people_out
+        free = rules.people_free(w, it.station)
         if free < it.crew_min or not station.is_open or not it.is_in_service:
             fault(w, NO_CREW, unit, free)
         it.crew = rules.crew_for(w, unit)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.inputs import slot_starts
 from sim.metrics.states import States, YearWindows, build_states, can_send, year_windows
 from sim.units import MS_PER_H
 
@@ -100,11 +101,9 @@ def _look_up(values: NDArray[Any], table: NDArray[np.int64], ranks: NDArray[Any]
 def _first_slot(inputs: RunInputs) -> NDArray[np.int64]:
     """Return the row in `slot_ranks` of the slot that each incident's first dispatched need has: (n_incidents,)."""
     rows = inputs.demand.incidents
-    n_needs = np.diff(inputs.cards.start).astype(np.int64)
-    is_other = rows["kind"] != rows["reported_kind"]
-    n_slots = n_needs[rows["kind"]] + np.where(is_other, n_needs[rows["reported_kind"]], 0)
-    start = np.concatenate([[0], np.cumsum(n_slots)])[:-1]
-    return start + np.where(is_other, n_needs[rows["kind"]], 0)
+    n_true = np.diff(inputs.cards.start).astype(np.int64)[rows["kind"]]
+    start = slot_starts(inputs.demand, inputs.cards)[:-1]
+    return start + np.where(rows["kind"] != rows["reported_kind"], n_true, 0)
 
 
 def _nearest_ms(inputs: RunInputs, states: States, trip: _Trips) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from sim.chance import (
     ranks4,
     slot_ranks,
 )
+from sim.units import Q16
 
 # Known-answer vectors of Random123 (Salmon et al. 2011), kat_vectors, philox4x32 10 rounds.
 KNOWN = [
@@ -101,3 +102,7 @@ def test_a_constant_table_ignores_the_rank():
     table = constant_table(4321)
     assert table.shape == (TABLE_SIZE,)
     assert {int(look_up(table, np.uint32(r))) for r in (0, 2**31, 2**32 - 1)} == {4321}
+
+
+def test_one_in_factor_tables_is_what_the_engine_shifts_by():
+    assert Q16 == 1 << 16
