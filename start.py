@@ -248,8 +248,11 @@ def find_installer(pythons: Sequence[str] = ()) -> list[str]:
 
 
 def installer_command(installer: Sequence[str], venv_dir: Path, requirements: Path) -> list[str]:
-    """The full command that installs a hashed requirements file into the environment."""
-    hashed = ["--require-hashes", "--no-build-isolation", "-r", str(requirements)]
+    """The full command that installs a hashed requirements file into the environment: it and nothing else.
+
+    The lock is complete, so nothing is resolved: a release made after the lock cannot be drawn in by an extra.
+    """
+    hashed = ["--no-deps", "--require-hashes", "--no-build-isolation", "-r", str(requirements)]
     if Path(installer[0]).stem == "uv":
         return [*installer, "pip", "install", "--python", str(python_of(venv_dir)), *hashed]
     pip = [*installer, "-m", "pip", "--python", str(python_of(venv_dir)), "--disable-pip-version-check", "--no-input"]

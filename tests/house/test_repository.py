@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 # Written in parts, so that this file is not the one that holds them.
 INDEX_HOSTS = [
@@ -108,6 +110,23 @@ def test_the_lock_satisfies_every_range_of_pyproject(root: Path) -> None:
     entries = lock_entries(root)
     wanted = [Requirement(text) for text in project["project"]["dependencies"] + project["dependency-groups"]["dev"]]
     assert [str(want) for want in wanted if not want.specifier.contains(entries[want.name][0])] == []
+
+
+def test_locked_packages_need_nothing_that_is_not_locked(root: Path) -> None:
+    """They are installed without resolving, so the lock itself must hold all that they ask for, here and now."""
+    entries, lacking = lock_entries(root), []
+    for name in entries:
+        try:
+            asked = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue  # locked for another platform or Python
+        for want in map(Requirement, asked):
+            if want.marker is not None and not want.marker.evaluate({"extra": ""}):
+                continue
+            version, _ = entries.get(canonicalize_name(want.name), ("", 0))
+            if not version or not want.specifier.contains(version):
+                lacking.append(f"{name} needs {want}")
+    assert lacking == []
 
 
 def test_no_boundary_data_or_lock_with_addresses_is_committed(tracked: list[Path]) -> None:

@@ -110,7 +110,8 @@ def test_packages_are_installed_hashed_and_the_build_tool_comes_from_the_lock_fi
     first, second = (clone.tools / "calls").read_text().splitlines()
     assert "build-tools.txt" in first
     assert second.endswith(f"--require-hashes --no-build-isolation -r {clone.folder / 'requirements.lock'}")
-    assert "--require-hashes" in first
+    assert "--no-deps --require-hashes" in first
+    assert "--no-deps --require-hashes" in second
 
 
 def test_a_changed_lock_installs_again(clone: Clone) -> None:
@@ -227,7 +228,7 @@ def test_a_python_without_usable_pip_gets_a_sentence(
 def test_pip_installs_into_the_environment_from_outside(start: ModuleType) -> None:
     command = start.installer_command(["/usr/bin/python3"], Path("/v"), Path("/l"))
     assert command[:5] == ["/usr/bin/python3", "-m", "pip", "--python", "/v/bin/python"]
-    assert command[-4:] == ["--require-hashes", "--no-build-isolation", "-r", "/l"]
+    assert command[-5:] == ["--no-deps", "--require-hashes", "--no-build-isolation", "-r", "/l"]
 
 
 def test_too_little_room_is_said_before_anything_is_made(
