@@ -27,7 +27,17 @@ from sim.errors import Problems
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
 from sim.fleet.tables import load_fleet_tables
-from sim.inputs import Policy, RunInputs, digest_of, draw_slot_ranks, hours_of_run, order_stations
+from sim.inputs import (
+    Policy,
+    RunInputs,
+    clear_sky,
+    digest_of,
+    draw_slot_ranks,
+    hours_of_run,
+    no_roster,
+    order_stations,
+    plain_scenes,
+)
 from sim.plan import load_plan
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
@@ -216,6 +226,12 @@ class InputsBuilder:
         store = self._store(settings)
         return self._keep("intensity", key, lambda: prepare_demand(city, tables, settings.demand, calendar, store))
 
+    def _cell_weight(self, settings: Settings) -> NDArray[np.int64]:
+        """Return what rules that weigh cover take a cell for: its fires and rescues to be expected."""
+        key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
+        kinds = self.demand_tables(settings).kinds
+        return self._keep("cell weight", key, lambda: self._intensity(settings).cell_weight(kinds.is_headline))
+
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
         folder = settings.city_folder()
@@ -252,7 +268,9 @@ class InputsBuilder:
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
             policy=_policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
-            is_night_of_hour=is_night, seed=settings.seed, replication=replication,
+            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
+            scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
+            seed=settings.seed, replication=replication,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance import Stream, slot_ranks
+from sim.units import Q16
 
 if TYPE_CHECKING:
     from sim.city.types import City
@@ -33,8 +34,12 @@ RUN_OUT_HOURS = 24 * 14
 class Policy:
     """The rules a run is played by.
 
-    `dispatch`: 0 nearest, 1 own town first. `home_factor_q16`: homeward driving time per outward driving time, in
-    1/65536. `make_ready_ms`: from HOME to AVAILABLE.
+    `dispatch`: 0 nearest, 1 own town first, 2 keep cover, with `slack_ms` by which a unit may be later. `cover_ms`: the
+    drive within which a station covers, with units that have the capability `cover_bit`. `move_up`: 0 never, 1 from the
+    nearest, 2 for the best cover; `move_up_after_ms` after a station was emptied, from at most `move_up_most_ms` away.
+    `help_wait_ms`: wait of a need after which other cities are asked whatever the grade, -1 never. `rest_after_ms`: a
+    mission this long is followed by `rest_ms` of rest, 0 never. `home_factor_q16`: homeward driving time per outward
+    driving time, in 1/65536. `make_ready_ms`: from HOME to AVAILABLE. `water_bit`: the capability that hydrants serve.
     """
 
     dispatch: int
@@ -42,6 +47,77 @@ class Policy:
     is_scene_delay_on: bool
     home_factor_q16: int
     make_ready_ms: int
+    slack_ms: int = 0
+    cover_ms: int = 0
+    cover_bit: int = 0
+    move_up: int = 0
+    move_up_after_ms: int = 0
+    move_up_most_ms: int = 0
+    help_wait_ms: int = -1
+    rest_after_ms: int = 0
+    rest_ms: int = 0
+    water_bit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who is on duty from when on; no rows where people are posted by dated changes instead.
+
+    `shift_ms`: (n_shifts,) int64, ascending, the first at 0. `people`: (n_shifts, n_stations) int16, on duty from then.
+    `is_relief`: (n_shifts,) int8, whether all of a station's people change, so that crews still out are not theirs.
+    """
+
+    shift_ms: NDArray[np.int64]
+    people: NDArray[np.int16]
+    is_relief: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Sky:
+    """What the weather does, by hour of the run: the same hours as `period_of_hour`.
+
+    `road_q16`: (n_hours,) int32, driving time over that of dry roads, in 1/65536. `is_flyable`: (n_hours,) int8,
+    daylight and weather to fly.
+    """
+
+    road_q16: NDArray[np.int32]
+    is_flyable: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """What the place of each incident adds to the way to its work; n_incidents rows.
+
+    `portal_cell`: (n_incidents, 2) int32, cells from which it is reached along a track, -1 where there is none.
+    `track_m`: (n_incidents, 2) int32, from there. `power_off_ms`: (n_incidents,) int64, after the call, until the power
+    is confirmed off. `water_delay_ms`: (n_incidents,) int32, until water comes where no hydrant is near, from the grade
+    `supply_grade` (n_kinds,) int8 of its kind on (0: never). `village_ms`: (n_incidents,) int64, after the call, until
+    the unit's or village's own people are there; -1 never.
+    """
+
+    portal_cell: NDArray[np.int32]
+    track_m: NDArray[np.int32]
+    power_off_ms: NDArray[np.int64]
+    water_delay_ms: NDArray[np.int32]
+    village_ms: NDArray[np.int64]
+    supply_grade: NDArray[np.int8]
+
+
+def no_roster(n_stations: int) -> Roster:
+    """Return a roster without rows: people are posted by dated changes."""
+    return Roster(np.zeros(0, np.int64), np.zeros((0, n_stations), np.int16), np.zeros(0, np.int8))
+
+
+def clear_sky(n_hours: int) -> Sky:
+    """Return dry roads at all hours, and no hour to fly in."""
+    return Sky(np.full(n_hours, Q16, np.int32), np.zeros(n_hours, np.int8))
+
+
+def plain_scenes(n_incidents: int, n_kinds: int) -> Scenes:
+    """Return incidents that are all reached by road, with water at hand and nobody in the village."""
+    none = np.full((n_incidents, 2), -1, np.int32)
+    zeros = np.zeros(n_incidents, np.int64)
+    return Scenes(none, np.zeros_like(none), zeros, zeros.astype(np.int32), zeros - 1, np.zeros(n_kinds, np.int8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +126,8 @@ class RunInputs:
 
     `changes`: `CHANGE_DTYPE` rows in order. `slot_ranks`: (n_slots, 4) uint32, incident by incident: turnout, own
     travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to
-    the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start.
+    the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start. `cell_weight`:
+    (n_cells,) int64, incidents to be expected of each cell, for rules that weigh cover.
     """
 
     city: City
@@ -67,6 +144,10 @@ class RunInputs:
     station_order: NDArray[np.int16]
     period_of_hour: NDArray[np.int8]
     is_night_of_hour: NDArray[np.int8]
+    roster: Roster
+    sky: Sky
+    scenes: Scenes
+    cell_weight: NDArray[np.int64]
     seed: int
     replication: int
 

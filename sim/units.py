@@ -9,6 +9,9 @@ MS_PER_S = 1_000
 MS_PER_MIN = 60_000
 MS_PER_H = 3_600_000
 MS_PER_DAY = 86_400_000
+M_PER_KM = 1_000
+MM_S_PER_KMH = 1_000_000 / 3_600
+"""Millimetres a second in one kilometre an hour."""
 Q16 = 65_536
 """One, in the fixed-point scale of factor tables (16 binary places)."""
 

@@ -21,7 +21,7 @@ from sim.city.types import City
 from sim.demand.calendar import Calendar, Days
 from sim.demand.ceilings import CountTables, count_tables
 from sim.demand.exposure import Places, build_places
-from sim.demand.kinds import DemandTables, Reporting
+from sim.demand.kinds import RANK_WHOLE, DemandTables, Reporting
 from sim.demand.quantiles import QuantileStore, gamma_factor
 from sim.demand.schemas import SHARE_WHOLE
 from sim.demand.settings import DemandSettings
@@ -88,6 +88,23 @@ class Intensity:
         by_day: NDArray[np.float64] = self.rate[town, kind] * self.day[kind]
         by_hour: NDArray[np.float64] = by_day[:, None] * self.hour[kind][None, :] / 24.0
         return by_hour.reshape(-1)
+
+    def cell_weight(self, is_counted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return (n_cells,) int64: millionths of ordinary alarms a year to be expected of each cell, of some kinds.
+
+        `is_counted`: (n_kinds,) bool. Growth and profiles are left out, so that every day of a run weighs alike.
+        """
+        places = self.places
+        weight = np.zeros(len(places.cell))
+        for kind in np.flatnonzero(is_counted):
+            threshold = places.threshold[places.pattern[kind]]
+            for town in range(self.rate.shape[0]):
+                own = slice(int(places.cell_start[town]), int(places.cell_start[town + 1]))
+                part = np.diff(threshold[own], prepend=0) / RANK_WHOLE
+                weight[own] += part * (self.rate[town, kind] * _DAYS_PER_YEAR * 1e6)
+        out = np.zeros(len(places.cell), dtype=np.int64)
+        out[places.cell] = np.floor(weight + 0.5).astype(np.int64)
+        return out
 
 
 def prepare_demand(

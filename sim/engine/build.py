@@ -17,7 +17,9 @@ from sim.engine import events, rules
 from sim.engine import world as wd
 from sim.engine.codes import HANDLING_REGIME
 from sim.engine.log import LOG_DTYPE
+from sim.engine.state import CREW_BITS
 from sim.errors import Problems
+from sim.fleet.parts import UNIT_TRAITS_DTYPE, UnitMode
 from sim.inputs import slot_starts
 
 if TYPE_CHECKING:
@@ -62,9 +64,19 @@ def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
     factor = np.empty(n, dtype=np.int64)
     look_up_all(durations.values, common, np.ascontiguousarray(rows["rank_travel"]), factor)
     out["travel_factor_q16"] = factor
+    _fill_scenes(inputs, out)
     start = slot_starts(inputs.demand, inputs.cards)
     out["first_slot"] = start[:-1]
     return out, start
+
+
+def _fill_scenes(inputs: RunInputs, out: NDArray[Any]) -> None:
+    """Put in what the place of each incident adds: portals and track, water, who in the village comes first."""
+    scenes = inputs.scenes
+    out["portal_a"], out["portal_b"] = scenes.portal_cell[:, 0], scenes.portal_cell[:, 1]
+    out["track_a_m"], out["track_b_m"] = scenes.track_m[:, 0], scenes.track_m[:, 1]
+    out["power_off_ms"], out["village_ms"] = scenes.power_off_ms, scenes.village_ms
+    out["water_delay_ms"] = scenes.water_delay_ms
 
 
 def _stations(inputs: RunInputs) -> NDArray[Any]:
@@ -74,6 +86,7 @@ def _stations(inputs: RunInputs) -> NDArray[Any]:
     out["cell"], out["town"] = stations.cell, stations.town
     out["first_unit"] = np.searchsorted(units.station, np.arange(n), side="left")
     out["end_unit"] = np.searchsorted(units.station, np.arange(n), side="right")
+    out["help_grade"] = stations.help_grade
     return out
 
 
@@ -82,7 +95,10 @@ def _units(inputs: RunInputs) -> NDArray[Any]:
     out = np.zeros(len(units.station), dtype=wd.UNIT_DTYPE)
     out["station"], out["capabilities"] = units.station, units.capabilities
     out["crew_min"], out["crew_preferred"] = units.crew_min, units.crew_preferred
-    out["incident"], out["slot"], out["returning_at"], out["clear_ms"] = -1, -1, -1, -1
+    for name in ("incident", "slot", "away_at", "clear_ms", "post", "flown_day"):
+        out[name] = -1
+    for name in UNIT_TRAITS_DTYPE.names or ():
+        out[name] = units.traits[name]
     out["from_cell"] = out["to_cell"] = np.asarray(inputs.fleet.stations.cell)[units.station]
     return out
 
@@ -101,6 +117,11 @@ def _params(inputs: RunInputs) -> NDArray[np.int64]:
     out[wd.TURNOUT_EXPECTED_NIGHT] = table_mean(durations.values[night])
     out[wd.TRAVEL_OWN_TABLE] = durations.travel_own
     out[wd.SCENE_DELAY_CAP_MS] = durations.scene_delay_cap_ms
+    out[wd.SLACK_MS], out[wd.COVER_MS], out[wd.COVER_CAPABILITY] = policy.slack_ms, policy.cover_ms, policy.cover_bit
+    out[wd.MOVE_UP_POLICY], out[wd.MOVE_UP_AFTER_MS] = policy.move_up, policy.move_up_after_ms
+    out[wd.MOVE_UP_MOST_MS], out[wd.WATER_CAPABILITY] = policy.move_up_most_ms, policy.water_bit
+    out[wd.HELP_WAIT_MS] = rules.NEVER_MS if policy.help_wait_ms < 0 else policy.help_wait_ms
+    out[wd.REST_AFTER_MS], out[wd.REST_MS] = policy.rest_after_ms, policy.rest_ms
     out[wd.GRID_X0_M], out[wd.GRID_Y0_M], out[wd.GRID_CELL_M] = city.grid_x0_m, city.grid_y0_m, city.cell_m
     return out
 
@@ -119,12 +140,18 @@ def _changes(inputs: RunInputs) -> NDArray[Any]:
     return out
 
 
+def _access_means(inputs: RunInputs) -> NDArray[np.int64]:
+    """Return the mean access time of each kind, ms, as the dispatcher reckons with it."""
+    return np.array([table_mean(inputs.durations.values[table]) for table in inputs.durations.access], dtype=np.int64)
+
+
 def check_room(inputs: RunInputs) -> None:
     """Raise one `InputError` for everything that is too large for the fields it would be kept in."""
     n_needs = np.diff(inputs.cards.start)
     limits = (
         ("stations", len(inputs.fleet.stations.cell), np.iinfo(np.int16).max),
         ("incidents", inputs.demand.incidents.shape[0], events.MISSION_MASK),
+        ("people of a crew", int(np.asarray(inputs.fleet.units.crew_preferred).max(initial=0)), 1 << CREW_BITS),
         ("units", len(inputs.fleet.units.station), events.MISSION_MASK),
         ("slots of one incident", 2 * int(n_needs.max(initial=0)), np.iinfo(np.int16).max),
         ("capabilities (highest bit)", int(np.asarray(inputs.cards.capability).max(initial=0)), 62),
@@ -152,13 +179,13 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     slots = np.zeros(n_slots, dtype=wd.SLOT_DTYPE)
     slots["incident"] = np.repeat(np.arange(incidents.shape[0], dtype=np.int32), np.diff(slot_start))
     slots["unit"] = -1
-    n_planned = 4 * n_units + 4 * _MOST_UNITS_PER_EVENT
+    n_planned = 4 * n_units + 4 * _MOST_UNITS_PER_EVENT + 2 * len(inputs.fleet.stations.cell)
     margin = 16 * n_units + 16 * _MOST_UNITS_PER_EVENT
     return wd.WorldArrays(
         log_margin=margin, units=_units(inputs), stations=_stations(inputs), incidents=incidents, slots=slots,
         counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
         waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
-        returning=np.zeros(max(n_units, 1), dtype=np.int32),
+        away=np.zeros(max(n_units, 1), dtype=np.int32),
         outbox=np.zeros((n_planned, 2), dtype=np.int64),
         heap=np.zeros((n_planned + 1024, 2), dtype=np.int64),
         log=np.zeros(2 * margin + 24 * incidents.shape[0], dtype=LOG_DTYPE),
@@ -173,4 +200,8 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         access_table=inputs.durations.access, scene_table=inputs.durations.scene,
         latent_table=inputs.durations.latent, scene_slope_q16=inputs.durations.scene_slope_q16,
         cell_xy=np.stack([inputs.city.cells.x_m, inputs.city.cells.y_m], axis=1), grid=inputs.city.grid,
+        roster_ms=inputs.roster.shift_ms, roster=inputs.roster.people, roster_is_relief=inputs.roster.is_relief,
+        road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
+        access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
+        air_units=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) == UnitMode.AIR).astype(np.int32),
     )  # fmt: skip

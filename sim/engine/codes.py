@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sim.engine.log import LogKind
 from sim.engine.world import SlotStatus, UnitStatus
-from sim.fleet.parts import ChangeKind
+from sim.fleet.parts import ChangeKind, UnitMode
 
 FAULTED = -1
 BAD_STATUS, NO_CREW, LOG_FULL, OUTBOX_FULL, WAITING_FULL, PEOPLE_BELOW_ZERO, UNKNOWN_CHANGE = range(1, 8)
@@ -18,6 +18,11 @@ EN_ROUTE = int(UnitStatus.EN_ROUTE)
 ON_SCENE = int(UnitStatus.ON_SCENE)
 RETURNING = int(UnitStatus.RETURNING)
 MAKING_READY = int(UnitStatus.MAKING_READY)
+MOVING_UP = int(UnitStatus.MOVING_UP)
+STANDING_BY = int(UnitStatus.STANDING_BY)
+
+ROAD = int(UnitMode.ROAD)
+AIR = int(UnitMode.AIR)
 
 STATION_CLOSE = int(ChangeKind.STATION_CLOSE)
 STATION_OPEN = int(ChangeKind.STATION_OPEN)
@@ -25,6 +30,8 @@ UNIT_WITHDRAW = int(ChangeKind.UNIT_WITHDRAW)
 UNIT_IN_SERVICE = int(ChangeKind.UNIT_IN_SERVICE)
 STATION_PEOPLE = int(ChangeKind.STATION_PEOPLE)
 HANDLING_REGIME = int(ChangeKind.HANDLING_REGIME)
+UNIT_FAILS = int(ChangeKind.UNIT_FAILS)
+UNIT_MENDED = int(ChangeKind.UNIT_MENDED)
 
 SLOT_UNUSED = int(SlotStatus.UNUSED)
 SLOT_WAITING = int(SlotStatus.WAITING)
@@ -50,3 +57,9 @@ LOG_UNFILLED = int(LogKind.UNFILLED)
 LOG_MET = int(LogKind.MET)
 LOG_CLOSED = int(LogKind.CLOSED)
 LOG_END = int(LogKind.END)
+LOG_SHIFT = int(LogKind.SHIFT)
+LOG_RESTED = int(LogKind.RESTED)
+LOG_MOVE_UP = int(LogKind.MOVE_UP)
+LOG_STAND_BY = int(LogKind.STAND_BY)
+LOG_RECALL = int(LogKind.RECALL)
+LOG_VILLAGE = int(LogKind.VILLAGE)

@@ -31,6 +31,7 @@ class EventKind(IntEnum):
 
 
 CHANGE = int(EventKind.CHANGE)
+SHIFT = int(EventKind.SHIFT)
 AVAILABLE = int(EventKind.AVAILABLE)
 HOME = int(EventKind.HOME)
 CLEAR = int(EventKind.CLEAR)
@@ -38,6 +39,7 @@ ARRIVE = int(EventKind.ARRIVE)
 ENROUTE = int(EventKind.ENROUTE)
 ESCALATE = int(EventKind.ESCALATE)
 CALL = int(EventKind.CALL)
+POLICY = int(EventKind.POLICY)
 
 FIRST_KEY = 2
 KIND_SHIFT = 58

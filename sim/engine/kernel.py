@@ -16,7 +16,7 @@ from sim.engine import events, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
 from sim.engine.log import EventLog
-from sim.engine.world import FAULT, N_HEAP, N_LOG, NEXT_CALL, NEXT_CHANGE, WorldArrays
+from sim.engine.world import FAULT, N_HEAP, N_LOG, NEXT_CALL, NEXT_CHANGE, NEXT_SHIFT, WorldArrays
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
@@ -89,6 +89,14 @@ def _plan_next_change(w):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
+def _plan_next_shift(w):  # type: ignore[no-untyped-def]
+    at = w.counts[NEXT_SHIFT]
+    if at < w.roster_ms.shape[0]:
+        w.counts[NEXT_SHIFT] = at + 1
+        _push(w, w.roster_ms[at], events.event_key(events.SHIFT, at, 0))
+
+
+@compiled_borrowing
 def _handle(w, now, key):  # type: ignore[no-untyped-def]
     """Do one event; return the number of events it planned, or -1 after a fault."""
     kind = events.key_kind(key)
@@ -110,6 +118,13 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
         return n_planned
     if kind == events.ESCALATE:
         return transitions.on_escalate(w, now, entity, mission)
+    if kind == events.POLICY:
+        return transitions.on_policy(w, now, entity, mission)
+    if kind == events.SHIFT:
+        n_planned = transitions.on_shift(w, now, entity, mission)
+        if entity < w.roster_ms.shape[0]:
+            _plan_next_shift(w)
+        return n_planned
     n_planned = transitions.on_change(w, now, entity)
     _plan_next_change(w)
     return n_planned
@@ -117,8 +132,9 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def start(w):  # type: ignore[no-untyped-def]
-    """Put the first change and the first call into the heap."""
+    """Put the first change, the first shift and the first call into the heap."""
     _plan_next_change(w)
+    _plan_next_shift(w)
     _plan_next_call(w)
 
 

@@ -48,6 +48,16 @@ class LogKind(IntEnum):
     MET = 14
     CLOSED = 15
     END = 16
+    SHIFT = 17
+    RESTED = 18
+    MOVE_UP = 19
+    STAND_BY = 20
+    RECALL = 21
+    VILLAGE = 22
+
+
+NOT_OF_AN_INCIDENT = (LogKind.CHANGE, LogKind.SHIFT, LogKind.RESTED, LogKind.MOVE_UP, LogKind.STAND_BY, LogKind.RECALL)
+"""Kinds whose `incident` counts something else: a change row, a shift of the roster, or a station."""
 
 
 @dataclass(frozen=True, slots=True)

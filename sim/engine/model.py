@@ -15,14 +15,20 @@ fills.
    the incident.
 6. **HOME** The crew is free again, for any vehicle of the station; the unit is made ready.
 7. **AVAILABLE** The unit stands in its bay again.
-8. **CHANGE** A station opens or closes, a unit enters or leaves service, people are posted: the dated rows of a plan.
+8. **CHANGE** A station opens or closes, a unit enters or leaves service, breaks down or is mended, people are posted:
+   the dated rows of a plan.
+9. **SHIFT** The roster's next row says how many people each station has. At a full relief the crews still out belong to
+   the old shift and go off duty when they are home. Or: a crew that worked long has rested.
+10. **POLICY** A station has been empty for a while: another may send a unit to stand by in it (it drives there, HOME is
+    its arrival, and is sent from there). Or: a need has waited so long that other cities are asked.
 
-Whenever something becomes free (3, 5, 6, 7, 8) the needs that wait are served at once, by priority, call time and id.
+Whenever something becomes free (3, 5 to 10) the needs that wait are served at once, by priority, call time and id.
 
 SimPy keeps the clock and the calendar. What an event does to the city is in `transitions.py`, who is chosen is in
-`rules.py`; both are compiled and shared with the compiled loop of `kernel.py`. All chance is in the inputs: the model
-draws none. Time is whole milliseconds; events of one instant happen in the order of their keys (`events.py`). Nothing
-here waits on `succeed()` or `run(until)`: every event is put into the calendar with its own priority.
+`choice.py`, how a unit gets there in `approach.py`; all are compiled and shared with the compiled loop of `kernel.py`.
+All chance is in the inputs: the model draws none. Time is whole milliseconds; events of one instant happen in the order
+of their keys (`events.py`). Nothing here waits on `succeed()` or `run(until)`: every event is put into the calendar
+with its own priority.
 """
 
 from __future__ import annotations
@@ -79,14 +85,18 @@ class CityModel:
             events.HOME: self._home,
             events.AVAILABLE: self._available,
             events.ESCALATE: self._escalate,
+            events.SHIFT: self._shift,
+            events.POLICY: self._policy,
         }
         self._next_call = 0
         self._next_change = 0
+        self._next_shift = 0
         self._log_margin = self.arrays.log_margin
 
     def run(self) -> EventLog:
         """Run until nothing is left to happen, so that every incident of the window has ended."""
         self._plan_next_change()
+        self._plan_next_shift()
         self._plan_next_call()
         self.env.run()
         self.arrays.make_room_to_end()
@@ -108,6 +118,7 @@ class CityModel:
         self._after(transitions.on_arrive(self.world, self.env.now, event.entity, event.mission), "arrival")
 
     def _clear(self, event: Happening) -> None:
+        self._make_room()
         self._after(transitions.on_clear(self.world, self.env.now, event.entity, event.mission), "clear")
 
     def _home(self, event: Happening) -> None:
@@ -123,6 +134,16 @@ class CityModel:
         self._make_room()
         self._after(transitions.on_change(self.world, self.env.now, event.entity), "change")
         self._plan_next_change()
+
+    def _shift(self, event: Happening) -> None:
+        self._make_room()
+        self._after(transitions.on_shift(self.world, self.env.now, event.entity, event.mission), "shift")
+        if event.entity < self.arrays.roster_ms.shape[0]:
+            self._plan_next_shift()
+
+    def _policy(self, event: Happening) -> None:
+        self._make_room()
+        self._after(transitions.on_policy(self.world, self.env.now, event.entity, event.mission), "policy")
 
     # --- the calendar -------------------------------------------------------------------------------------------
 
@@ -159,6 +180,14 @@ class CityModel:
             self._next_change += 1
             time_ms = int(self.arrays.changes["time_ms"][change])
             self._plan(time_ms, int(events.event_key(events.CHANGE, change, 0)))
+
+    def _plan_next_shift(self) -> None:
+        """Put the next shift of the roster into the calendar."""
+        if self._next_shift < self.arrays.roster_ms.shape[0]:
+            shift = self._next_shift
+            self._next_shift += 1
+            time_ms = int(self.arrays.roster_ms[shift])
+            self._plan(time_ms, int(events.event_key(events.SHIFT, shift, 0)))
 
     def _make_room(self) -> None:
         """Let the log grow while it still has room for whatever one instant can write."""

@@ -7,17 +7,21 @@ what must happen next into the outbox. Nothing here measures, prints or draws ch
 from __future__ import annotations
 
 from sim.compiled import compiled_borrowing
-from sim.engine import events, rules
+from sim.engine import approach, choice, cover, events, rules
 from sim.engine.codes import (
+    AIR,
     AT_STATION,
     BAD_STATUS,
     EN_ROUTE,
     LOG_CLOSED,
     LOG_DISPATCH,
     LOG_ENROUTE,
+    LOG_MOVE_UP,
+    LOG_RECALL,
     LOG_TURN_BACK,
     LOG_UNFILLED,
     LOG_WAIT,
+    MOVING_UP,
     NO_CREW,
     PEOPLE_BELOW_ZERO,
     RETURNING,
@@ -26,13 +30,50 @@ from sim.engine.codes import (
     SLOT_UNFILLED,
     SLOT_UNUSED,
     SLOT_WAITING,
+    STANDING_BY,
     TURNING_OUT,
     WAITING_FULL,
 )
 from sim.engine.journal import fault, plan, slot_number, write
-from sim.engine.world import N_DONE, N_OPEN, N_RETURNING, N_WAITING
+from sim.engine.world import (
+    HELP_WAIT_MS,
+    MOVE_UP_AFTER_MS,
+    MOVE_UP_NONE,
+    MOVE_UP_POLICY,
+    N_AWAY,
+    N_DONE,
+    N_OPEN,
+    N_WAITING,
+    REST_AFTER_MS,
+    REST_MS,
+)
+from sim.units import MS_PER_DAY
 
-# --- units -------------------------------------------------------------------------------------------------------
+SHIFT_BITS, CREW_BITS = 16, 10
+"""Bits of the shift and of the people in the mission number of a rest that ends."""
+
+# --- units without an incident, away from their bays -------------------------------------------------------------
+
+
+@compiled_borrowing
+def start_away(w, unit):  # type: ignore[no-untyped-def]
+    """Put a unit on the list of those that are away without an incident and may be sent from where they are."""
+    at = w.counts[N_AWAY]
+    w.away[at] = unit
+    w.units[unit].away_at = at
+    w.counts[N_AWAY] = at + 1
+
+
+@compiled_borrowing
+def stop_away(w, unit):  # type: ignore[no-untyped-def]
+    """Take a unit off the list of those that are away without an incident."""
+    at = w.units[unit].away_at
+    last = w.counts[N_AWAY] - 1
+    moved = w.away[last]
+    w.away[at] = moved
+    w.units[moved].away_at = at
+    w.units[unit].away_at = -1
+    w.counts[N_AWAY] = last
 
 
 @compiled_borrowing
@@ -44,54 +85,165 @@ def start_returning(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
     it.from_cell = from_cell
     it.to_cell = station_cell
     it.leave_ms = now
-    it.arrive_ms = now + rules.home_ms(w, now, from_cell, station_cell)
+    it.arrive_ms = now + approach.home_ms(w, now, unit, from_cell, station_cell)
     it.incident = -1
     it.slot = -1
-    at = w.counts[N_RETURNING]
-    w.returning[at] = unit
-    it.returning_at = at
-    w.counts[N_RETURNING] = at + 1
+    start_away(w, unit)
     plan(w, it.arrive_ms, events.HOME, unit, it.mission)
 
 
+# --- crews --------------------------------------------------------------------------------------------------------
+
+
 @compiled_borrowing
-def stop_returning(w, unit):  # type: ignore[no-untyped-def]
-    """Take a unit off the list of those on their way home."""
-    at = w.units[unit].returning_at
-    last = w.counts[N_RETURNING] - 1
-    moved = w.returning[last]
-    w.returning[at] = moved
-    w.units[moved].returning_at = at
-    w.units[unit].returning_at = -1
-    w.counts[N_RETURNING] = last
+def crew_aboard(w, now, unit):  # type: ignore[no-untyped-def]
+    """Bind the people that ride with a unit in its bay."""
+    it = w.units[unit]
+    station = w.stations[it.station]
+    it.crew = rules.crew_for(w, unit)
+    it.shift = station.shift
+    it.left_ms = now
+    station.people_out += it.crew
 
 
 @compiled_borrowing
 def crew_home(w, unit):  # type: ignore[no-untyped-def]
-    """Give a unit's crew back to its station."""
+    """Give a unit's crew back to its station; one whose shift is over just goes off duty."""
     it = w.units[unit]
     station = w.stations[it.station]
-    station.people_out -= it.crew
+    if it.shift == station.shift:
+        station.people_out -= it.crew
     it.crew = 0
     if station.people_out < 0:
         fault(w, PEOPLE_BELOW_ZERO, unit, it.station)
 
 
 @compiled_borrowing
+def crew_rests(w, now, unit):  # type: ignore[no-untyped-def]
+    """Give a unit's crew back, after a rest if its work was long and its shift goes on."""
+    it = w.units[unit]
+    station = w.stations[it.station]
+    rest_after_ms = w.params[REST_AFTER_MS]
+    if rest_after_ms <= 0 or now - it.left_ms < rest_after_ms or it.shift != station.shift:
+        crew_home(w, unit)
+        return
+    shift = it.shift & ((1 << SHIFT_BITS) - 1)
+    entity = w.roster_ms.shape[0] + it.station
+    plan(w, now + w.params[REST_MS], events.SHIFT, entity, (shift << CREW_BITS) | it.crew)
+    it.crew = 0
+
+
+# --- cover --------------------------------------------------------------------------------------------------------
+
+
+@compiled_borrowing
+def review_cover(w, now, station):  # type: ignore[no-untyped-def]
+    """Note whether a station has just been emptied or can send again, if the run moves units up at all.
+
+    An emptied one is looked at again after a while, by a POLICY event; guests of one that can send again go home.
+    """
+    if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or w.stations[station].help_grade > 0:
+        return
+    it = w.stations[station]
+    if not it.is_open or cover.n_ready(w, station) > 0:
+        it.is_emptied = 0
+        if it.n_guests > 0:
+            recall_guests(w, now, station)
+    elif not it.is_emptied:
+        it.is_emptied = 1
+        it.n_emptied += 1
+        plan(w, now + w.params[MOVE_UP_AFTER_MS], events.POLICY, station, it.n_emptied)
+
+
+@compiled_borrowing
+def recall_guests(w, now, station):  # type: ignore[no-untyped-def]
+    """Send every unit that stands by in a station, or is on its way to do so, home."""
+    for unit in range(w.units.shape[0]):
+        it = w.units[unit]
+        if it.post == station and (it.status == MOVING_UP or it.status == STANDING_BY):
+            recall(w, now, unit)
+
+
+@compiled_borrowing
+def recall(w, now, unit):  # type: ignore[no-untyped-def]
+    """Send a unit that was moved up home from where it is."""
+    it = w.units[unit]
+    from_cell = approach.position_cell(w, unit, now)
+    it.mission += 1
+    write(w, now, LOG_RECALL, it.post, -1, unit, -1)
+    guest_leaves(w, now, unit)
+    it.post = -1
+    start_returning(w, now, unit, from_cell)
+
+
+@compiled_borrowing
+def guest_leaves(w, now, unit):  # type: ignore[no-untyped-def]
+    """Take a unit off the post it was moved up to; a station that is empty again is looked at again."""
+    stop_away(w, unit)
+    it = w.stations[w.units[unit].post]
+    it.n_guests -= 1
+    if it.is_emptied and it.n_guests == 0:
+        it.n_emptied += 1
+        plan(w, now + w.params[MOVE_UP_AFTER_MS], events.POLICY, w.units[unit].post, it.n_emptied)
+
+
+@compiled_borrowing
+def move_up(w, now, unit, station):  # type: ignore[no-untyped-def]
+    """Let a unit drive with its crew from its bay to another station, to stand by there."""
+    it = w.units[unit]
+    home = w.stations[it.station]
+    it.mission += 1
+    crew_aboard(w, now, unit)
+    it.status = MOVING_UP
+    it.post = station
+    it.from_cell = home.cell
+    it.to_cell = w.stations[station].cell
+    it.leave_ms = now
+    it.arrive_ms = now + approach.home_ms(w, now, unit, it.from_cell, it.to_cell)
+    w.stations[station].n_guests += 1
+    start_away(w, unit)
+    write(w, now, LOG_MOVE_UP, station, -1, unit, it.arrive_ms - now)
+    plan(w, it.arrive_ms, events.HOME, unit, it.mission)
+    review_cover(w, now, it.station)
+
+
+# --- units and incidents ------------------------------------------------------------------------------------------
+
+
+@compiled_borrowing
 def set_off(w, now, unit):  # type: ignore[no-untyped-def]
-    """Let a unit with its crew aboard drive to its incident."""
+    """Let a unit with its crew aboard make for its incident."""
     it = w.units[unit]
     it.status = EN_ROUTE
+    it.post = -1
     it.leave_ms = now
-    it.to_cell = w.incidents[it.incident].cell
-    it.arrive_ms = now + rules.travel_ms(w, now, it.incident, it.slot, it.from_cell)
+    it.to_cell = approach.goal_cell(w, now, unit, it.incident, it.from_cell)
+    it.arrive_ms = now + approach.trip_ms(w, now, unit, it.incident, it.slot, it.from_cell, it.to_cell)
     write(w, now, LOG_ENROUTE, it.incident, slot_number(w, it.slot), unit, it.crew)
     plan(w, it.arrive_ms, events.ARRIVE, unit, it.mission)
 
 
 @compiled_borrowing
+def _note_flight(w, now, unit):  # type: ignore[no-untyped-def]
+    """Count the way out and back as flown on the day."""
+    it = w.units[unit]
+    day = now // MS_PER_DAY
+    if it.flown_day != day:
+        it.flown_day = day
+        it.flown_ms = 0
+    it.flown_ms += 2 * approach.flight_ms(w, unit, it.from_cell, w.incidents[it.incident].cell)
+
+
+@compiled_borrowing
+def _turn_out(w, now, unit, slot):  # type: ignore[no-untyped-def]
+    it = w.units[unit]
+    it.status = TURNING_OUT
+    plan(w, now + rules.turnout_ms(w, now, slot) + it.callout_ms, events.ENROUTE, unit, it.mission)
+
+
+@compiled_borrowing
 def assign(w, now, slot, unit, expected_ms):  # type: ignore[no-untyped-def]
-    """Send a unit to a slot: from its bay after turnout, or at once when it is on its way home."""
+    """Send a unit to a slot: from a bay after turnout, or at once when it is on the road."""
     it = w.units[unit]
     incident = w.slots[slot].incident
     w.slots[slot].status = SLOT_ASSIGNED
@@ -103,21 +255,48 @@ def assign(w, now, slot, unit, expected_ms):  # type: ignore[no-untyped-def]
     if it.status == AT_STATION:
         station = w.stations[it.station]
         free = rules.people_free(w, it.station)
-        if free < it.crew_min or not station.is_open or not it.is_in_service:
+        if free < it.crew_min or not station.is_open or not it.is_in_service or it.is_failed:
             fault(w, NO_CREW, unit, free)
-        it.crew = rules.crew_for(w, unit)
-        station.people_out += it.crew
-        it.status = TURNING_OUT
+        crew_aboard(w, now, unit)
         it.from_cell = station.cell
+        if it.mode == AIR:
+            _note_flight(w, now, unit)
         write(w, now, LOG_DISPATCH, incident, slot_number(w, slot), unit, expected_ms)
-        plan(w, now + rules.turnout_ms(w, now, slot), events.ENROUTE, unit, it.mission)
-    elif it.status == RETURNING:
-        it.from_cell = rules.position_cell(w, unit, now)
-        stop_returning(w, unit)
+        _turn_out(w, now, unit, slot)
+        review_cover(w, now, it.station)
+    elif it.status == STANDING_BY:
+        it.from_cell = it.to_cell
+        guest_leaves(w, now, unit)
+        write(w, now, LOG_DISPATCH, incident, slot_number(w, slot), unit, expected_ms)
+        _turn_out(w, now, unit, slot)
+    elif it.status == RETURNING or it.status == MOVING_UP:
+        it.from_cell = approach.position_cell(w, unit, now)
+        if it.status == MOVING_UP:
+            guest_leaves(w, now, unit)
+        else:
+            stop_away(w, unit)
         write(w, now, LOG_DISPATCH, incident, slot_number(w, slot), unit, expected_ms)
         set_off(w, now, unit)
     else:
         fault(w, BAD_STATUS, unit, it.status)
+
+
+@compiled_borrowing
+def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
+    """Let a unit that has not left yet stand down in the bay it is in: its own, or that of its post."""
+    it = w.units[unit]
+    it.incident = -1
+    it.slot = -1
+    if it.post < 0:
+        crew_home(w, unit)
+        it.status = AT_STATION
+        review_cover(w, now, it.station)
+        return
+    it.status = STANDING_BY
+    start_away(w, unit)
+    w.stations[it.post].n_guests += 1
+    if not w.stations[it.post].is_emptied:
+        recall(w, now, unit)
 
 
 @compiled_borrowing
@@ -132,12 +311,9 @@ def turn_back(w, now, unit):  # type: ignore[no-untyped-def]
     w.incidents[incident].n_active -= 1
     it.mission += 1
     if it.status == TURNING_OUT:
-        crew_home(w, unit)
-        it.status = AT_STATION
-        it.incident = -1
-        it.slot = -1
+        _stand_down_again(w, now, unit)
     elif it.status == EN_ROUTE:
-        start_returning(w, now, unit, rules.position_cell(w, unit, now))
+        start_returning(w, now, unit, approach.position_cell(w, unit, now))
     else:
         fault(w, BAD_STATUS, unit, it.status)
 
@@ -209,12 +385,15 @@ def open_need(w, now, incident, number, capability):  # type: ignore[no-untyped-
     """Fill a slot with the unit the policy chooses, or let it wait."""
     slot = w.incidents[incident].first_slot + number
     w.slots[slot].capability = capability
-    unit, expected = rules.choose_unit(w, now, incident, capability)
+    w.slots[slot].opened_ms = now
+    unit, expected = choice.choose_unit(w, now, incident, capability, 0)
     if unit != rules.NOBODY:
         assign(w, now, slot, unit, expected)
-    else:
-        write(w, now, LOG_WAIT, incident, number, -1, capability)
-        enqueue(w, slot)
+        return
+    write(w, now, LOG_WAIT, incident, number, -1, capability)
+    enqueue(w, slot)
+    if w.params[HELP_WAIT_MS] != rules.NEVER_MS:  # help is asked again once the need has waited long enough
+        plan(w, now + w.params[HELP_WAIT_MS], events.POLICY, w.stations.shape[0] + incident, 0)
 
 
 @compiled_borrowing
@@ -234,7 +413,8 @@ def serve_waiting(w, now):  # type: ignore[no-untyped-def]
     at = 0
     while at < w.counts[N_WAITING]:
         slot = w.waiting[at]
-        unit, expected = rules.choose_unit(w, now, w.slots[slot].incident, w.slots[slot].capability)
+        waited_ms = now - w.slots[slot].opened_ms
+        unit, expected = choice.choose_unit(w, now, w.slots[slot].incident, w.slots[slot].capability, waited_ms)
         if unit == rules.NOBODY:
             at += 1
         else:

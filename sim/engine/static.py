@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import compiled_borrowing
-from sim.engine import rules, state, transitions
+from sim.engine import approach, choice, rules, state, transitions
 from sim.engine.build import build_world
 from sim.engine.world import N_LOG, N_OUTBOX
 
@@ -31,13 +31,15 @@ def _first_arrival_ms(w, now, incident):  # type: ignore[no-untyped-def]
     for place in range(n_rows):
         if w.needs[card + place].from_grade > it.reported_grade:
             continue
-        unit, _ = rules.choose_unit(w, now, incident, w.needs[card + place].capability)
+        unit, _ = choice.choose_unit(w, now, incident, w.needs[card + place].capability, 0)
         if unit == rules.NOBODY:
             continue
         slot = it.first_slot + offset + place
-        turnout = rules.turnout_ms(w, now, slot)
+        turnout = rules.turnout_ms(w, now, slot) + w.units[unit].callout_ms
         state.stand_by(w, unit, slot)
-        arrival = turnout + rules.travel_ms(w, now + turnout, incident, slot, w.stations[w.units[unit].station].cell)
+        from_cell = np.int64(w.stations[w.units[unit].station].cell)
+        to_cell = approach.goal_cell(w, now + turnout, unit, incident, from_cell)
+        arrival = turnout + approach.trip_ms(w, now + turnout, unit, incident, slot, from_cell, to_cell)
         if first < 0 or arrival < first:
             first = arrival
     for place in range(n_rows):
@@ -47,13 +49,16 @@ def _first_arrival_ms(w, now, incident):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def _all_first_arrivals(w, out):  # type: ignore[no-untyped-def]
-    change = 0
+    change, shift = 0, 0
     for place in range(w.call_order.shape[0]):
         incident = w.call_order[place]
         now = w.incidents[incident].due_ms
         while change < w.changes.shape[0] and w.changes[change].time_ms <= now:
             transitions.apply_change(w, change)
             change += 1
+        while shift < w.roster_ms.shape[0] and w.roster_ms[shift] <= now:
+            transitions.apply_roster(w, shift)
+            shift += 1
         out[incident] = _first_arrival_ms(w, now, incident)
         w.counts[N_LOG] = 0
         w.counts[N_OUTBOX] = 0

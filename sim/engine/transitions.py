@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import compiled_borrowing
-from sim.engine import events, rules
+from sim.engine import approach, cover, events, rules
 from sim.engine.codes import (
     AT_STATION,
     BAD_STATUS,
@@ -24,9 +24,14 @@ from sim.engine.codes import (
     LOG_ESCALATE,
     LOG_HOME,
     LOG_MET,
+    LOG_RESTED,
     LOG_REVEAL,
+    LOG_SHIFT,
+    LOG_STAND_BY,
     LOG_UNFILLED,
+    LOG_VILLAGE,
     MAKING_READY,
+    MOVING_UP,
     ON_SCENE,
     RETURNING,
     SLOT_ASSIGNED,
@@ -36,28 +41,46 @@ from sim.engine.codes import (
     SLOT_UNFILLED,
     SLOT_UNUSED,
     SLOT_WAITING,
+    STANDING_BY,
     STATION_CLOSE,
     STATION_OPEN,
     STATION_PEOPLE,
     TURNING_OUT,
+    UNIT_FAILS,
     UNIT_IN_SERVICE,
+    UNIT_MENDED,
     UNIT_WITHDRAW,
     UNKNOWN_CHANGE,
 )
 from sim.engine.journal import fault, finish, plan, slot_number, write
 from sim.engine.state import (
+    CREW_BITS,
+    SHIFT_BITS,
     close_if_over,
-    crew_home,
+    crew_rests,
     dequeue,
+    move_up,
     open_need,
     open_needs,
+    recall,
+    review_cover,
     serve_waiting,
     set_off,
     start_returning,
-    stop_returning,
+    stop_away,
     turn_back,
 )
-from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
+from sim.engine.world import (
+    HELP_WAIT_MS,
+    IS_ESCALATION_ON,
+    MAKE_READY_MS,
+    MOVE_UP_NONE,
+    MOVE_UP_POLICY,
+    N_LOG,
+    N_OPEN,
+    N_OUTBOX,
+    N_WAITING,
+)
 
 # --- what the first arrival finds --------------------------------------------------------------------------------
 
@@ -177,6 +200,8 @@ def on_call(w, now, incident):  # type: ignore[no-untyped-def]
     it = w.incidents[incident]
     w.counts[N_OPEN] += 1
     write(w, now, LOG_CALL, incident, -1, -1, it.call_ms)
+    if it.village_ms >= 0:
+        write(w, now, LOG_VILLAGE, incident, -1, -1, it.call_ms + it.village_ms)
     card = w.card_start[it.reported_kind]
     offset = 0
     if it.reported_kind != it.kind:
@@ -211,7 +236,7 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     if it.status != EN_ROUTE:
         return fault(w, BAD_STATUS, unit, it.status)
     incident = it.incident
-    access = rules.access_ms(w, incident, it.slot)
+    access = approach.access_ms(w, now, unit, it.slot)
     it.status = ON_SCENE
     it.from_cell = it.to_cell
     w.slots[it.slot].status = SLOT_ON_SCENE
@@ -240,7 +265,7 @@ def on_clear(w, now, unit, mission):  # type: ignore[no-untyped-def]
     write(w, now, LOG_CLEAR, incident, slot_number(w, slot), unit, now - w.slots[slot].arrive_ms)
     w.slots[slot].status = SLOT_DONE
     w.incidents[incident].n_active -= 1
-    start_returning(w, now, unit, w.incidents[incident].cell)
+    start_returning(w, now, unit, it.to_cell)
     close_if_over(w, now, incident)
     serve_waiting(w, now)
     return finish(w)
@@ -248,18 +273,25 @@ def on_clear(w, now, unit, mission):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def on_home(w, now, unit, mission):  # type: ignore[no-untyped-def]
-    """The unit is back: its crew is free for any vehicle, the unit itself is made ready."""
+    """The unit is back: its crew is free for any vehicle, it is made ready itself. One moved up is at its post."""
     w.counts[N_OUTBOX] = 0
     it = w.units[unit]
     if it.mission != mission:
         return finish(w)
+    if it.status == MOVING_UP:
+        it.status = STANDING_BY
+        write(w, now, LOG_STAND_BY, it.post, -1, unit, -1)
+        return finish(w)
     if it.status != RETURNING:
         return fault(w, BAD_STATUS, unit, it.status)
-    stop_returning(w, unit)
-    crew_home(w, unit)
+    stop_away(w, unit)
+    crew_rests(w, now, unit)
     it.status = MAKING_READY
+    it.from_cell = it.to_cell
     write(w, now, LOG_HOME, -1, -1, unit, -1)
-    plan(w, now + w.params[MAKE_READY_MS], events.AVAILABLE, unit, mission)
+    ready_ms = w.params[MAKE_READY_MS] if it.ready_ms < 0 else np.int64(it.ready_ms)
+    plan(w, now + ready_ms, events.AVAILABLE, unit, mission)
+    review_cover(w, now, it.station)
     serve_waiting(w, now)
     return finish(w)
 
@@ -275,6 +307,7 @@ def on_available(w, now, unit, mission):  # type: ignore[no-untyped-def]
         return fault(w, BAD_STATUS, unit, it.status)
     it.status = AT_STATION
     write(w, now, LOG_AVAILABLE, -1, -1, unit, -1)
+    review_cover(w, now, it.station)
     serve_waiting(w, now)
     return finish(w)
 
@@ -296,12 +329,14 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
                 _plan_clear(w, now, w.slots[slot].unit)
         _note_if_met(w, now, incident)
     _plan_escalation(w, now, incident)
+    if w.counts[N_WAITING] > 0 and w.params[HELP_WAIT_MS] != rules.NEVER_MS:
+        serve_waiting(w, now)  # the grade may have released help
     return finish(w)
 
 
 @compiled_borrowing
 def apply_change(w, change):  # type: ignore[no-untyped-def]
-    """Carry out one dated change. Units out of a closed station or withdrawn stay in use until they are home."""
+    """Carry out one dated change. Units of a closed station, withdrawn or failed stay in use until they are home."""
     row = w.changes[change]
     if row.kind == STATION_CLOSE:
         w.stations[row.entity].is_open = 0
@@ -311,10 +346,27 @@ def apply_change(w, change):  # type: ignore[no-untyped-def]
         w.units[row.entity].is_in_service = 0
     elif row.kind == UNIT_IN_SERVICE:
         w.units[row.entity].is_in_service = 1
+    elif row.kind == UNIT_FAILS:
+        w.units[row.entity].is_failed = 1
+    elif row.kind == UNIT_MENDED:
+        w.units[row.entity].is_failed = 0
     elif row.kind == STATION_PEOPLE:
         w.stations[row.entity].people_on_duty = row.value
     elif row.kind != HANDLING_REGIME:  # the handling regime is in each incident's due time already
         fault(w, UNKNOWN_CHANGE, change, row.kind)
+
+
+@compiled_borrowing
+def _review_after_change(w, now, change):  # type: ignore[no-untyped-def]
+    """Look at the cover of the station a change touches; a moved-up unit taken out of service is called home."""
+    row = w.changes[change]
+    if row.kind == HANDLING_REGIME:
+        return
+    is_of_unit = row.kind in (UNIT_WITHDRAW, UNIT_IN_SERVICE, UNIT_FAILS, UNIT_MENDED)
+    station = np.int64(w.units[row.entity].station if is_of_unit else row.entity)
+    if row.kind in (UNIT_WITHDRAW, UNIT_FAILS) and w.units[row.entity].status in (MOVING_UP, STANDING_BY):
+        recall(w, now, row.entity)
+    review_cover(w, now, station)
 
 
 @compiled_borrowing
@@ -323,8 +375,76 @@ def on_change(w, now, change):  # type: ignore[no-untyped-def]
     w.counts[N_OUTBOX] = 0
     apply_change(w, change)
     write(w, now, LOG_CHANGE, change, -1, -1, w.changes[change].value)
+    if w.params[MOVE_UP_POLICY] != MOVE_UP_NONE:
+        _review_after_change(w, now, change)
     if w.counts[N_WAITING] > 0:
         serve_waiting(w, now)
+    return finish(w)
+
+
+@compiled_borrowing
+def apply_roster(w, shift):  # type: ignore[no-untyped-def]
+    """Set the people on duty of every station; at a full relief, crews still out are not the new shift's people.
+
+    Returns the people on duty in the whole city.
+    """
+    total = np.int64(0)
+    for station in range(w.stations.shape[0]):
+        it = w.stations[station]
+        it.people_on_duty = w.roster[shift, station]
+        total += it.people_on_duty
+        if w.roster_is_relief[shift]:
+            it.shift += 1
+            it.people_out = 0
+    return total
+
+
+@compiled_borrowing
+def on_shift(w, now, entity, mission):  # type: ignore[no-untyped-def]
+    """A shift begins by the roster; or (an entity beyond the roster's rows) a crew that worked long has rested."""
+    w.counts[N_OUTBOX] = 0
+    n_shifts = w.roster_ms.shape[0]
+    if entity >= n_shifts:
+        return _on_rested(w, now, entity - n_shifts, mission)
+    total = apply_roster(w, entity)
+    write(w, now, LOG_SHIFT, entity, -1, -1, total)
+    if w.params[MOVE_UP_POLICY] != MOVE_UP_NONE:
+        for unit in range(w.units.shape[0]):
+            if w.roster_is_relief[entity] and w.units[unit].status in (MOVING_UP, STANDING_BY):
+                recall(w, now, unit)
+        for station in range(w.stations.shape[0]):
+            review_cover(w, now, station)
+    if w.counts[N_WAITING] > 0:
+        serve_waiting(w, now)
+    return finish(w)
+
+
+@compiled_borrowing
+def _on_rested(w, now, station, mission):  # type: ignore[no-untyped-def]
+    it = w.stations[station]
+    if (mission >> CREW_BITS) == (it.shift & ((1 << SHIFT_BITS) - 1)):
+        people = mission & ((1 << CREW_BITS) - 1)
+        it.people_out -= people
+        write(w, now, LOG_RESTED, station, -1, -1, people)
+        review_cover(w, now, station)
+        if w.counts[N_WAITING] > 0:
+            serve_waiting(w, now)
+    return finish(w)
+
+
+@compiled_borrowing
+def on_policy(w, now, entity, n_emptied):  # type: ignore[no-untyped-def]
+    """A station has been empty for a while: move a unit up. Or (an entity beyond the stations) a need waited long."""
+    w.counts[N_OUTBOX] = 0
+    if entity >= w.stations.shape[0]:
+        if w.counts[N_WAITING] > 0:
+            serve_waiting(w, now)
+        return finish(w)
+    it = w.stations[entity]
+    if it.is_emptied and it.n_emptied == n_emptied and it.n_guests == 0:
+        donor = cover.donor_station(w, now, entity)
+        if donor != rules.NOBODY:
+            move_up(w, now, cover.unit_to_move(w, donor), entity)
     return finish(w)
 
 

@@ -1,9 +1,9 @@
 """The world of one run: what the engine reads and what it changes.
 
-`World` holds four record arrays that change (units, stations, incidents, slots), the lists that go with them (units on
-their way home, needs that wait, the heap and outbox of events, the log) and the frozen tables. Their types never depend
-on the city's size, so the compiled code is the same for every city. A *slot* is one need of one incident: the place
-that one unit fills. This module knows no rule; `build.py` fills a world from `RunInputs`.
+`World` holds four record arrays that change (units, stations, incidents, slots), the lists that go with them (units
+away without an incident, needs that wait, the heap and outbox of events, the log) and the frozen tables. Their types
+never depend on the city's size, so the compiled code is the same for every city. A *slot* is one need of one incident:
+the place that one unit fills. This module knows no rule; `build.py` fills a world from `RunInputs`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class UnitStatus(IntEnum):
     ON_SCENE = 3
     RETURNING = 4
     MAKING_READY = 5
+    MOVING_UP = 6
+    STANDING_BY = 7
 
 
 class SlotStatus(IntEnum):
@@ -59,7 +61,21 @@ UNIT_DTYPE = np.dtype(
         ("is_in_service", "i4"),
         ("from_cell", "i4"),
         ("to_cell", "i4"),
-        ("returning_at", "i4"),
+        ("away_at", "i4"),
+        ("is_failed", "i4"),
+        ("left_ms", "i8"),
+        ("flown_ms", "i8"),
+        ("callout_ms", "i4"),
+        ("ready_ms", "i4"),
+        ("access_ms", "i4"),
+        ("speed_mm_s", "i4"),
+        ("track_mm_s", "i4"),
+        ("range_m", "i4"),
+        ("duty_ms", "i4"),
+        ("mode", "i4"),
+        ("flown_day", "i4"),
+        ("shift", "i4"),
+        ("post", "i4"),
         ("spare", "i4"),
     ]
 )
@@ -72,7 +88,11 @@ STATION_DTYPE = np.dtype(
         ("people_out", "i4"),
         ("first_unit", "i4"),
         ("end_unit", "i4"),
-        ("spare", "i4"),
+        ("help_grade", "i4"),
+        ("shift", "i4"),
+        ("is_emptied", "i4"),
+        ("n_emptied", "i4"),
+        ("n_guests", "i4"),
     ]
 )
 INCIDENT_DTYPE = np.dtype(
@@ -94,12 +114,21 @@ INCIDENT_DTYPE = np.dtype(
         ("is_revealed", "i4"),
         ("is_closed", "i4"),
         ("travel_factor_q16", "i8"),
+        ("power_off_ms", "i8"),
+        ("village_ms", "i8"),
+        ("water_delay_ms", "i4"),
+        ("portal_a", "i4"),
+        ("portal_b", "i4"),
+        ("track_a_m", "i4"),
+        ("track_b_m", "i4"),
+        ("spare", "i4"),
     ]
 )
 SLOT_DTYPE = np.dtype(
     [
         ("working_ms", "i8"),
         ("arrive_ms", "i8"),
+        ("opened_ms", "i8"),
         ("incident", "i4"),
         ("unit", "i4"),
         ("capability", "i4"),
@@ -110,8 +139,8 @@ NEED_DTYPE = np.dtype([("capability", "i4"), ("from_grade", "i4"), ("is_critical
 CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"), ("entity", "i4")])
 
 # Places in `World.counts`.
-N_LOG, N_OUTBOX, N_WAITING, N_RETURNING, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
-FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE = range(8, 12)
+N_LOG, N_OUTBOX, N_WAITING, N_AWAY, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT = range(8, 13)
 N_COUNTS = 16
 
 # Places in `World.params`.
@@ -130,9 +159,20 @@ N_COUNTS = 16
     GRID_X0_M,
     GRID_Y0_M,
     GRID_CELL_M,
-) = range(14)
-N_PARAMS = 16
-DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST = 0, 1
+    SLACK_MS,
+    COVER_MS,
+    COVER_CAPABILITY,
+    MOVE_UP_POLICY,
+    MOVE_UP_AFTER_MS,
+    MOVE_UP_MOST_MS,
+    HELP_WAIT_MS,
+    REST_AFTER_MS,
+    REST_MS,
+    WATER_CAPABILITY,
+) = range(24)
+N_PARAMS = 24
+DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST, DISPATCH_KEEP_COVER = 0, 1, 2
+MOVE_UP_NONE, MOVE_UP_NEAREST, MOVE_UP_BEST_COVER = 0, 1, 2
 
 
 FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
@@ -143,7 +183,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("slots", SLOT_DTYPE, 1, False),
     ("counts", "i8", 1, False),
     ("waiting", "i8", 1, False),
-    ("returning", "i4", 1, False),
+    ("away", "i4", 1, False),
     ("outbox", "i8", 2, False),
     ("heap", "i8", 2, False),
     ("log", LOG_DTYPE, 1, False),
@@ -165,6 +205,15 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("scene_slope_q16", "i4", 1, True),
     ("cell_xy", "i4", 2, True),
     ("grid", "i4", 2, True),
+    ("roster_ms", "i8", 1, True),
+    ("roster", "i2", 2, True),
+    ("roster_is_relief", "i1", 1, True),
+    ("road_q16", "i4", 1, True),
+    ("is_flyable", "i1", 1, True),
+    ("cell_weight", "i8", 1, True),
+    ("access_mean_ms", "i8", 1, True),
+    ("supply_grade", "i1", 1, True),
+    ("air_units", "i4", 1, True),
 )
 FIELD_NAMES = [field[0] for field in FIELDS]
 

@@ -204,6 +204,7 @@ def _stations(
         brigade=tuple(role.brigade for role in roles),
         later_class_id=_fixed(np.array([class_id.get(role.later_class, -1) for role in roles], dtype=np.int8)),
         planned_year=_fixed(planned_year),
+        help_grade=_fixed(np.zeros(len(town), dtype=np.int8)),
     )
 
 
@@ -225,6 +226,7 @@ def _units(
         crew_preferred=_fixed(types.crew_preferred[type_id]),
         bay=_fixed(np.array([row[2] for row in rows], dtype=np.int16)),
         is_added=_fixed(np.array([row[3] for row in rows], dtype=np.bool_)),
+        traits=_fixed(types.traits[type_id]),
     )
 
 

@@ -25,10 +25,38 @@ class ChangeKind(IntEnum):
     UNIT_IN_SERVICE = 3
     STATION_PEOPLE = 4
     HANDLING_REGIME = 5
+    UNIT_FAILS = 6
+    UNIT_MENDED = 7
+
+
+class UnitMode(IntEnum):
+    """How a unit gets to an incident."""
+
+    ROAD = 0
+    AIR = 1
+
+
+UNIT_TRAITS_DTYPE = np.dtype(
+    [
+        ("mode", "<i4"),
+        ("callout_ms", "<i4"),
+        ("ready_ms", "<i4"),
+        ("access_ms", "<i4"),
+        ("speed_mm_s", "<i4"),
+        ("track_mm_s", "<i4"),
+        ("range_m", "<i4"),
+        ("duty_ms", "<i4"),
+    ]
+)
+"""How a unit moves. `mode`: a `UnitMode`. `callout_ms`: added to turnout, for a team that has to gather or an aircraft
+that has to be launched and cleared. `ready_ms`: from HOME to AVAILABLE, -1 as the policy says. `access_ms`: from the
+address to the work, -1 as the kind of incident says. `speed_mm_s`: of flight. `track_mm_s`: along a railway track, on
+foot or by vehicle. `range_m`: furthest place in a straight line from the base, 0 without a limit. `duty_ms`: flying
+time a day, 0 without a limit."""
 
 
 CHANGE_DTYPE = np.dtype([("time_ms", "<i8"), ("kind", "<i2"), ("entity", "<i4"), ("value", "<i8")])
-"""A dated change. `entity` is a station for kinds 0, 1 and 4, a unit for 2 and 3, and -1 for the whole city."""
+"""A dated change. `entity` is a station for kinds 0, 1 and 4, a unit for 2, 3, 6 and 7, and -1 for the whole city."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +76,7 @@ class StationClasses:
 
 @dataclass(frozen=True, slots=True)
 class UnitTypes:
-    """The types of unit: what each can do and the people it leaves with; n_types rows."""
+    """The types of unit: what each can do, the people it leaves with, how it moves (`traits`); n_types rows."""
 
     code: tuple[str, ...]
     name_zh: tuple[str, ...]
@@ -57,6 +85,7 @@ class UnitTypes:
     capabilities: NDArray[np.uint64]
     crew_min: NDArray[np.int16]
     crew_preferred: NDArray[np.int16]
+    traits: NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +94,8 @@ class Stations:
 
     `k` is the siting's number of the site within its town. `later_class_id` is the class after an upgrade (-1: there is
     none). `planned_year` is the year of the plan's table in which the station is built: 0 for one that stands already,
-    -1 for a site that the plan does not use.
+    -1 for a site that the plan does not use. `help_grade` is 0 for the city's own stations; one of another city sends
+    its units from that alarm grade on, or once a need has waited long enough.
     """
 
     town: NDArray[np.int16]
@@ -79,6 +109,7 @@ class Stations:
     brigade: tuple[str, ...]
     later_class_id: NDArray[np.int8]
     planned_year: NDArray[np.int16]
+    help_grade: NDArray[np.int8]
 
     @property
     def n_stations(self) -> int:
@@ -91,7 +122,8 @@ class Units:
     """Every unit there ever is, ascending with station id; n_units rows.
 
     `capabilities` is a bit mask over the city's register of capabilities. `bay` counts a station's units from 1.
-    `is_added` marks units that come with an upgrade of their station and are not there before it.
+    `is_added` marks units that come with an upgrade of their station and are not there before it. `traits` holds
+    `UNIT_TRAITS_DTYPE`.
     """
 
     station: NDArray[np.int32]
@@ -101,6 +133,7 @@ class Units:
     crew_preferred: NDArray[np.int16]
     bay: NDArray[np.int16]
     is_added: NDArray[np.bool_]
+    traits: NDArray[np.void]
 
     @property
     def n_units(self) -> int:

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.errors import Problems, nearest_name
-from sim.fleet.parts import UnitTypes
+from sim.fleet.parts import UNIT_TRAITS_DTYPE, UnitMode, UnitTypes
 from sim.fleet.settings import FleetSettings
-from sim.tables import SOURCE, STANDING, Column, Table, TableSpec, check_references, read_table
+from sim.tables import SOURCE, STANDING, STANDINGS, Column, Table, TableSpec, check_references, read_table
+from sim.units import M_PER_KM, MM_S_PER_KMH, MS_PER_H, MS_PER_MIN
 
 UNIT_TYPES = TableSpec(
     "unit_types",
@@ -33,6 +35,52 @@ UNIT_TYPES = TableSpec(
         Column("crew_preferred", "int", "Crew it leaves with if it can.", unit="people", minimum=1, maximum=100),
         SOURCE,
         STANDING,
+        Column("mode", "str", "How it gets to an incident.", choices=tuple(mode.name.lower() for mode in UnitMode)),
+        Column("callout_min", "float", "Added to turnout: to gather or launch.", unit="min", minimum=0, maximum=10_000),
+        Column(
+            "ready_min",
+            "float",
+            "From HOME to AVAILABLE; empty: as the times say.",
+            unit="min",
+            minimum=0,
+            maximum=10_000,
+            optional=True,
+        ),
+        Column(
+            "access_min",
+            "float",
+            "From the address to the work; empty: as the kind of incident.",
+            unit="min",
+            minimum=0,
+            maximum=10_000,
+            optional=True,
+        ),
+        Column(
+            "speed_kmh",
+            "float",
+            "Of flight; empty for a vehicle.",
+            unit="km/h",
+            minimum=1,
+            maximum=1_000,
+            optional=True,
+        ),
+        Column(
+            "track_kmh", "float", "Along a railway track, on foot or by vehicle.", unit="km/h", minimum=0.1, maximum=200
+        ),
+        Column(
+            "range_km",
+            "float",
+            "Furthest place from its base; empty: no limit.",
+            unit="km",
+            minimum=0.1,
+            maximum=10_000,
+            optional=True,
+        ),
+        Column(
+            "duty_h", "float", "Flying time a day; empty: no limit.", unit="h", minimum=0.1, maximum=24, optional=True
+        ),
+        Column("motion_source", "str", "Where the columns from `mode` on come from."),
+        Column("motion_standing", "str", "How well they are known.", choices=STANDINGS),
     ),
 )
 FLEETS = TableSpec(
@@ -127,6 +175,7 @@ def load_fleet_tables(
     roles = read_table(folder / settings.roles, STATION_ROLES, problems)
     masks = _masks(types, capability_bits, problems)
     _check_crews(types, problems)
+    _check_motion(types, problems)
     if types.n_rows:
         check_references(fleets, "unit_type", types["code"], "unit_types.csv", problems)
     bays = _bays(fleets, {code: i for i, code in enumerate(types["code"])}, problems)
@@ -155,6 +204,14 @@ def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems)
                 mask |= 1 << capability_bits[code]
         masks.append(mask)
     return masks
+
+
+def _check_motion(types: Table, problems: Problems) -> None:
+    for i in range(types.n_rows):
+        if (types["mode"][i] == "air") == math.isnan(types["speed_kmh"][i]):
+            rule = "(speed_kmh) is for aircraft, and every aircraft has one"
+            mend = "give it, or make the mode road"
+            problems.add(types.where, rule, value=types["code"][i], row=types.row_number(i), mend=mend)
 
 
 def _check_crews(types: Table, problems: Problems) -> None:
@@ -186,7 +243,24 @@ def _unit_types(types: Table, masks: list[int], crew_min_for_all: int) -> UnitTy
         capabilities=np.array(masks, dtype=np.uint64),
         crew_min=crew_min.astype(np.int16),
         crew_preferred=types["crew_preferred"].astype(np.int16),
+        traits=_traits(types),
     )
+
+
+def _traits(types: Table) -> NDArray[np.void]:
+    """Return how each type moves, in the engine's whole units: (n_types,) `UNIT_TRAITS_DTYPE`."""
+    out = np.zeros(types.n_rows, dtype=UNIT_TRAITS_DTYPE)
+    out["mode"] = [UnitMode[name.upper()] for name in types["mode"]]
+    columns = (
+        ("callout_ms", "callout_min", MS_PER_MIN, 0), ("ready_ms", "ready_min", MS_PER_MIN, -1),
+        ("access_ms", "access_min", MS_PER_MIN, -1), ("speed_mm_s", "speed_kmh", MM_S_PER_KMH, 0),
+        ("track_mm_s", "track_kmh", MM_S_PER_KMH, 0), ("range_m", "range_km", M_PER_KM, 0),
+        ("duty_ms", "duty_h", MS_PER_H, 0),
+    )  # fmt: skip
+    for field, column, factor, empty in columns:
+        out[field] = [empty if math.isnan(value) else int(value * factor + 0.5) for value in types[column]]
+    out.flags.writeable = False
+    return out
 
 
 def _roles(roles: Table) -> dict[tuple[str, str, int], Role]:

@@ -99,14 +99,14 @@ def explain(where: Path, replication: int, incident: str) -> Story:
     """
     from sim.assemble import build_inputs
     from sim.engine import simulate
+    from sim.engine.log import NOT_OF_AN_INCIDENT
 
     settings = load_settings(where / CONFIG)
     inputs = build_inputs(settings, replication)
     place = find_incident(inputs, incident)
     log = simulate(inputs, "kernel")
     rows = np.flatnonzero(log.column("incident") == place)
-    changes = log.rows["kind"][rows] == 1  # of a CHANGE row, `incident` counts changes
-    told = rows[~changes]
+    told = rows[~np.isin(log.rows["kind"][rows], NOT_OF_AN_INCIDENT)]
     return Story(inputs, log, place, tuple(int(row) for row in told), tuple(_decisions(inputs, log, told)))
 
 
@@ -183,7 +183,7 @@ def _copy(arrays: WorldArrays) -> WorldArrays:
     """Return a world with its own units, stations and lists; everything else is shared."""
     from sim.engine.world import FIELD_NAMES, WorldArrays
 
-    own = ("units", "stations", "returning", "counts", "slots")
+    own = ("units", "stations", "away", "counts", "slots")
     given = {name: arrays.arrays[name] for name in FIELD_NAMES}
     given |= {name: given[name].copy() for name in own}
     return WorldArrays(log_margin=arrays.log_margin, **given)
@@ -212,7 +212,7 @@ def rank_candidates(world: WorldArrays, now: int, incident: int, capability: int
 
     Under own town first, those of the incident's town that can go precede the others that can.
     """
-    from sim.engine import rules
+    from sim.engine import approach, rules
     from sim.engine.world import DISPATCH_OWN_TOWN_FIRST, DISPATCH_POLICY, UnitStatus
 
     handle = world.struct()
@@ -226,7 +226,7 @@ def rank_candidates(world: WorldArrays, now: int, incident: int, capability: int
             continue
         station = world.stations[int(unit["station"])]
         is_returning = int(unit["status"]) == UnitStatus.RETURNING
-        from_cell = int(rules.position_cell(handle, number, now)) if is_returning else int(station["cell"])
+        from_cell = int(approach.position_cell(handle, number, now)) if is_returning else int(station["cell"])
         drive = int(world.travel_ms[period, from_cell, int(it["cell"])])
         is_own = int(station["town"]) == int(it["town"])
         expected = drive if is_returning else turnout + drive

@@ -12,8 +12,8 @@ import pytest
 from sim.chance import constant_table
 from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
-from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
-from sim.inputs import Policy, draw_slot_ranks, order_stations
+from sim.fleet.parts import CHANGE_DTYPE, UNIT_TRAITS_DTYPE, ChangeKind
+from sim.inputs import Policy, Roster, Scenes, Sky, draw_slot_ranks, order_stations
 
 S = 1000
 WATER, AERIAL, RESCUE, FOAM = range(4)
@@ -56,6 +56,15 @@ class TinyCity:
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
     incidents: list[dict[str, Any]] = field(default_factory=list)
     quantiles: dict[str, Any] = field(default_factory=dict)
+    policy: dict[str, int] = field(default_factory=dict)
+    traits: dict[int, dict[str, int]] = field(default_factory=dict)
+    help_grade: dict[int, int] = field(default_factory=dict)
+    roster: list[tuple[int, list[int], bool]] = field(default_factory=list)
+    road_q16: dict[int, int] = field(default_factory=dict)
+    flying_hours: tuple[int, ...] = ()
+    scenes: dict[int, dict[str, Any]] = field(default_factory=dict)
+    supply_grade: dict[int, int] = field(default_factory=dict)
+    cell_weight: list[int] | None = None
     seed: int = 1
 
     def station(self, cell: int, people: int = 12, *, is_open: bool = True) -> int:
@@ -66,10 +75,12 @@ class TinyCity:
         self.change(0, ChangeKind.STATION_PEOPLE, station, people)
         return station
 
-    def unit(self, station: int, *capabilities: int, crew_min: int = 4, crew: int = 6) -> int:
+    def unit(self, station: int, *capabilities: int, crew_min: int = 4, crew: int = 6, **traits: int) -> int:
+        """Traits are those of `UNIT_TRAITS_DTYPE`; a unit walks along a track at 1 m/s unless told otherwise."""
         mask = sum(1 << bit for bit in capabilities or (WATER,))
         self.units.append((station, mask, crew_min, crew))
         unit = len(self.units) - 1
+        self.traits[unit] = traits
         self.change(0, ChangeKind.UNIT_IN_SERVICE, unit, 1)
         return unit
 
@@ -119,6 +130,37 @@ class TinyCity:
             rows[place]["rank_handling"] = rows[place]["rank_travel"] = 2**31
         return SimpleNamespace(incidents=rows[np.argsort(rows["call_ms"], kind="stable")])
 
+    def _traits(self) -> np.ndarray:
+        rows = np.zeros(len(self.units), dtype=UNIT_TRAITS_DTYPE)
+        for unit in range(len(self.units)):
+            plain = {"ready_ms": -1, "access_ms": -1, "track_mm_s": 1000}
+            for name, value in (plain | self.traits[unit]).items():
+                rows[unit][name] = value
+        return rows
+
+    def _scenes(self, incidents: np.ndarray) -> Scenes:
+        """Scenes are given by the incident's place in the order of adding; the table is sorted by call."""
+        n = len(incidents)
+        scenes = Scenes(
+            portal_cell=np.full((n, 2), -1, np.int32), track_m=np.zeros((n, 2), np.int32),
+            power_off_ms=np.zeros(n, np.int64), water_delay_ms=np.zeros(n, np.int32),
+            village_ms=np.full(n, -1, np.int64),
+            supply_grade=np.array([self.supply_grade.get(kind, 0) for kind in range(len(self.cards))], np.int8),
+        )  # fmt: skip
+        for place, row in enumerate(incidents):
+            for name, value in self.scenes.get(int(row["identity"]) - 1000, {}).items():
+                getattr(scenes, name)[place] = value
+        return scenes
+
+    def _roster(self) -> Roster:
+        shift_ms = np.array([at_s * S for at_s, _, _ in self.roster], dtype=np.int64)
+        people = np.array([people for _, people, _ in self.roster], dtype=np.int16).reshape(-1, len(self.stations))
+        return Roster(shift_ms, people, np.array([is_relief for _, _, is_relief in self.roster], dtype=np.int8))
+
+    def _sky(self, hours: int) -> Sky:
+        road = np.array([self.road_q16.get(hour, 65536) for hour in range(hours)], dtype=np.int32)
+        return Sky(road, np.array([hour % 24 in self.flying_hours for hour in range(hours)], dtype=np.int8))
+
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
@@ -142,10 +184,14 @@ class TinyCity:
                 grid_x0_m=-500, grid_y0_m=-500, cell_m=1000,
             ),
             fleet=SimpleNamespace(
-                stations=SimpleNamespace(cell=station_cell, town=town[station_cell]),
+                stations=SimpleNamespace(
+                    cell=station_cell, town=town[station_cell],
+                    help_grade=np.array([self.help_grade.get(s, 0) for s in range(len(self.stations))], np.int8),
+                ),
                 units=SimpleNamespace(
                     station=units[:, 0].astype(np.int32), capabilities=units[:, 1].astype(np.uint64),
                     crew_min=units[:, 2].astype(np.int16), crew_preferred=units[:, 3].astype(np.int16),
+                    traits=self._traits(),
                 ),
             ),
             changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
@@ -153,11 +199,13 @@ class TinyCity:
             kinds=SimpleNamespace(priority=np.array(self.priority), max_grade=np.full(len(self.cards), 5)),
             policy=Policy(
                 self.dispatch, self.is_escalation_on, self.is_scene_delay_on, self.home_factor_q16,
-                self.make_ready_s * S,
+                self.make_ready_s * S, **self.policy,
             ),
             slot_ranks=draw_slot_ranks(demand, cards, self.seed, 0),
             station_order=order_stations(travel.duration_ms, station_cell),
             period_of_hour=np.zeros(hours, dtype=np.int8), is_night_of_hour=is_night,
+            roster=self._roster(), sky=self._sky(hours), scenes=self._scenes(demand.incidents),
+            cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
         )  # fmt: skip
 
     def run(self, engine: str = "both") -> EventLog:

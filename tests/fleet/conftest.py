@@ -29,10 +29,11 @@ ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
 DONGGUAN = CONFIGS / "city" / "dongguan"
 
-UNIT_TYPES = """code,name_zh,name_en,is_vehicle,capabilities,crew_min,crew_preferred,source,standing
-pumper,水罐车,pumper,true,water,4,6,test,assumed
-ladder,云梯车,ladder,true,aerial water,3,5,test,assumed
-boat,艇,boat,false,boat,5,5,test,assumed
+_MOTION = "mode,callout_min,ready_min,access_min,speed_kmh,track_kmh,range_km,duty_h,motion_source,motion_standing"
+UNIT_TYPES = f"""code,name_zh,name_en,is_vehicle,capabilities,crew_min,crew_preferred,source,standing,{_MOTION}
+pumper,水罐车,pumper,true,water,4,6,test,assumed,road,0,,,,3,,,test,assumed
+ladder,云梯车,ladder,true,aerial water,3,5,test,assumed,road,1.5,20,,,3,,,test,assumed
+boat,艇,boat,false,boat,5,5,test,assumed,road,0,,,,3,,,test,assumed
 """
 FLEETS = """fleet,bay,unit_type,source,standing
 big,1,pumper,test,assumed

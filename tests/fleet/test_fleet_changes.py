@@ -12,7 +12,7 @@ from sim.fleet import ChangeKind
 from sim.units import MS_PER_DAY
 from tests.fleet.conftest import TinyWorld, make_schedule, make_staffing, people_at
 
-CLOSE, OPEN, WITHDRAW, IN_SERVICE, PEOPLE, REGIME = map(int, ChangeKind)
+CLOSE, OPEN, WITHDRAW, IN_SERVICE, PEOPLE, REGIME = list(map(int, ChangeKind))[:6]
 
 
 def rows(changes) -> list[tuple[int, int, int, int]]:

@@ -1,0 +1,196 @@
+"""How a unit gets to an incident and how long that takes: by road, by air, along a railway track.
+
+By road a unit drives to the incident's cell; where the incident lies on a track, to the portal from which it is sooner
+at work: there it waits until the power is confirmed off and goes along the track, on foot or by its own rail vehicle.
+An aircraft flies straight and needs daylight, weather, range and flying time left on the day. `rules.py` gives the
+durations that do not depend on the way; `choice.py` decides who goes. Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.chance import look_up
+from sim.compiled import compiled_borrowing, compiled_inline
+from sim.engine import rules
+from sim.engine.codes import AIR, AT_STATION
+from sim.engine.world import (
+    GRID_CELL_M,
+    GRID_X0_M,
+    GRID_Y0_M,
+    HOME_FACTOR_Q16,
+    TRAVEL_OWN_TABLE,
+    WATER_CAPABILITY,
+)
+from sim.units import MS_PER_DAY
+
+_MM_MS_PER_M_S = 1_000_000
+"""m x 1000 mm/m x 1000 ms/s: metres over mm/s are whole milliseconds."""
+
+
+# --- by road ----------------------------------------------------------------------------------------------------------
+
+
+@compiled_inline
+def expected_travel_ms(w, now, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the driving time between two cells in the period and weather of `now`, without noise."""
+    hour = rules.hour_index(w, now)
+    return (np.int64(w.travel_ms[w.period_of_hour[hour], from_cell, to_cell]) * w.road_q16[hour]) >> 16
+
+
+@compiled_borrowing
+def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
+    """Return the cell a moving unit is in: on the straight line of its leg, in proportion to the time gone."""
+    it = w.units[unit]
+    whole = it.arrive_ms - it.leave_ms
+    if whole <= 0 or now >= it.arrive_ms:
+        return np.int64(it.to_cell)
+    gone = now - it.leave_ms
+    x0, y0 = np.int64(w.cell_xy[it.from_cell, 0]), np.int64(w.cell_xy[it.from_cell, 1])
+    x = x0 + ((np.int64(w.cell_xy[it.to_cell, 0]) - x0) * gone) // whole
+    y = y0 + ((np.int64(w.cell_xy[it.to_cell, 1]) - y0) * gone) // whole
+    column = (x - w.params[GRID_X0_M]) // w.params[GRID_CELL_M]
+    row = (y - w.params[GRID_Y0_M]) // w.params[GRID_CELL_M]
+    column = min(max(column, 0), w.grid.shape[1] - 1)
+    row = min(max(row, 0), w.grid.shape[0] - 1)
+    return np.int64(w.grid[row, column])
+
+
+# --- by air -----------------------------------------------------------------------------------------------------------
+
+
+@compiled_inline
+def distance_m(w, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the straight distance between two cells, whole metres rounded down."""
+    dx = np.int64(w.cell_xy[to_cell, 0]) - np.int64(w.cell_xy[from_cell, 0])
+    dy = np.int64(w.cell_xy[to_cell, 1]) - np.int64(w.cell_xy[from_cell, 1])
+    return np.int64(np.sqrt(np.float64(dx * dx + dy * dy)))
+
+
+@compiled_inline
+def flight_ms(w, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the time an aircraft flies between two cells."""
+    return (distance_m(w, from_cell, to_cell) * _MM_MS_PER_M_S) // w.units[unit].speed_mm_s
+
+
+@compiled_borrowing
+def can_fly(w, now, unit, incident):  # type: ignore[no-untyped-def]
+    """Return whether an aircraft in its hangar may fly to an incident now.
+
+    It needs its crew, a flying hour now and when it arrives, the place within its range, and flying time left that day
+    for the way out and back.
+    """
+    it = w.units[unit]
+    if it.status != AT_STATION or not it.is_in_service or it.is_failed or not w.stations[it.station].is_open:
+        return False
+    if it.crew_min > rules.people_free(w, it.station) or not w.is_flyable[rules.hour_index(w, now)]:
+        return False
+    cell = w.incidents[incident].cell
+    if it.range_m > 0 and distance_m(w, it.from_cell, cell) > it.range_m:
+        return False
+    flight = flight_ms(w, unit, it.from_cell, cell)
+    arrival = now + rules.lead_ms(w, now, unit) + flight
+    if not w.is_flyable[rules.hour_index(w, arrival)]:
+        return False
+    flown = it.flown_ms if it.flown_day == now // MS_PER_DAY else 0
+    return it.duty_ms == 0 or flown + 2 * flight <= it.duty_ms
+
+
+# --- along a track ----------------------------------------------------------------------------------------------------
+
+
+@compiled_inline
+def is_on_track(w, incident):  # type: ignore[no-untyped-def]
+    """Return whether an incident is reached from a portal along a railway track."""
+    return w.incidents[incident].portal_a >= 0
+
+
+@compiled_inline
+def _track_ms(w, unit, track_m):  # type: ignore[no-untyped-def]
+    return (np.int64(track_m) * _MM_MS_PER_M_S) // w.units[unit].track_mm_s
+
+
+@compiled_inline
+def _power_off_at(w, incident):  # type: ignore[no-untyped-def]
+    return w.incidents[incident].call_ms + w.incidents[incident].power_off_ms
+
+
+@compiled_borrowing
+def track_arrival(w, now, unit, incident, lead_ms, from_cell, is_second):  # type: ignore[no-untyped-def]
+    """Return (ms until it is at a portal, ms until it is at work from there), as the dispatcher reckons."""
+    it = w.incidents[incident]
+    portal = it.portal_b if is_second else it.portal_a
+    track_m = it.track_b_m if is_second else it.track_a_m
+    arrival = lead_ms + expected_travel_ms(w, now, from_cell, portal)
+    return arrival, max(now + arrival, _power_off_at(w, incident)) - now + _track_ms(w, unit, track_m)
+
+
+@compiled_borrowing
+def better_portal(w, now, unit, incident, lead_ms, from_cell):  # type: ignore[no-untyped-def]
+    """Return whether the second portal lets the unit be at work sooner than the first."""
+    if w.incidents[incident].portal_b < 0:
+        return False
+    _, first = track_arrival(w, now, unit, incident, lead_ms, from_cell, False)
+    _, second = track_arrival(w, now, unit, incident, lead_ms, from_cell, True)
+    return second < first
+
+
+@compiled_inline
+def _track_left_m(w, unit, incident):  # type: ignore[no-untyped-def]
+    """Return the track between the portal a unit stands at and the incident."""
+    it = w.incidents[incident]
+    is_at_second = w.units[unit].to_cell == it.portal_b
+    is_at_first = w.units[unit].to_cell == it.portal_a
+    if is_at_second and (not is_at_first or it.track_b_m < it.track_a_m):
+        return it.track_b_m
+    return it.track_a_m
+
+
+# --- whatever the way -------------------------------------------------------------------------------------------------
+
+
+@compiled_borrowing
+def goal_cell(w, now, unit, incident, from_cell):  # type: ignore[no-untyped-def]
+    """Return the cell a unit that leaves `from_cell` now makes for: the incident's, or a portal of its track."""
+    it = w.incidents[incident]
+    if it.portal_a < 0 or w.units[unit].mode == AIR:
+        return np.int64(it.cell)
+    return np.int64(it.portal_b if better_portal(w, now, unit, incident, 0, from_cell) else it.portal_a)
+
+
+@compiled_borrowing
+def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the time of one trip: of flight, or the expected drive x the incident's factor x the slot's own factor."""
+    if w.units[unit].mode == AIR:
+        return flight_ms(w, unit, from_cell, to_cell)
+    expected = expected_travel_ms(w, now, from_cell, to_cell)
+    own_q16 = look_up(w.quantiles[w.params[TRAVEL_OWN_TABLE]], w.slot_ranks[slot, 1])
+    return (((expected * w.incidents[incident].travel_factor_q16) >> 16) * own_q16) >> 16
+
+
+@compiled_borrowing
+def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the time of a way without siren: the flight back, or the drive at the homeward speed, without noise."""
+    if w.units[unit].mode == AIR:
+        return flight_ms(w, unit, from_cell, to_cell)
+    return (expected_travel_ms(w, now, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
+
+
+@compiled_borrowing
+def access_ms(w, now, unit, slot):  # type: ignore[no-untyped-def]
+    """Return the time from the address, where the unit is now, to its work.
+
+    Stairs and paths by true kind, or landing and hoist of an aircraft; on a track, what is left of the wait for the
+    power to be off and the way along it; for water at a large fire without a hydrant near, the time to bring it.
+    """
+    incident = w.slots[slot].incident
+    it = w.incidents[incident]
+    access = np.int64(w.units[unit].access_ms)
+    if access < 0:
+        access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[slot, 2])
+    if it.portal_a >= 0 and w.units[unit].mode != AIR:
+        access += max(0, _power_off_at(w, incident) - now) + _track_ms(w, unit, _track_left_m(w, unit, incident))
+    supply_grade = w.supply_grade[it.kind]
+    if supply_grade > 0 and it.grade >= supply_grade and w.slots[slot].capability == w.params[WATER_CAPABILITY]:
+        access += it.water_delay_ms
+    return access

@@ -1,0 +1,192 @@
+"""Who goes: the unit that the run's dispatch rule chooses for a need, without changing anything.
+
+By road the earliest expected arrival counts; where the way from the address to the work depends on the unit (along a
+track, by air), the earliest expected work does. Units of other cities are asked only once they are released. `state.py`
+sends whoever is chosen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.compiled import compiled_borrowing, compiled_inline
+from sim.engine import approach, cover, rules
+from sim.engine.codes import AIR, STANDING_BY
+from sim.engine.rules import NEVER_MS, NOBODY
+from sim.engine.world import (
+    DISPATCH_KEEP_COVER,
+    DISPATCH_OWN_TOWN_FIRST,
+    DISPATCH_POLICY,
+    HELP_WAIT_MS,
+    N_AWAY,
+    SLACK_MS,
+)
+
+
+@compiled_inline
+def is_released(w, station, incident, waited_ms):  # type: ignore[no-untyped-def]
+    """Return whether a station may send to an incident: one of the city's own, or help that its grade or wait frees."""
+    from_grade = w.stations[station].help_grade
+    if from_grade == 0 or waited_ms >= w.params[HELP_WAIT_MS]:
+        return True
+    it = w.incidents[incident]
+    return (it.grade if it.is_revealed else it.reported_grade) >= from_grade
+
+
+@compiled_inline
+def _may_send(w, station, incident, town, waited_ms):  # type: ignore[no-untyped-def]
+    if town >= 0 and w.stations[station].town != town:
+        return False
+    return is_released(w, station, incident, waited_ms)
+
+
+@compiled_inline
+def _is_asked_away(w, unit, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return whether a unit that is away without an incident can be asked; an aircraft must refuel first."""
+    it = w.units[unit]
+    has_it = it.mode != AIR and (it.capabilities >> capability) & 1
+    return has_it and _may_send(w, it.station, incident, town, waited_ms)
+
+
+@compiled_inline
+def _lead_away_ms(w, now, unit):  # type: ignore[no-untyped-def]
+    """Return the expected time until a unit away leaves for an incident: at once on the road, turnout if it stands."""
+    return rules.lead_ms(w, now, unit) if w.units[unit].status == STANDING_BY else np.int64(0)
+
+
+@compiled_borrowing
+def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
+    cell = w.incidents[incident].cell
+    hour = rules.hour_index(w, now)
+    period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
+    turnout = rules.expected_turnout_ms(w, now)
+    best_unit, best_ms = np.int64(NOBODY), np.int64(NEVER_MS)
+    for place in range(w.station_order.shape[2]):
+        station = w.station_order[period, cell, place]
+        soonest = turnout + ((w.travel_ms[period, w.stations[station].cell, cell] * road_q16) >> 16)
+        if soonest > best_ms:
+            break  # stations come in order of driving time: none further on can be earlier
+        if not _may_send(w, station, incident, town, waited_ms):
+            continue
+        unit = cover.ready_unit(w, station, capability)
+        if unit == NOBODY:
+            continue
+        expected = soonest + w.units[unit].callout_ms
+        if expected < best_ms or (expected == best_ms and unit < best_unit):
+            best_unit, best_ms = np.int64(unit), expected
+    for place in range(w.counts[N_AWAY]):
+        unit = w.away[place]
+        if not _is_asked_away(w, unit, incident, capability, town, waited_ms):
+            continue
+        from_cell = approach.position_cell(w, unit, now)
+        expected = _lead_away_ms(w, now, unit) + ((w.travel_ms[period, from_cell, cell] * road_q16) >> 16)
+        if expected < best_ms or (expected == best_ms and unit < best_unit):
+            best_unit, best_ms = np.int64(unit), expected
+    return best_unit, best_ms
+
+
+@compiled_borrowing
+def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the unit whose leaving costs the least cover among those nearly as early.
+
+    Nearly: expected at most the rule's slack after the earliest. A unit away, or one of a station that keeps another
+    ready, costs none. Ties go to the earlier, then to the lower id.
+    """
+    best_unit, first_ms = _nearest(w, now, incident, capability, -1, waited_ms)
+    if best_unit == NOBODY or w.units[best_unit].away_at >= 0:
+        return best_unit, first_ms
+    cell = w.incidents[incident].cell
+    hour = rules.hour_index(w, now)
+    period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
+    turnout = rules.expected_turnout_ms(w, now)
+    best_ms, best_loss = first_ms, np.int64(NEVER_MS)
+    for place in range(w.station_order.shape[2]):
+        station = w.station_order[period, cell, place]
+        soonest = turnout + ((w.travel_ms[period, w.stations[station].cell, cell] * road_q16) >> 16)
+        if soonest > first_ms + w.params[SLACK_MS] or best_loss == 0:
+            break
+        if not is_released(w, station, incident, waited_ms):
+            continue
+        unit = cover.ready_unit(w, station, capability)
+        if unit == NOBODY or soonest + w.units[unit].callout_ms > first_ms + w.params[SLACK_MS]:
+            continue
+        expected = soonest + w.units[unit].callout_ms
+        loss = np.int64(0)
+        if cover.n_ready(w, station) == 1 and w.stations[station].n_guests == 0:
+            loss = cover.sole_cover(w, now, station, -1)
+        is_earlier = expected < best_ms or (expected == best_ms and unit < best_unit)
+        if loss < best_loss or (loss == best_loss and is_earlier):
+            best_unit, best_ms, best_loss = np.int64(unit), expected, loss
+    return best_unit, best_ms
+
+
+@compiled_borrowing
+def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms at its portal) of the earliest expected work at an incident on a railway track."""
+    best_unit, best_ms, best_work = np.int64(NOBODY), np.int64(NEVER_MS), np.int64(NEVER_MS)
+    for unit in range(w.units.shape[0]):
+        it = w.units[unit]
+        if it.mode == AIR or not (it.capabilities >> capability) & 1:
+            continue
+        if not _may_send(w, it.station, incident, town, waited_ms):
+            continue
+        if it.away_at >= 0:
+            lead, from_cell = _lead_away_ms(w, now, unit), approach.position_cell(w, unit, now)
+        elif w.stations[it.station].is_open and cover.is_ready(w, unit, rules.people_free(w, it.station)):
+            lead, from_cell = rules.lead_ms(w, now, unit), np.int64(w.stations[it.station].cell)
+        else:
+            continue
+        is_second = approach.better_portal(w, now, unit, incident, lead, from_cell)
+        arrival, work = approach.track_arrival(w, now, unit, incident, lead, from_cell, is_second)
+        if work < best_work:
+            best_unit, best_ms, best_work = np.int64(unit), arrival, work
+    return best_unit, best_ms
+
+
+@compiled_borrowing
+def _soonest_by_air(w, now, incident, capability):  # type: ignore[no-untyped-def]
+    """Return (aircraft, expected ms until it is there, until it works) of the earliest work by air."""
+    best_unit, best_ms, best_work = np.int64(NOBODY), np.int64(NEVER_MS), np.int64(NEVER_MS)
+    for place in range(w.air_units.shape[0]):
+        unit = w.air_units[place]
+        it = w.units[unit]
+        if not (it.capabilities >> capability) & 1 or not approach.can_fly(w, now, unit, incident):
+            continue
+        cell = w.incidents[incident].cell
+        arrival = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, cell)
+        work = arrival + (it.access_ms if it.access_ms >= 0 else w.access_mean_ms[w.incidents[incident].kind])
+        if work < best_work:
+            best_unit, best_ms, best_work = np.int64(unit), arrival, work
+    return best_unit, best_ms, best_work
+
+
+@compiled_borrowing
+def _by_road(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    if approach.is_on_track(w, incident):
+        return _soonest_on_track(w, now, incident, capability, town, waited_ms)
+    return _nearest(w, now, incident, capability, town, waited_ms)
+
+
+@compiled_borrowing
+def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms until it arrives) for a need, by the run's dispatch rule; (-1, never) if none can.
+
+    Nearest: the earliest expected arrival among units in their bays (turnout, call-out and drive), units on their way
+    (drive from where they are, no turnout) and units that stand by elsewhere; ties go to the lowest unit id. Own town
+    first: the same among the units of the incident's town, and only if it has none, among all. Keep cover: of those
+    nearly as early, the one whose leaving costs least cover. Whatever the rule, an aircraft goes instead if it is
+    expected at work sooner. `waited_ms`: how long the need has waited, which may release help from other cities.
+    """
+    unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
+    if w.params[DISPATCH_POLICY] == DISPATCH_OWN_TOWN_FIRST:
+        unit, expected = _by_road(w, now, incident, capability, w.incidents[incident].town, waited_ms)
+    elif w.params[DISPATCH_POLICY] == DISPATCH_KEEP_COVER and not approach.is_on_track(w, incident):
+        unit, expected = _nearest_keeping_cover(w, now, incident, capability, waited_ms)
+    if unit == NOBODY:
+        unit, expected = _by_road(w, now, incident, capability, -1, waited_ms)
+    if w.air_units.shape[0] > 0 and not approach.is_on_track(w, incident):
+        aircraft, arrival, work = _soonest_by_air(w, now, incident, capability)
+        if aircraft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
+            return aircraft, arrival
+    return unit, expected

@@ -1,0 +1,136 @@
+"""Who is ready, which area a station covers, and from where an emptied station could be filled.
+
+A station *covers* the cells within a set driving time while it can send a unit that fights fires (the cover capability)
+or another station's unit stands by in it. A cell's weight is its expected number of incidents. Nothing here changes
+anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.compiled import compiled_borrowing, compiled_inline
+from sim.engine import rules
+from sim.engine.codes import AT_STATION, ROAD
+from sim.engine.world import COVER_CAPABILITY, COVER_MS, MOVE_UP_MOST_MS, MOVE_UP_NEAREST, MOVE_UP_POLICY
+
+
+@compiled_inline
+def is_ready(w, unit, free):  # type: ignore[no-untyped-def]
+    """Return whether a unit stands in its bay, fit, with a crew among `free` people."""
+    it = w.units[unit]
+    return it.status == AT_STATION and it.is_in_service and not it.is_failed and it.crew_min <= free
+
+
+@compiled_borrowing
+def ready_unit(w, station, capability):  # type: ignore[no-untyped-def]
+    """Return the vehicle of an open station that leaves soonest with its crew and has the capability.
+
+    The shortest call-out first, ties to the lowest id; `NOBODY` if there is none. Aircraft are not asked here.
+    """
+    best = rules.NOBODY
+    if not w.stations[station].is_open:
+        return best
+    free = rules.people_free(w, station)
+    for unit in range(w.stations[station].first_unit, w.stations[station].end_unit):
+        it = w.units[unit]
+        if it.mode != ROAD or not (it.capabilities >> capability) & 1 or not is_ready(w, unit, free):
+            continue
+        if best == rules.NOBODY or it.callout_ms < w.units[best].callout_ms:
+            best = unit
+    return best
+
+
+@compiled_borrowing
+def n_ready(w, station):  # type: ignore[no-untyped-def]
+    """Return how many units of a station that fight fires could leave one after another with their smallest crews."""
+    if not w.stations[station].is_open or w.stations[station].help_grade > 0:
+        return 0
+    free = rules.people_free(w, station)
+    n = 0
+    for unit in range(w.stations[station].first_unit, w.stations[station].end_unit):
+        it = w.units[unit]
+        has_it = it.mode == ROAD and (it.capabilities >> w.params[COVER_CAPABILITY]) & 1
+        if has_it and is_ready(w, unit, free):
+            free -= it.crew_min
+            n += 1
+    return n
+
+
+@compiled_borrowing
+def has_cover(w, station):  # type: ignore[no-untyped-def]
+    """Return whether a station covers its area now: by a unit of its own or one that stands by in it."""
+    if not w.stations[station].is_open or w.stations[station].help_grade > 0:
+        return False
+    return w.stations[station].n_guests > 0 or n_ready(w, station) > 0
+
+
+@compiled_borrowing
+def sole_cover(w, now, station, besides):  # type: ignore[no-untyped-def]
+    """Return the weight of the cells within reach of a station that no other station covers.
+
+    `besides`: a station whose reach counts as covered whatever it has (-1: none).
+    """
+    period = w.period_of_hour[rules.hour_index(w, now)]
+    reach_ms = w.params[COVER_MS]
+    weight = np.int64(0)
+    home = w.stations[station].cell
+    for cell in range(w.cell_weight.shape[0]):
+        if w.cell_weight[cell] == 0 or w.travel_ms[period, home, cell] > reach_ms:
+            continue
+        is_covered = besides >= 0 and w.travel_ms[period, w.stations[besides].cell, cell] <= reach_ms
+        for place in range(w.station_order.shape[2]):
+            if is_covered:
+                break
+            other = w.station_order[period, cell, place]
+            if w.travel_ms[period, w.stations[other].cell, cell] > reach_ms:
+                break
+            is_covered = other != station and has_cover(w, other)
+        if not is_covered:
+            weight += w.cell_weight[cell]
+    return weight
+
+
+@compiled_borrowing
+def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
+    """Return the station that should send a unit to stand by in an emptied one; `NOBODY` if none should.
+
+    Nearest: the nearest with two units ready or more. Best cover: the one for which the weight newly covered, less
+    the weight that loses its cover, is largest and above zero. Only stations within the longest drive are asked;
+    ties go to the nearer, then to the lower id.
+    """
+    period = w.period_of_hour[rules.hour_index(w, now)]
+    cell = w.stations[emptied].cell
+    is_nearest = w.params[MOVE_UP_POLICY] == MOVE_UP_NEAREST
+    gained = np.int64(0) if is_nearest else sole_cover(w, now, emptied, -1)
+    best, best_net = np.int64(rules.NOBODY), np.int64(0)
+    for place in range(w.station_order.shape[2]):
+        station = w.station_order[period, cell, place]
+        if w.travel_ms[period, w.stations[station].cell, cell] > w.params[MOVE_UP_MOST_MS]:
+            break
+        ready = n_ready(w, station)
+        if station == emptied or ready == 0:
+            continue
+        if is_nearest:
+            if ready > 1:
+                return np.int64(station)
+            continue
+        lost = np.int64(0)
+        if ready == 1 and w.stations[station].n_guests == 0:
+            lost = sole_cover(w, now, station, emptied)
+        if gained - lost > best_net:
+            best, best_net = np.int64(station), gained - lost
+    return best
+
+
+@compiled_borrowing
+def unit_to_move(w, station):  # type: ignore[no-untyped-def]
+    """Return the unit a donor sends: of those ready that fight fires, the last."""
+    free = rules.people_free(w, station)
+    for back in range(w.stations[station].end_unit - w.stations[station].first_unit):
+        unit = w.stations[station].end_unit - 1 - back
+        it = w.units[unit]
+        has_it = it.mode == ROAD and (it.capabilities >> w.params[COVER_CAPABILITY]) & 1
+        if has_it and is_ready(w, unit, free):
+            return np.int64(unit)
+    return np.int64(rules.NOBODY)
