@@ -23,7 +23,7 @@ from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
 from sim.demand.kinds import load_demand_tables
 from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tables
-from sim.errors import Problems
+from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
 from sim.fleet.tables import load_fleet_tables
@@ -42,7 +42,7 @@ from sim.plan import load_plan
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
 from sim.travel.roads import load_roads
-from sim.units import ms_from_min, q16
+from sim.units import ms_from_min, ms_from_s, q16
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +63,8 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 _REMAKE = "delete the file and the replications beside it, and run again"
-DISPATCH_RULES = ("nearest", "own_town_first")
+DISPATCH_RULES = ("nearest", "own_town_first", "keep_cover")
+MOVE_UP_RULES = ("none", "nearest", "best_cover")
 _KEPT = 6
 """Values of one kind kept at a time: enough for the arms of one replication, whatever the number of replications."""
 
@@ -267,11 +268,33 @@ class InputsBuilder:
         return RunInputs(
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
-            policy=_policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
+            policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
+
+    def _policy(self, settings: Settings) -> Policy:
+        bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
+        if dispatch.cover_capability not in bits:
+            mend = nearest_name(dispatch.cover_capability, bits)
+            rule = "(dispatch.cover_capability) is not in the city's register of capabilities"
+            raise InputError([Problem("settings", rule, dispatch.cover_capability, mend=mend)])
+        return Policy(
+            dispatch=DISPATCH_RULES.index(dispatch.rule),
+            is_escalation_on=dispatch.is_escalation_on,
+            is_scene_delay_on=dispatch.is_scene_delay_on,
+            home_factor_q16=q16(1.0 / settings.times.home_speed_factor),
+            make_ready_ms=ms_from_min(settings.times.make_ready_min),
+            slack_ms=ms_from_s(dispatch.slack_s),
+            cover_ms=ms_from_min(dispatch.cover_min),
+            cover_bit=bits[dispatch.cover_capability],
+            move_up=MOVE_UP_RULES.index(settings.move_up.rule),
+            move_up_after_ms=ms_from_min(settings.move_up.after_min),
+            move_up_most_ms=ms_from_min(settings.move_up.most_min),
+            rest_after_ms=ms_from_min(60 * settings.relief.rest_after_h),
+            rest_ms=ms_from_min(60 * settings.relief.rest_h),
+        )
 
 
 def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
@@ -289,16 +312,6 @@ def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
                 mend = "give it to a unit type in unit_types.csv, or take the need off the card"
                 problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
     problems.raise_if_any()
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        dispatch=DISPATCH_RULES.index(settings.dispatch.rule),
-        is_escalation_on=settings.dispatch.is_escalation_on,
-        is_scene_delay_on=settings.dispatch.is_scene_delay_on,
-        home_factor_q16=q16(1.0 / settings.times.home_speed_factor),
-        make_ready_ms=ms_from_min(settings.times.make_ready_min),
-    )
 
 
 def build_inputs(settings: Settings, replication: int, builder: InputsBuilder | None = None) -> RunInputs:

@@ -65,12 +65,58 @@ class DispatchSettings:
     """Name shown in Chinese reports."""
     label_en: str
     """Name shown in English reports."""
-    rule: Literal["nearest", "own_town_first"]
-    """nearest: the earliest expected arrival; own_town_first: the same among the incident's own town, then all."""
+    rule: Literal["nearest", "own_town_first", "keep_cover"]
+    """nearest: the earliest expected arrival; own_town_first: the same among the incident's own town, then all;
+    keep_cover: of those nearly as early, the unit whose leaving uncovers the fewest expected incidents."""
     is_escalation_on: bool = True
     """Whether an incident that is not met in time outgrows its grade."""
     is_scene_delay_on: bool = True
     """Whether a late arrival lengthens the time on scene."""
+    slack_s: Annotated[float, Field(ge=0, le=3_600)] = 0.0
+    """How much later than the earliest a unit may be expected under keep_cover, s."""
+    cover_min: Annotated[float, Field(gt=0, le=240)] = 4.0
+    """Drive within which a station covers a cell, for rules that weigh cover, min."""
+    cover_capability: Annotated[str, Field(min_length=1)] = "water"
+    """Code of the capability without which a station covers nothing."""
+
+
+@dataclass
+class MoveUpSettings:
+    """Whether other stations send a unit to stand by in a station that has been emptied."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """ASCII name of the policy."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    rule: Literal["none", "nearest", "best_cover"]
+    """none; nearest: from the nearest station with two units ready; best_cover: from where the expected incidents newly
+    covered exceed those that lose their cover by most."""
+    after_min: Annotated[float, Field(ge=0, le=1_440)] = 0.0
+    """How long a station must have been empty, min."""
+    most_min: Annotated[float, Field(ge=0, le=1_440)] = 0.0
+    """Longest drive from which a unit comes, min."""
+
+
+@dataclass
+class ReliefSettings:
+    """Whether a crew rests after long work while its shift goes on."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """ASCII name of the rule."""
+    label_zh: str
+    """Name shown in Chinese reports."""
+    label_en: str
+    """Name shown in English reports."""
+    rest_after_h: Annotated[float, Field(ge=0, le=72)] = 0.0
+    """Hours from leaving the bay after which a mission is long; 0: no mission is."""
+    rest_h: Annotated[float, Field(ge=0, le=72)] = 0.0
+    """Hours for which the crew of a long mission cannot be sent again."""
 
 
 @dataclass
@@ -104,6 +150,8 @@ GROUPS: tuple[Group, ...] = (
     Group("schedule", "sim.fleet.settings:ScheduleSettings"),
     Group("staffing", "sim.fleet.settings:StaffingSettings"),
     Group("dispatch", "sim.settings:DispatchSettings"),
+    Group("move_up", "sim.settings:MoveUpSettings"),
+    Group("relief", "sim.settings:ReliefSettings"),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -124,6 +172,8 @@ class Settings:
     schedule: ScheduleSettings
     staffing: StaffingSettings
     dispatch: DispatchSettings
+    move_up: MoveUpSettings
+    relief: ReliefSettings
     run: RunSettings
 
     def city_folder(self) -> Path:

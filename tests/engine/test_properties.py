@@ -70,34 +70,95 @@ def cities(draw, tiny):
     return city
 
 
+@st.composite
+def cities_with_levers(draw, tiny):
+    """Small cities with rosters, breakdowns, aircraft, tracks, help, move-up, rest, weather, villages and hydrants."""
+    city = draw(cities(tiny))
+    for unit in range(len(city.units)):
+        city.traits[unit] = {
+            "callout_ms": draw(st.sampled_from([0, 60_000])),
+            "ready_ms": draw(st.sampled_from([-1, 0, 240_000])),
+            "track_mm_s": draw(st.sampled_from([1000, 5000])),
+        }
+    if draw(st.booleans()):
+        base = city.station(draw(cells), people=draw(st.integers(0, 4)))
+        city.unit(
+            base, *draw(st.sets(st.sampled_from([WATER, RESCUE]), min_size=1)), crew_min=2, crew=2, mode=1,
+            speed_mm_s=50_000, access_ms=60_000, callout_ms=draw(st.sampled_from([0, 120_000])),
+            range_m=draw(st.sampled_from([0, 2500])), duty_ms=draw(st.sampled_from([0, 100_000])),
+        )  # fmt: skip
+        city.flying_hours = draw(st.sampled_from([(), (0,), (0, 1, 2)]))
+    for station in range(len(city.stations)):
+        if draw(st.integers(0, 4)) == 0:
+            city.help_grade[station] = draw(st.integers(1, 3))
+    city.policy = {
+        "slack_ms": draw(st.sampled_from([0, 60_000, 300_000])),
+        "cover_ms": draw(st.sampled_from([0, 60_000, 120_000])),
+        "cover_bit": WATER, "move_up": draw(st.integers(0, 2)),
+        "move_up_after_ms": draw(st.sampled_from([0, 120_000])),
+        "move_up_most_ms": draw(st.sampled_from([0, 300_000])),
+        "help_wait_ms": draw(st.sampled_from([-1, 0, 90_000])),
+        "rest_after_ms": draw(st.sampled_from([0, 60_000, 600_000])), "rest_ms": draw(st.sampled_from([0, 300_000])),
+    }  # fmt: skip
+    city.dispatch = draw(st.integers(0, 2))
+    if draw(st.booleans()):
+        times = sorted({0, *draw(st.lists(instants, max_size=3))})
+        duty = st.lists(st.integers(0, 12), min_size=len(city.stations), max_size=len(city.stations))
+        city.roster = [(at_s, draw(duty), draw(st.booleans())) for at_s in times]
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from((ChangeKind.UNIT_FAILS, ChangeKind.UNIT_MENDED)))
+        city.change(draw(instants), kind, draw(st.integers(0, len(city.units) - 1)), 0)
+    city.road_q16 = {0: draw(st.sampled_from([65536, 90_000]))}
+    city.supply_grade = {0: draw(st.integers(0, 2))}
+    for place in range(len(city.incidents)):
+        if draw(st.integers(0, 2)) == 0:
+            city.scenes[place] = {
+                "portal_cell": [draw(cells), draw(st.one_of(st.just(-1), cells))],
+                "track_m": [draw(st.sampled_from([0, 500])), draw(st.sampled_from([0, 500]))],
+                "power_off_ms": draw(st.sampled_from([0, 300_000])), "water_delay_ms": 60_000,
+                "village_ms": draw(st.sampled_from([-1, 240_000])),
+            }  # fmt: skip
+    return city
+
+
+LEGAL = {
+    K.DISPATCH: {"bay", "road home", "moving up", "post"}, K.ENROUTE: {"called", "called at post"}, K.ARRIVE: {"out"},
+    K.CLEAR: {"scene"}, K.HOME: {"road home"}, K.AVAILABLE: {"home"}, K.TURN_BACK: {"called", "called at post", "out"},
+    K.MOVE_UP: {"bay"}, K.STAND_BY: {"moving up"}, K.RECALL: {"moving up", "post"},
+}  # fmt: skip
+AFTER = {
+    K.ENROUTE: "out", K.ARRIVE: "scene", K.CLEAR: "road home", K.HOME: "home", K.AVAILABLE: "bay",
+    K.MOVE_UP: "moving up", K.STAND_BY: "post", K.RECALL: "road home",
+}  # fmt: skip
+STOOD_DOWN = {"called": "bay", "called at post": "post", "out": "road home"}
+
+
 def check_log(city, log):
+    """No unit is in two places, no crew leaves twice, every crew comes home."""
     rows = log.rows
     assert np.all(np.diff(rows["time_ms"]) >= 0)
     aboard: Counter[int] = Counter()
     crews: dict[int, int] = {}
     where: dict[int, str] = {}
-    legal = {
-        K.DISPATCH: {"bay", "road home"}, K.ENROUTE: {"called"}, K.ARRIVE: {"out"}, K.CLEAR: {"scene"},
-        K.HOME: {"road home"}, K.AVAILABLE: {"home"}, K.TURN_BACK: {"called", "out"},
-    }  # fmt: skip
-    after = {K.ENROUTE: "out", K.ARRIVE: "scene", K.CLEAR: "road home", K.HOME: "home", K.AVAILABLE: "bay"}
     for row in rows:
         kind, unit = K(int(row["kind"])), int(row["unit"])
-        if kind not in legal:
+        if kind not in LEGAL:
             continue
-        assert where.get(unit, "bay") in legal[kind], (kind, where.get(unit))
+        was = where.get(unit, "bay")
+        assert was in LEGAL[kind], (kind, was)
         station = city.units[unit][0]
         if kind == K.DISPATCH:
-            where[unit] = "called"
+            where[unit] = "called at post" if was == "post" else "called"
         elif kind == K.TURN_BACK:
-            where[unit] = "bay" if where[unit] == "called" else "road home"
+            where[unit] = STOOD_DOWN[was]
         else:
-            where[unit] = after[kind]
+            where[unit] = AFTER[kind]
         if kind == K.ENROUTE and unit not in crews:
             crews[unit] = int(row["value"])
+            assert crews[unit] >= city.units[unit][2], "left with less than its smallest crew"
             aboard[station] += crews[unit]
         if kind == K.HOME:
-            aboard[station] -= crews.pop(unit)
+            aboard[station] -= crews.pop(unit, 0)  # 0: it was moved up and called home without an incident
         assert aboard[station] >= 0
     assert not crews, "a crew never came home"
 
@@ -129,6 +190,25 @@ def check_needs(log):
 @given(data=st.data())
 def test_both_engines_agree_and_no_unit_crew_or_need_is_used_twice_or_lost(tiny, data):
     city = data.draw(cities(tiny))
+    log = city.run("both")
+    check_log(city, log)
+    check_needs(log)
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_both_engines_agree_with_every_lever_in_play(tiny, data):
+    city = data.draw(cities_with_levers(tiny))
+    log = city.run("both")
+    check_log(city, log)
+    check_needs(log)
+
+
+@pytest.mark.slow
+@settings(max_examples=5000)
+@given(data=st.data())
+def test_both_engines_agree_with_every_lever_on_thousands_of_small_cities(tiny, data):
+    city = data.draw(cities_with_levers(tiny))
     log = city.run("both")
     check_log(city, log)
     check_needs(log)
