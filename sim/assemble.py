@@ -38,6 +38,7 @@ from sim.inputs import (
     order_stations,
     plain_scenes,
 )
+from sim.money import load_prices
 from sim.plan import load_plan
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from sim.demand.types import Demand, Durations
     from sim.fleet.parts import Changes, Fleet
     from sim.fleet.tables import FleetTables
+    from sim.money import Prices
     from sim.plan import Plan
     from sim.settings import Settings
     from sim.siting import Siting
@@ -178,6 +180,19 @@ class InputsBuilder:
         return self._keep(
             "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
         )
+
+    def prices(self, settings: Settings) -> Prices | None:
+        """Return the prices of the settings' city, None where it has none.
+
+        Raises
+        ------
+        InputError
+            With all that is wrong with them.
+        """
+        folder, fleet, problems = settings.city_folder(), self.fleet(settings, 0), Problems()
+        found = load_prices(folder, settings.money, fleet.classes.code, fleet.unit_types.code, problems)
+        problems.raise_if_any()
+        return found
 
     def _store(self, settings: Settings) -> QuantileStore:
         folder = settings.city_folder()
