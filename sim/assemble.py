@@ -15,6 +15,8 @@ from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from sim.city import load_city
 from sim.compiled import cache_root
 from sim.demand.calendar import build_calendar
@@ -46,7 +48,6 @@ from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from sim.city.types import City
@@ -176,10 +177,14 @@ class InputsBuilder:
         key = (
             str(settings.city_folder()), self._sites_key(settings, replication),
             asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
+            asdict(settings.demand) if settings.schedule.allocation == "by_demand" else {},
         )  # fmt: skip
-        return self._keep(
-            "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
-        )
+
+        def make() -> Changes:
+            weight = self._town_weight(settings) if settings.schedule.allocation == "by_demand" else None
+            return build_changes(fleet, city, settings.schedule, settings.staffing, calendar, weight)
+
+        return self._keep("changes", key, make)
 
     def prices(self, settings: Settings) -> Prices | None:
         """Return the prices of the settings' city, None where it has none.
@@ -247,6 +252,12 @@ class InputsBuilder:
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         kinds = self.demand_tables(settings).kinds
         return self._keep("cell weight", key, lambda: self._intensity(settings).cell_weight(kinds.is_headline))
+
+    def _town_weight(self, settings: Settings) -> NDArray[np.float64]:
+        """Return the fires and rescues to be expected of each town: (n_towns,)."""
+        towns = self.city(settings).cells.town
+        n_towns = len(self.city(settings).towns.code)
+        return np.bincount(towns, self._cell_weight(settings), minlength=n_towns).astype(np.float64)
 
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
