@@ -33,16 +33,18 @@ _FIGURES = (
 class Pair:
     """One arm against one base, over the replications that both have.
 
-    Lists have one entry per replication: `diffs` (n_clocks, n_main_cells, n_metrics); `counts` (3, n_main_cells)
-    int64: incidents matched, faster, slower. `boot`: the differences of bootstrap draws, of those that have any.
+    Lists have one entry per replication: `numbers`, `worlds`; `diffs` (n_clocks, n_main_cells, n_metrics); `counts`
+    (3, n_main_cells) int64: incidents matched, faster, slower. `boot`: the differences of bootstrap draws, by number
+    of the replication, of those that have any.
     """
 
     arm: str
     base: str
+    numbers: list[int] = field(default_factory=list)
     worlds: list[str] = field(default_factory=list)
     diffs: list[NDArray[np.float64]] = field(default_factory=list)
     counts: list[NDArray[np.int64]] = field(default_factory=list)
-    boot: list[NDArray[np.float64]] = field(default_factory=list)
+    boot: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def make_pair(arm: ArmResult, base: ArmResult, frame: Frame) -> Pair:
@@ -68,11 +70,12 @@ def _add(
 ) -> None:
     """Add one replication to a pair."""
     at_arm, at_base = _numbers(arm).index(number), _numbers(base).index(number)
+    pair.numbers.append(number)
     pair.worlds.append(_replication(arm, number).world)
     if np.array_equal(table["identity"], other["identity"]):
         pair.diffs.append(difference(arm.main.values[at_arm], base.main.values[at_base]))
         if number in arm.boot and number in base.boot:
-            pair.boot.append(difference(arm.boot[number], base.boot[number]))
+            pair.boot[number] = difference(arm.boot[number], base.boot[number])
     else:
         ours, theirs = matched(table["identity"], other["identity"])
         pair.diffs.append(
@@ -183,7 +186,7 @@ def _rows(pair: Pair, keys: Columns, cells: NDArray[np.int64], clock: str) -> Co
     """Return one row per cell and metric of one clock."""
     place, n = CLOCKS.index(clock), len(cells) * len(METRICS)
     diffs = np.stack([one[place][cells] for one in pair.diffs]).reshape(len(pair.diffs), -1)
-    boot = boot_of(pair.boot) if keys["scope"][0] == "city" else None
+    boot = boot_of(list(pair.boot.values())) if keys["scope"][0] == "city" else None
     spread = spread_of(diffs, pair.worlds, boot and boot.at(place))
     diff, static = mean_in_order(diffs), np.full(n, np.nan)
     if clock in STATIC_OF_CLOCK:

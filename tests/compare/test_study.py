@@ -345,3 +345,43 @@ def test_a_difference_with_an_endless_side_is_not_taken_for_missing():
     assert np.isnan(diff[0, 1])
     assert np.isnan(mean_in_order(np.array([[np.inf], [1.0]]))).all()
     assert mean_in_order(np.array([[np.nan], [1.0], [2.0]])).tolist() == [1.5]
+
+
+@pytest.fixture(scope="module")
+def conditions(study, arms, random_incidents):
+    """The main pair on five replications, and the same pair 9 s better under another condition on the first three."""
+
+    def base(number):
+        return random_incidents(np.random.default_rng(number))
+
+    slow = [
+        replace(study.add(name, lambda r, s=shift: shifted(base(r), s, s), WORLDS[:3]), purpose="travel")
+        for name, shift in (("none_slow", 100), ("plan_slow", 71))
+    ]
+    made = [arms["none"], arms["plan"], *slow]
+    pairs = [("plan", "none"), ("plan_slow", "none_slow")]
+    return compare_arms(made, (), study.labels, study.folder, pairs=pairs)
+
+
+def test_a_condition_stands_beside_the_main_comparison_on_the_same_replications(study, arms, conditions):
+    where = {"arm": "plan_slow", "base": "none_slow", "year": 0}
+    row = pick(conditions["matched"], metric="mean", **where)
+    assert (row["main_arm"], row["main_base"]) == ("plan", "none")
+    assert (row["n_pairs"], row["n_worlds"]) == (3, 3)
+    assert row["diff"] == pytest.approx(-20)
+    assert row["change"] == pytest.approx(-9)  # 29 s saved under the condition, 20 without it
+    assert (row["change_low"], row["change_high"]) == (pytest.approx(-9), pytest.approx(-9))
+    three = [replace(arms[name], replications=arms[name].replications[:3]) for name in ("none", "plan")]
+    alone = compare_arms(three, (), study.labels, study.folder, pairs=[("plan", "none")])
+    for metric in ("p50", "p90", "share_300"):
+        row = pick(conditions["matched"], metric=metric, **where)
+        told = {"year": 0, "group": "headline", "clock": "arrival", "metric": metric}
+        for column, arm in (("base_value", "none"), ("arm_value", "plan")):
+            assert row[column] == pick(alone["headline"], arm=arm, **told)["value"]
+        diff = pick(alone["contrasts"], arm="plan", base="none", scope="city", **told)
+        for column in ("diff", "low", "high", "n_incidents"):
+            assert row[column] == pytest.approx(diff[column], abs=1e-12)
+
+
+def test_without_a_pair_under_another_condition_nothing_is_matched(tables):
+    assert "matched" not in tables
