@@ -7,8 +7,8 @@ names, no city and no picture. Next: `build.py`, which puts the sections togethe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
 HEADLINE, CLOCK = "headline", "arrival"
 MAIN = "main"
-TABLES = (
-    "arms", "headline", "towns", "contrasts", "ecdf", "beyond", "workload", "queueing", "one_more", "indicators",
-    "travel_worlds", "replication_guide", "assumptions", "empty_stations", "town_names",
-)  # fmt: skip
-"""Tables a report reads; others may lie beside them."""
 _LARGE, _TOLD = ("ecdf", "towns"), [("group", "==", HEADLINE), ("clock", "==", CLOCK)]
 """Of these tables only such rows are read."""
 _LABEL_BREAKS = "，,；;·、（(）)"
@@ -56,6 +51,25 @@ class Index:
     towns: Mapping[str, Bi]
     headline: Mapping[tuple[str, str, int, str], Row]
     contrasts: Mapping[tuple[str, str, str, int], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles(Mapping[str, "pd.DataFrame"]):
+    """Tables by name, each read from its file when it is first asked for."""
+
+    paths: Mapping[str, Path]
+    _read: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._read:
+            self._read[name] = _frame(self.paths[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +207,7 @@ def load_study(folder: Path) -> Study:
     Raises
     ------
     InputError
-        If there are no tables, or a file cannot be read.
+        If there are no tables, or a file cannot be read; a table's file is read, and refused, when it is first used.
     """
     from sim.errors import InputError, Problem
 
@@ -201,7 +215,7 @@ def load_study(folder: Path) -> Study:
     if not paths:
         mend = "run a study, or `dgsim compare`, first"
         raise InputError([Problem(str(folder / "tables"), "holds no tables", mend=mend)])
-    tables = {path.stem: _frame(path) for path in paths if path.stem in TABLES}
+    tables = TableFiles({path.stem: path for path in paths})
     arms = [str(arm) for arm in tables["arms"]["arm"]] if "arms" in tables else []
     note = _note(folder / "run.json")
     told = note.get("arms") or {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Facts, Grid, Head, Paragraph, Picture, counted, number, word
-from sim.report.context import Context, kept, names
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import (
     count,
     diff_writer_of,
@@ -271,11 +270,11 @@ def _staff_path(context: Context, arm: str) -> Bi | None:
 
 
 def _standing(context: Context) -> Paragraph:
-    found = context.study.table("contrasts", "n_worlds")
+    found, see = context.study.table("contrasts", "n_worlds"), context.see("assumptions")
     worlds = 0 if found is None else int(found["n_worlds"].max())
     if worlds > 1:
-        return Paragraph(context.words("answer.standing", worlds=worlds), "note")
-    return Paragraph(context.words["answer.standing_bare"], "note")
+        return Paragraph(context.words("answer.standing", worlds=worlds, see=see), "note")
+    return Paragraph(context.words("answer.standing_bare", see=see), "note")
 
 
-__all__: Sequence[str] = ("answer", "make")
+SECTION = SectionEntry("answer", needs=(), make=make)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
-from sim.report.context import Context, kept
+from sim.report.context import Context, SectionEntry, kept
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.study import CLOCK, HEADLINE
@@ -127,3 +127,6 @@ def _contrasts(
         rows.append((*cells, word(verdict), counted(r["n_incidents"], r["n_pairs"])))
     notes = (words["note.intervals"], *((words["variants.p_note"],) if is_primary else ()))
     return Grid(caption, heads, tuple(rows), words["note.pooled_each"], notes)
+
+
+SECTION = SectionEntry("variants", needs=("contrasts",), make=make)
