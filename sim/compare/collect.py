@@ -47,8 +47,8 @@ class ArmResult:
 
     def release(self) -> None:
         """Let go of everything but the replications' own metrics."""
-        self.main.histogram = np.zeros((0, 0, 0), dtype=np.int32)
-        self.kinds, self.hours = Cube(0, 0), Cube(0, 0)
+        for cube in (self.main, self.kinds, self.hours):
+            cube.histogram = np.zeros((0, 0, 0), dtype=np.int32)
         self.ecdf.clear()
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
+from sim.compare.detail import hour_contrasts, kind_contrasts
 from sim.compare.guide import replication_guide
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
@@ -85,6 +86,7 @@ def compare_arms(
     if tables["contrasts"]:
         tables["losers"] = losers_table(tables["contrasts"], frame)
     tables["matched"] = _matched(arms, wanted, made, results, frame)
+    tables |= {"kind_contrasts": kind_contrasts(made, frame), "hour_contrasts": hour_contrasts(made, frame)}
     tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
     tables["replication_guide"] = replication_guide(list(results.values()), made, contrasts, frame)
     if one_more_arm is not None:

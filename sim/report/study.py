@@ -44,13 +44,15 @@ Row = Mapping[str, Any]
 class Index:
     """Rows asked for often, by key: arms and towns by name; the headline's figures and its differences citywide.
 
-    `headline`: (arm, metric, year, clock). `contrasts`: (arm, base, metric, year), clock arrival.
+    `headline`: (arm, metric, year, clock). `contrasts`: (arm, base, metric, year), clock arrival. `matched`: the main
+    pair over the replications of another pair, by that pair: (arm, base, metric, year).
     """
 
     arms: Mapping[str, Row]
     towns: Mapping[str, Bi]
     headline: Mapping[tuple[str, str, int, str], Row]
     contrasts: Mapping[tuple[str, str, str, int], Row]
+    matched: Mapping[tuple[str, str, str, int], Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,10 @@ class Study:
         """Return the row of the headline's difference citywide, or None."""
         return self.index.contrasts.get((pair.arm, pair.base, metric, year))
 
+    def matched(self, pair: Pair, metric: str, year: int) -> Row | None:
+        """Return the row of the main comparison over a condition's own replications, or None."""
+        return self.index.matched.get((pair.arm, pair.base, metric, year))
+
     def headline(self, arm: str, metric: str, year: int, clock: str = CLOCK) -> Row | None:
         """Return the row of a headline of an arm, or None."""
         return self.index.headline.get((arm, metric, year, clock))
@@ -240,6 +246,7 @@ def _index(tables: Mapping[str, pd.DataFrame], city: City | None) -> Index:
         towns,
         {(r["arm"], r["metric"], int(r["year"]), r["clock"]): r for r in headline},
         {(r["arm"], r["base"], r["metric"], int(r["year"])): r for r in contrasts},
+        {(r["arm"], r["base"], r["metric"], int(r["year"])): r for r in _records(tables, "matched")},
     )
 
 

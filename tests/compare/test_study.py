@@ -385,3 +385,32 @@ def test_a_condition_stands_beside_the_main_comparison_on_the_same_replications(
 
 def test_without_a_pair_under_another_condition_nothing_is_matched(tables):
     assert "matched" not in tables
+
+
+def test_by_kind_and_hour_the_same_incidents_are_compared(study, random_incidents):
+    def base(number):
+        table = random_incidents(np.random.default_rng(number))
+        return table | {"first_arrival_ms": np.where(table["first_arrival_ms"] < 0, 400_000, table["first_arrival_ms"])}
+
+    def faster(number):
+        table = base(number)
+        is_touched = (table["kind"] == 1) & (table["hour"] >= 12)
+        return table | {"first_arrival_ms": table["first_arrival_ms"] - np.where(is_touched, 12_000, 0)}
+
+    made = [study.add("whole", base, WORLDS), study.add("touched", faster, WORLDS)]
+    found = compare_arms(made, (), study.labels, study.folder, pairs=[("touched", "whole")])
+    told = {"arm": "touched", "base": "whole", "metric": "mean", "year": 0}
+    n = [sum(int((base(r)["kind"] == kind).sum()) for r in range(5)) for kind in range(3)]
+    for kind, code in enumerate(("home", "road", "false")):
+        row = pick(found["kind_contrasts"], kind=code, **told)
+        each = [-12 * np.mean(base(r)["hour"][base(r)["kind"] == kind] >= 12) if kind == 1 else 0.0 for r in range(5)]
+        assert row["diff"] == pytest.approx(np.mean(each))
+        assert (row["n_pairs"], row["n_incidents"]) == (5, n[kind])
+    hours = {hour: pick(found["hour_contrasts"], hour=hour, **told)["diff"] for hour in range(24)}
+    assert all(hours[hour] == 0 for hour in range(12))
+    assert all(-12 < hours[hour] < 0 for hour in range(12, 24))
+
+
+def test_arms_told_without_detail_have_no_differences_by_kind_or_hour(conditions):
+    for name in ("kind_contrasts", "hour_contrasts"):
+        assert set(conditions[name]["arm"]) == {"plan"}
