@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from sim.plan import Plan
     from sim.settings import Settings
     from sim.siting import Siting
+    from sim.travel.roads import Roads
     from sim.travel.source import TravelTables
 
 _Value = TypeVar("_Value")
@@ -115,6 +116,11 @@ class InputsBuilder:
         folder = settings.city_folder()
         return self._keep("plan", str(folder), lambda: load_plan(folder))
 
+    def roads(self, settings: Settings) -> Roads:
+        """Return the roads of the settings' city."""
+        folder, city = settings.city_folder(), self.city(settings)
+        return self._keep("roads", str(folder), lambda: load_roads(folder, city))
+
     def demand_tables(self, settings: Settings) -> DemandTables:
         """Return the demand tables of the settings' city."""
         folder = settings.city_folder()
@@ -131,7 +137,7 @@ class InputsBuilder:
         folder, city = settings.city_folder(), self.city(settings)
 
         def make() -> TravelTables:
-            return build_travel(city, settings.travel, load_roads(folder, city), cache_root() / "travel")
+            return build_travel(city, settings.travel, self.roads(settings), cache_root() / "travel")
 
         return self._keep("travel", (str(folder), asdict(settings.travel)), make)
 
@@ -139,7 +145,8 @@ class InputsBuilder:
         """Return the name of the siting world of a replication (the coordinates' file name where one is given)."""
         if settings.siting.coordinates:
             return Path(settings.siting.coordinates).name
-        worlds = siting_worlds(settings.city_folder())
+        folder = settings.city_folder()
+        worlds = self._keep("worlds", str(folder), lambda: siting_worlds(folder))
         chosen = settings.siting.world
         return worlds[chosen if chosen >= 0 else world_in_turn(replication, len(worlds))].world
 
@@ -159,13 +166,22 @@ class InputsBuilder:
             return self.world_name(settings, replication), ""
         return str(given), hashlib.sha256(given.read_bytes()).hexdigest()
 
+    def fleet_tables(self, settings: Settings) -> FleetTables:
+        """Return the fleet tables of the settings' city; some unit type has what any run card needs."""
+        demand = self.demand_tables(settings)
+
+        def make() -> FleetTables:
+            tables = load_fleet_tables(settings.city_folder(), demand.capability_bit, settings.fleet)
+            _check_capabilities(demand, tables)
+            return tables
+
+        return self._keep("fleet tables", (str(settings.city_folder()), asdict(settings.fleet)), make)
+
     def fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the stations and units of a replication's siting world."""
-        bits = self.demand_tables(settings).capability_bit
 
         def make() -> Fleet:
-            tables = load_fleet_tables(settings.city_folder(), bits, settings.fleet)
-            _check_capabilities(self.demand_tables(settings), tables)
+            tables = self.fleet_tables(settings)
             return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
 
         sites = self._sites_key(settings, replication)
@@ -208,7 +224,7 @@ class InputsBuilder:
 
     def tables_made(self, settings: Settings) -> dict[str, NDArray[np.int32]]:
         """Return the quantile tables that the settings ask for and the city folder does not hold, by name."""
-        self._intensity(settings)
+        self.intensity(settings)
         demand, store = settings.demand, self._store(settings)
         day_factors = (demand.city_day_cv, demand.town_day_cv, *(surge.size_cv for surge in demand.surges.values()))
         asked = {*self.durations(settings).names, *(gamma_factor(cv) for cv in day_factors)}
@@ -241,7 +257,8 @@ class InputsBuilder:
         kinds = self.demand_tables(settings).kinds
         return self._keep("durations", key, lambda: build_durations(kinds, settings.times, self._store(settings)))
 
-    def _intensity(self, settings: Settings) -> Intensity:
+    def intensity(self, settings: Settings) -> Intensity:
+        """Return what the incidents of every replication are drawn from."""
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
         store = self._store(settings)
@@ -251,7 +268,7 @@ class InputsBuilder:
         """Return what rules that weigh cover take a cell for: its fires and rescues to be expected."""
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         kinds = self.demand_tables(settings).kinds
-        return self._keep("cell weight", key, lambda: self._intensity(settings).cell_weight(kinds.is_headline))
+        return self._keep("cell weight", key, lambda: self.intensity(settings).cell_weight(kinds.is_headline))
 
     def _town_weight(self, settings: Settings) -> NDArray[np.float64]:
         """Return the fires and rescues to be expected of each town: (n_towns,)."""
@@ -263,7 +280,7 @@ class InputsBuilder:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
         folder = settings.city_folder()
         key = (str(folder), asdict(settings.demand), asdict(settings.window))
-        intensity = self._intensity(settings)
+        intensity = self.intensity(settings)
         return self._keep(
             "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
         )
@@ -294,13 +311,14 @@ class InputsBuilder:
         return RunInputs(
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
-            policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
+            policy=self.policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
 
-    def _policy(self, settings: Settings) -> Policy:
+    def policy(self, settings: Settings) -> Policy:
+        """Return the rules by which units are sent, moved up and rested."""
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
         if dispatch.cover_capability not in bits:
             mend = nearest_name(dispatch.cover_capability, bits)
