@@ -68,6 +68,13 @@ _STEPS = (
         is_of_world=True,
     ),
     _Step(
+        "prices",
+        lambda b, s, r: b.prices(s),
+        ("city", "siting", "fleet", "money"),
+        ("fleet",),
+        is_of_world=True,
+    ),
+    _Step(
         "changes",
         lambda b, s, r: b.changes(s, r),
         ("city", "siting", "fleet", "schedule", "staffing", "window", "demand"),
