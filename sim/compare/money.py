@@ -6,13 +6,12 @@ scenarios differ. Ratios use the cost a year; they are told only where something
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compare.levels import texts
-from sim.metrics.store import Columns
+from sim.metrics.store import Columns, columns_of
 
 RANGE = ("low", "likely", "high")
 KINDS = ("outlay", "annual")
@@ -98,7 +97,7 @@ def value_table(money: Columns, contrasts: Columns, beyond: Columns, conditions:
             }
             row: dict[str, object] = {"arm": arm, "base": base, "year": year, "residents_newly_300": people}
             rows.append(row | {f"{n}_{r}": float(v[i]) for n, v in figures.items() for i, r in enumerate(RANGE)})
-    return _as_columns(rows)
+    return columns_of(rows)
 
 
 def frontier_table(
@@ -127,7 +126,7 @@ def frontier_table(
                 row: dict[str, object] = {"arm": arm, "year": year, "metric": metric, "annual_likely": cost[arm]}
                 row |= {"value": level[arm][0], "is_paired": level[arm][1]}
                 rows.append(row | {"is_on_frontier": not beating, "beaten_by": best})
-    return _as_columns(rows)
+    return columns_of(rows)
 
 
 def _beats(ours: tuple[float, float], theirs: tuple[float, float]) -> bool:
@@ -144,13 +143,3 @@ def _level(headline: Columns, contrasts: Columns, arm: str, base: str, year: int
     own = float(found[0]) if len(found) else float("nan")
     sign = 1.0 if metric.startswith("share") else -1.0
     return (own + sign * float(gain), True) if is_paired else (own, arm == base)
-
-
-def _as_columns(rows: Sequence[Mapping[str, object]]) -> Columns:
-    if not rows:
-        return {}
-    return {name: _column([row[name] for row in rows]) for name in rows[0]}
-
-
-def _column(values: list[object]) -> NDArray[np.generic]:
-    return texts([str(v) for v in values]) if isinstance(values[0], str) else np.array(values)

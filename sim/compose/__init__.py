@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.config import ABOUT, About, about_of, configs_root
-from sim.errors import Problems
+from sim.errors import Problems, nearest_name
 
 if TYPE_CHECKING:
     from sim.settings import Settings
@@ -75,6 +75,36 @@ def compose_into(overrides: Sequence[str], problems: Problems, *, origin: str = 
     n_before = len(problems.found)
     good = read_overrides(overrides, problems, origin=origin, is_sweep=False)
     return _composed(good, len(problems.found) == n_before, problems, origin)
+
+
+def with_values(composed: Composed, values: Mapping[str, Any], problems: Problems, *, origin: str) -> Composed | None:
+    """Return composed settings with other values of dotted keys, checked; None after adding every problem.
+
+    Much quicker than composing anew, for settings that differ in values only.
+    """
+    from sim.config import leaves
+    from sim.settings import settings_from
+
+    n_before = len(problems.found)
+    content = composed.settings.as_map()
+    for key, value in values.items():
+        *path, last = key.split(".")
+        part: Any = content
+        for name in path:
+            part = part.get(name) if isinstance(part, dict) else None
+        if not isinstance(part, dict) or last not in part:
+            mend = nearest_name(key, [name for name, _ in leaves(content)])
+            problems.add(origin, f"({key}) is not a setting", mend=mend)
+            continue
+        part[last] = value
+    settings = settings_from(content, dict.fromkeys(values, origin), problems, default_where=origin)
+    if settings is None or len(problems.found) > n_before:
+        return None
+    about = {**composed.about, **{key: About("assumed", f"drawn by {origin}") for key in values}}
+    overrides = (*composed.overrides, *(f"{key}={value}" for key, value in values.items()))
+    return Composed(
+        settings, overrides, composed.choices, about, {**composed.where_of, **dict.fromkeys(values, origin)}
+    )
 
 
 def _composed(good: Any, is_faultless: bool, problems: Problems, origin: str) -> Composed | None:

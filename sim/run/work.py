@@ -37,6 +37,9 @@ REPLICATIONS = "replications"
 TABLES = Path("inputs") / "quantile_tables.npz"
 """Quantile tables that the settings of an arm ask for and the city folder does not hold, beside its replications."""
 ARMS = "arms"
+PLAUSIBLE = "plausible"
+"""Purpose of the arms that stand for another in a plausible world."""
+_IN_WORLD = "--w"
 SINGLE = "run"
 """Kind, and name of the only arm, of a run that is no study."""
 
@@ -125,6 +128,17 @@ def jobs_of(work: Work) -> list[Job]:
         for arm in work.arms
         if r < arm.n_replications
     ]
+
+
+def name_in_world(arm: str, world: int) -> str:
+    """Return the name of an arm in a plausible world."""
+    return f"{arm}{_IN_WORLD}{world:04d}"
+
+
+def arm_and_world(name: str) -> tuple[str, int]:
+    """Return the arm and the number of the plausible world of such a name."""
+    arm, _, number = name.rpartition(_IN_WORLD)
+    return arm, int(number)
 
 
 # --- the run directory ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from sim.report.context import SectionEntry
 
 ORDER = (
     "answer", "times", "towns", "beyond", "money", "one_more", "parts", "workload", "indicators", "variants",
-    "certainty", "assumptions", "reproduce",
+    "sensitivity", "certainty", "assumptions", "reproduce",
 )  # fmt: skip
 """Ids of the sections, which are the names of their modules."""
 
