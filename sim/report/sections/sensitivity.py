@@ -53,7 +53,7 @@ def _sentence(context: Context, pair: Pair) -> Paragraph | None:
 
 def _rows_of(context: Context, pair: Pair, metric: str) -> list[dict[str, Any]]:
     found = context.study.table("sensitivity", arm=pair.arm, base=pair.base, metric=metric)
-    rows = [] if found is None else found.to_dict("records")
+    rows: list[Any] = [] if found is None else found.to_dict("records")
     return sorted(rows, key=lambda row: (-abs(row["correlation"]), row["key"]))
 
 
@@ -83,8 +83,8 @@ def _robustness(context: Context) -> Grid | None:
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["head.metric"], is_number=False),
         Head(words["sensitivity.median"]), Head(words["sensitivity.difference"]),
-        Head(words["sensitivity.better"], words["unit.percent"]), Head(words["sensitivity.best"], words["unit.percent"]),
-        Head(words["sensitivity.rank"]),
+        Head(words["sensitivity.better"], words["unit.percent"]),
+        Head(words["sensitivity.best"], words["unit.percent"]), Head(words["sensitivity.rank"]),
     )  # fmt: skip
     rows = []
     for metric in _TOLD:
