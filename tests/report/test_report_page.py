@@ -15,7 +15,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.report import load_study, render, write_report
-from sim.report.blocks import Paragraph, Picture
+from sim.report.blocks import Grid, Paragraph, Picture
 from sim.report.build import both
 from sim.report.context import Context, SectionEntry
 from sim.report.font import missing_characters
@@ -25,7 +25,9 @@ from sim.report.sections import (
     assumptions,
     beyond,
     certainty,
+    hours,
     indicators,
+    kinds,
     one_more,
     registered,
     times,
@@ -247,3 +249,52 @@ def test_a_broken_table_is_named(study_folder: Path, tmp_path: Path) -> None:
 def test_texts_from_the_tables_cannot_become_markup() -> None:
     assert str(both(Bi("<b>&", "<b>&"))) == "&lt;b&gt;&amp;"
     assert "<script>" not in str(both(Bi("甲<script>", "A<script>")))
+
+
+def test_a_condition_stands_beside_the_main_comparison_on_its_own_replications(study_folder: Path, page: Any) -> None:
+    rows = pq.read_table(study_folder / "tables" / "matched.parquet").to_pylist()
+    row = next(r for r in rows if (r["arm"], r["metric"]) == ("plan_norm", "share_300"))
+    table = " ".join(page.text("variants", "en").split())
+    low, high = (f"{100 * row[key]:+.1f}" for key in ("low", "high"))
+    assert f"{100 * row['diff']:+.1f} [{low}, {high}] +1.0 [−1.0, +3.0]" in table
+    assert "Rings: the main comparison over only those replications" in page.text("answer", "en")
+
+
+def test_rings_are_left_out_where_a_condition_has_all_replications(study_folder: Path) -> None:
+    study = load_study(study_folder)
+    matched = {key: {**row, "n_pairs": 30} for key, row in study.index.matched.items()}
+    context = Context(replace(study, index=replace(study.index, matched=matched)), load_words())
+    pictures = [block for block in answer.make(context) if isinstance(block, Picture)]
+    assert "Rings" not in pictures[0].caption.en
+
+
+def test_rare_kinds_are_told_in_the_table_and_not_drawn(study_folder: Path) -> None:
+    drawn, table = (
+        next(block for block in kinds.make(Context(load_study(study_folder), load_words())) if isinstance(block, kind))
+        for kind in (Picture, Grid)
+    )
+    assert "home fire" in drawn.svg.en
+    assert "tunnel rescue" not in drawn.svg.en
+    assert "wasp nest" not in drawn.svg.en  # no fire and no rescue
+    assert [row[0].text.en for row in table.rows] == [
+        "home fire (fire)", "wasp nest (social help)", "tunnel rescue (rescue)",
+    ]  # fmt: skip
+
+
+def test_the_worst_hour_is_named_and_the_parts_of_the_day_add_up(study_folder: Path) -> None:
+    blocks = hours.make(Context(load_study(study_folder), load_words()))
+    assert isinstance(blocks[0], Paragraph)
+    assert "lowest between 07–08 h" in blocks[0].text.en
+    table = next(block for block in blocks if isinstance(block, Grid))
+    assert sum(row[1].value or 0 for row in table.rows) == pytest.approx(1)
+    assert len(table.rows) == 24
+
+
+def test_without_differences_hours_and_kinds_are_told_by_their_levels(study_folder: Path) -> None:
+    study = load_study(study_folder)
+    rest = {key: table for key, table in study.tables.items() if not key.endswith("_contrasts")}
+    context = Context(replace(study, tables=rest), load_words())
+    for make, column in ((hours.make, 4), (kinds.make, 3)):
+        table = next(block for block in make(context) if isinstance(block, Grid))
+        assert {row[column].text.en for row in table.rows} == {"–"}
+    assert not any(isinstance(block, Picture) for block in kinds.make(context))

@@ -92,11 +92,13 @@ def _points(axes: Axes, marks: Sequence[Mark], write: Write | None, better: int)
     bare(axes)
 
 
-def steps(rows: Sequence[Step], titles: tuple[str, str, str], names: tuple[str, str]) -> Figure | None:
+def steps(
+    rows: Sequence[Step], titles: tuple[str, str, str], names: tuple[str, str], line_in: float = 0.36
+) -> Figure | None:
     """Draw levels in per cent without and with as dumbbells, and beside them the paired differences of two measures."""
     if not rows:
         return None
-    figure, (left, middle, right) = new_figure(0.95 + 0.36 * len(rows), 3, sharey=True, width_ratios=(1.7, 1, 1))
+    figure, (left, middle, right) = new_figure(0.95 + line_in * len(rows), 3, sharey=True, width_ratios=(1.7, 1, 1))
     for i, row in enumerate(rows):
         left.plot([row.base, row.arm], [i, i], color=FAINT, lw=5, solid_capstyle="round", zorder=1)
         left.plot([row.base], [i], "o", color=BASE, ms=7, zorder=2)

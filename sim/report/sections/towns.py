@@ -152,8 +152,8 @@ def _grid(context: Context, pair: Pair, diffs: TownDiffs) -> Grid:
         unit = words["unit.percent" if metric == "share_300" else "unit.s"]
         title = words[f"head.{metric}"]
         heads += [
-            Head(title + Bi(" ", " ") + words["towns.before"], unit),
-            Head(title + Bi(" ", " ") + words["towns.after"], unit),
+            Head(title + Bi(" ", " ") + words["note.without"], unit),
+            Head(title + Bi(" ", " ") + words["note.with"], unit),
         ]
         heads.append(Head(words["head.difference"], words["unit.points" if metric == "share_300" else "unit.s"]))
     heads += [Head(words["head.faster"], words["unit.percent"]), Head(words["head.slower"], words["unit.percent"])]
