@@ -94,15 +94,16 @@ def by_year(
 
 
 def _name_ends(axes: Axes, curves: Sequence[Curve], colours: Sequence[str]) -> None:
-    """Write each curve's name over its last point; of two, the higher line's name above and the lower's below."""
+    """Write each curve's name over its end, clear of its band; of two, the higher line's above and the lower's below."""
     order = sorted(range(len(curves)), key=lambda i: -float(curves[i].y[-1]))
     for rank, i in enumerate(order):
         curve, colour = curves[i], colours[i % len(colours)]
         is_low = float(curve.y[-1]) < 0.25 * float(np.nanmax(curves[order[0]].y))
-        side = 8 if rank == 0 or is_low else -13
+        is_above = rank == 0 or is_low
+        end = float(np.nanmax(curve.high[-3:]) if is_above else np.nanmin(curve.low[-3:]))
         axes.annotate(
-            curve.name, (curve.x[-1], curve.y[-1]), (0, side), textcoords="offset points", ha="right", fontsize=8,
-            color=SOFT if colour == BASE else colour,
+            curve.name, (curve.x[-1], end), (0, 4 if is_above else -4), textcoords="offset points", ha="right",
+            va="bottom" if is_above else "top", fontsize=8, color=SOFT if colour == BASE else colour,
         )  # fmt: skip
 
 

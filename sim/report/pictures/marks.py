@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Mark:
     """One line: its name, a value and its interval (NaN where not known), and a note at the right.
 
-    `is_settled`: the difference may be called clear if its interval leaves zero out.
+    `is_settled`: the difference may be called clear if its interval leaves zero out. `inner`: the interval of chance
+    alone, drawn thicker where it is known.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Mark:
     high: float
     note: str = ""
     is_settled: bool = True
+    inner: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ def _points(axes: Axes, marks: Sequence[Mark], write: Write | None, better: int)
         colour = PLAN if not better else tone(mark.low, mark.high, better) if mark.is_settled else SOFT
         if not is_missing(mark.low):
             axes.plot([mark.low, mark.high], [i, i], color=colour, lw=2.2, alpha=0.45, solid_capstyle="butt")
+        if mark.inner is not None and not any(is_missing(end) for end in mark.inner):
+            axes.plot(mark.inner, [i, i], color=colour, lw=6, alpha=0.45, solid_capstyle="butt")
         axes.plot([mark.value], [i], "o", color=colour, ms=4.5)
         text = mark.note or (write(mark.value) if write else "")
         if text:

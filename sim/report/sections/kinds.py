@@ -34,8 +34,9 @@ def make(context: Context) -> list[Block]:
     if not kinds:
         return [context.missing("kinds")]
     drawn = [kind for kind in kinds if _is_drawn(context, pair, kind, levels, diffs)]
+    drawn.sort(key=lambda kind: -float(diffs[pair.arm, kind, "share_300"]["diff"]))
     return kept(
-        Paragraph(context.words["kinds.text"]),
+        _sentence(context, pair, drawn, diffs),
         _picture(context, pair, drawn, levels, diffs),
         _grid(context, pair, kinds, (levels, critical), diffs),
     )
@@ -62,28 +63,39 @@ def _family(context: Context, kind: str) -> str:
     return "" if row is None else str(row["family"])
 
 
+def _sentence(context: Context, pair: Pair, kinds: list[str], diffs: Levels) -> Paragraph | None:
+    """Return which of the kinds drawn, largest gain first, gain most and least."""
+    if len(kinds) < 2:
+        return None
+    best, worst = (diffs[pair.arm, kind, "share_300"]["diff"] for kind in (kinds[0], kinds[-1]))
+    text = context.words(
+        "kinds.text", year=context.study.year, best=_name(context, kinds[0]), b=points(best),
+        worst=_name(context, kinds[-1]), w=points(worst),
+    )  # fmt: skip
+    return Paragraph(text)
+
+
 def _picture(context: Context, pair: Pair, kinds: list[str], levels: Levels, diffs: Levels) -> Picture | None:
     words, study = context.words, context.study
     base, arm = names(context, pair)
-    order = sorted(kinds, key=lambda kind: -float(diffs[pair.arm, kind, "share_300"]["diff"]))
-    if not order:
+    if not kinds:
         return None
 
     def draw(language: str) -> Figure | None:
         titles = tuple(words[key].of(language) for key in ("answer.level", "answer.diff", "answer.late"))
-        rows = [_step(pair, kind, _name(context, kind).of(language), levels, diffs) for kind in order]
+        rows = [_step(pair, kind, _name(context, kind).of(language), levels, diffs) for kind in kinds]
         return steps(rows, (titles[0], titles[1], titles[2]), (base.of(language), arm.of(language)), line_in=0.27)
 
     ends = join(
         [
             _name(context, kind) + same(" " + points(diffs[pair.arm, kind, "share_300"]["diff"]))
-            for kind in dict.fromkeys((order[0], order[-1]))
+            for kind in dict.fromkeys((kinds[0], kinds[-1]))
         ],
         "；",
         "; ",
     )
     caption = words("kinds.picture", year=study.year, arm=arm, base=base, least=count(_DRAWN))
-    return picture(draw, caption, words("kinds.alt", n=len(order), ends=ends), "kinds")
+    return picture(draw, caption, words("kinds.alt", n=len(kinds), ends=ends), "kinds")
 
 
 def _step(pair: Pair, kind: str, name: str, levels: Levels, diffs: Levels) -> Step:
