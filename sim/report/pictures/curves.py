@@ -94,7 +94,7 @@ def by_year(
 
 
 def _name_ends(axes: Axes, curves: Sequence[Curve], colours: Sequence[str]) -> None:
-    """Write each curve's name over its end, clear of its band; of two, the higher line's above and the lower's below."""
+    """Write each curve's name over its end, clear of its band; of two, the higher's above, the lower's below."""
     order = sorted(range(len(curves)), key=lambda i: -float(curves[i].y[-1]))
     for rank, i in enumerate(order):
         curve, colour = curves[i], colours[i % len(colours)]
