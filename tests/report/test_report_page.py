@@ -138,6 +138,9 @@ def test_a_study_with_two_tables_has_the_sections_that_these_can_fill(
     assert [name for name in page.ids if name in SECTIONS] == ["answer", "times", "certainty", "reproduce"]
     assert "compare no pair" in page.text("answer", "en")
     assert 'hold no table "ecdf"' in page.text("times", "en")
+    told = page.text("reproduce", "en")
+    assert "Sections left out" in told
+    assert "Kinds of incident; Hours of the day; Gains and losses by town" in told
 
 
 @pytest.mark.parametrize("entry", registered(), ids=ORDER)
@@ -258,6 +261,20 @@ def test_a_condition_stands_beside_the_main_comparison_on_its_own_replications(s
     low, high = (f"{100 * row[key]:+.1f}" for key in ("low", "high"))
     assert f"{100 * row['diff']:+.1f} [{low}, {high}] +1.0 [−1.0, +3.0]" in table
     assert "Rings: the main comparison over only those replications" in page.text("answer", "en")
+
+
+def test_every_town_tells_chance_and_siting_apart(study_folder: Path, tmp_path: Path) -> None:
+    study = load_study(study_folder)
+    tables = {name: table.copy() for name, table in study.tables.items()}
+    for name in ("towns", "contrasts"):
+        tables[name]["mc_sd"], tables[name]["siting_sd"] = 0.03, 0.04
+    blocks = towns.make(Context(replace(study, tables=tables), load_words()))
+    table = [block for block in blocks if isinstance(block, Grid)][-1]
+    assert "uncertainty" in table.caption.en
+    assert len(table.rows) == 34
+    # 0.03 and 0.04 of one: 3 and 4 points; siting has 16 of 25 parts of the variance
+    assert [cell.text.en for cell in table.rows[0][1:7]] == ["3.00", "4.00", "64.0"] * 2
+    assert table.rows[0][7].text.en == "2.00"
 
 
 def test_rings_are_left_out_where_a_condition_has_all_replications(study_folder: Path) -> None:
