@@ -8,14 +8,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from sim.errors import InputError
-from sim.report import load_study, render, write_report
-from sim.report.blocks import Grid, Paragraph, Picture
+from sim.report import build, load_study, render, sections, write_report
+from sim.report.blocks import Block, Grid, Paragraph, Picture
 from sim.report.build import both
 from sim.report.context import Context, SectionEntry
 from sim.report.font import missing_characters
@@ -35,7 +37,7 @@ from sim.report.sections import (
     variants,
     workload,
 )
-from sim.report.texts import Bi, load_words
+from sim.report.texts import Bi, Words, load_words
 
 SECTIONS = ORDER
 
@@ -159,6 +161,32 @@ def test_a_section_that_is_referred_to_is_told_by_its_number_on_this_page(study_
     assert f"第{at}节逐条列出" in page.text("answer", "zh")
     alone = Context(load_study(study_folder), load_words(), {"answer": 1})
     assert alone.see("assumptions") == Bi("“假定清单”一节", '"List of assumptions"')
+
+
+def test_a_section_is_added_by_a_module_its_words_and_one_entry(
+    study_folder: Path, tmp_path: Path, take_apart: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(context: Context) -> list[Block]:
+        row = context.study.row("costs")
+        assert row is not None
+        return [Paragraph(context.words("costs.text", yuan=row["yuan"]) + context.see("times"))]
+
+    module = ModuleType("sim.report.sections.costs")
+    module.SECTION = SectionEntry("costs", needs=("costs",), make=make)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(sections, "ORDER", (*ORDER[:2], "costs", *ORDER[2:]))
+    told = {"costs.title": Bi("费用", "Money"), "costs.text": Bi("{yuan}元，见", "{yuan} yuan, see ")}
+    words = Words({**load_words().entries, **told})
+    monkeypatch.setattr(build, "load_words", lambda: words)
+    folder = bare_study(tmp_path / "study", study_folder)
+    without = take_apart(render(load_study(folder)))
+    assert "costs" not in without.ids
+    pq.write_table(pa.table({"yuan": [7]}), folder / "tables" / "costs.parquet")
+    page = take_apart(render(load_study(folder)))
+    assert [name for name in page.ids if name in (*ORDER, "costs")] == [
+        "answer", "times", "costs", "certainty", "reproduce",
+    ]  # fmt: skip
+    assert page.text("costs", "en").split() == ["3", "Money", "7", "yuan,", "see", "section", "2"]
 
 
 def test_tables_are_read_only_when_a_section_asks_for_them(study_folder: Path, tmp_path: Path) -> None:

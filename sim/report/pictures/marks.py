@@ -126,6 +126,7 @@ def steps(
         for i, mark in enumerate(marks):
             axes.annotate(mark.note, (mark.value, i), (0, 6), textcoords="offset points", ha="center", fontsize=8)
         axes.margins(x=0.12)
+    left.set_ylim(len(rows) - 0.4, -0.27 / line_in)  # room for the names over the first line
     for axes, title in zip((left, middle, right), titles, strict=True):
         axes.set_title(title, fontsize=8.5, color=INK)
         bare(axes)
