@@ -24,9 +24,8 @@ _HOURS = tuple(range(24))
 
 def make(context: Context) -> list[Block]:
     """Return the section."""
-    pair, words, study = context.study.main(), context.words, context.study
-    if pair is None:
-        return [Paragraph(words["missing.pair"], "missing")]
+    pair, study = context.study.main(), context.study
+    assert pair is not None
     levels = detail_levels(study, "hours", "hour", group=HEADLINE, clock=CLOCK, year=study.year)
     diffs = detail_levels(study, "hour_contrasts", "hour", arm=pair.arm, base=pair.base, year=study.year)
     if any((arm, hour, "share_300") not in levels for arm in (pair.base, pair.arm) for hour in _HOURS):
@@ -97,4 +96,4 @@ def _grid(context: Context, pair: Pair, levels: Levels, diffs: Levels) -> Grid:
     return Grid(caption, heads, tuple(rows), words["hours.denominator"], notes)
 
 
-SECTION = SectionEntry("hours", needs=("hours",), make=make)
+SECTION = SectionEntry("hours", needs=("hours", "contrasts"), make=make)

@@ -24,8 +24,7 @@ _DRAWN = 1000
 def make(context: Context) -> list[Block]:
     """Return the section."""
     pair, study = context.study.main(), context.study
-    if pair is None:
-        return [Paragraph(context.words["missing.pair"], "missing")]
+    assert pair is not None
     wanted: dict[str, object] = {"year": study.year, "grade": 0}
     levels = detail_levels(study, "kinds", "kind", clock=CLOCK, **wanted)
     critical = detail_levels(study, "kinds", "kind", clock="critical", **wanted)
@@ -137,4 +136,4 @@ def _row(context: Context, pair: Pair, kind: str, levels: tuple[Levels, Levels],
     )  # fmt: skip
 
 
-SECTION = SectionEntry("kinds", needs=("kinds",), make=make)
+SECTION = SectionEntry("kinds", needs=("kinds", "contrasts"), make=make)
