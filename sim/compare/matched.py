@@ -30,12 +30,16 @@ def main_and_conditions(
 ) -> tuple[tuple[str, str] | None, list[tuple[str, str]]]:
     """Return the main pair (the first of purpose main) and the pairs that repeat it under one other condition.
 
-    Pairs are (arm, base). A pair whose arms differ in purpose (an opening month against the plan) repeats nothing.
+    Pairs are (arm, base). A condition's two arms have its purpose. An arm of a purpose that no such pair has (an
+    opening month) stands for the main arm where it is compared with the main base.
     """
     purpose = {arm.name: arm.purpose for arm in arms}
     main = [pair for pair in wanted if {purpose[name] for name in pair} == {MAIN}]
-    others = [(arm, base) for arm, base in wanted if purpose[arm] == purpose[base] != MAIN]
-    return (main[0], others) if main else (None, [])
+    repeated = [(arm, base) for arm, base in wanted if purpose[arm] == purpose[base] != MAIN]
+    if not main:
+        return None, []
+    known = {MAIN, *(purpose[arm] for arm, _ in repeated)}
+    return main[0], repeated + [(arm, base) for arm, base in wanted if base == main[0][1] and purpose[arm] not in known]
 
 
 def matched_table(main: Pair, conditions: Sequence[Pair], results: Mapping[str, ArmResult], frame: Frame) -> Columns:

@@ -43,8 +43,11 @@ def render(study: Study, lang_default: str = "zh") -> str:
     """Return the page of a study; the same tables give the same text."""
     from sim.report.sections import registered
 
-    entries = [entry for entry in registered() if entry.is_shown(study)]
-    context = Context(study, load_words(), {entry.id: place + 1 for place, entry in enumerate(entries)})
+    known = registered()
+    entries = [entry for entry in known if entry.is_shown(study)]
+    numbers = {entry.id: place + 1 for place, entry in enumerate(entries)}
+    left_out = tuple(entry.id for entry in known if entry.id not in numbers)
+    context = Context(study, load_words(), numbers, left_out)
     sections = [Section(entry.id, context.words[f"{entry.id}.title"], entry.make(context)) for entry in entries]
     place = study.place()
     title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]

@@ -14,11 +14,12 @@ from sim.report.texts import Bi, Words
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A study, the words to tell it with, and the numbers of the sections that are shown, by id."""
+    """A study, the words to tell it with, the numbers of the sections that are shown, and those left out, by id."""
 
     study: Study
     words: Words
     numbers: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     def see(self, section: str) -> Bi:
         """Return "section 7", or the section's title where it is not shown."""

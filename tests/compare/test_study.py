@@ -358,8 +358,9 @@ def conditions(study, arms, random_incidents):
         replace(study.add(name, lambda r, s=shift: shifted(base(r), s, s), WORLDS[:3]), purpose="travel")
         for name, shift in (("none_slow", 100), ("plan_slow", 71))
     ]
-    made = [arms["none"], arms["plan"], *slow]
-    pairs = [("plan", "none"), ("plan_slow", "none_slow")]
+    early = replace(study.add("early", lambda r: shifted(base(r), -26, -26), WORLDS[:2]), purpose="opening")
+    made = [arms["none"], arms["plan"], *slow, early]
+    pairs = [("plan", "none"), ("plan_slow", "none_slow"), ("none_slow", "none"), ("early", "none")]
     return compare_arms(made, (), study.labels, study.folder, pairs=pairs)
 
 
@@ -381,6 +382,12 @@ def test_a_condition_stands_beside_the_main_comparison_on_the_same_replications(
         diff = pick(alone["contrasts"], arm="plan", base="none", scope="city", **told)
         for column in ("diff", "low", "high", "n_incidents"):
             assert row[column] == pytest.approx(diff[column], abs=1e-12)
+
+
+def test_a_variant_of_the_main_arm_stands_beside_it_and_a_condition_s_base_does_not(conditions):
+    row = pick(conditions["matched"], arm="early", base="none", year=0, metric="mean")
+    assert (row["n_pairs"], row["diff"], row["change"]) == (2, pytest.approx(-20), pytest.approx(-6))
+    assert set(conditions["matched"]["arm"]) == {"plan_slow", "early"}
 
 
 def test_without_a_pair_under_another_condition_nothing_is_matched(tables):

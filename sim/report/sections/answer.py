@@ -212,12 +212,17 @@ def _table(context: Context, pair: Pair) -> Grid | None:
 
 
 def _compared(context: Context, pair: Pair) -> Facts | None:
-    """Return the two schemes of the main comparison, each with the line that says what it is."""
-    rows = [context.study.index.arms.get(name, {}) for name in (pair.base, pair.arm)]
-    if any("first_line_zh" not in row for row in rows):
-        return None
-    lines = [Bi(str(row["first_line_zh"]), str(row["first_line_en"])) for row in rows]
-    return Facts(tuple(zip(names(context, pair), lines, strict=True)))
+    """Return the schemes of the main comparison and others of purpose main, each with the line that tells it."""
+    study = context.study
+    others = [p.arm for p in study.conditions() if p.purpose == MAIN]
+    rows = {arm: study.index.arms.get(arm, {}) for arm in dict.fromkeys((pair.base, pair.arm, *others))}
+    told = {
+        arm: Bi(str(row["first_line_zh"]), str(row["first_line_en"]))
+        for arm, row in rows.items()
+        if "first_line_zh" in row
+    }
+    facts = tuple((study.label(arm), line) for arm, line in told.items() if line.zh and line.en)
+    return Facts(facts) if facts else None
 
 
 def _staff(context: Context, pair: Pair) -> Paragraph | None:

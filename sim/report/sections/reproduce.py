@@ -36,6 +36,9 @@ def make(context: Context) -> list[Block]:
         )
         told.append((words["reproduce.replications"], listed))
     lines = (command, "dgsim verify RUN_DIR", "dgsim report RUN_DIR")
+    if context.left_out:
+        listed = join([words[f"{section}.title"] for section in context.left_out], "；", "; ")
+        told.append((words["reproduce.left_out"], listed))
     return [Paragraph(words["reproduce.text"]), Commands(lines), Facts(tuple(told)), _digests(context)]
 
 

@@ -9,7 +9,7 @@ from sim.report.compared import condition_name, diff_cell, level_cells, metric_c
 from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
-from sim.report.study import CLOCK, HEADLINE, MAIN, Pair, Row
+from sim.report.study import CLOCK, HEADLINE, MAIN, Pair, Row, Study
 from sim.report.svg import picture
 from sim.report.texts import Bi, same
 
@@ -117,7 +117,7 @@ def _opening(context: Context) -> Block | None:
         return None
     base = main.base if any(p.base == main.base for p in pairs) else pairs[0].base
     told = [p for p in (main, *pairs) if p.base == base]
-    rows = [(p, year, study.contrast(p, "share_300", year)) for year in study.years for p in told]
+    rows = [(p, year, _opened(study, p, main, pairs[0], year)) for year in study.years for p in told]
     known = [(p, year, row) for p, year, row in rows if row is not None]
 
     def draw(language: str) -> Figure | None:
@@ -129,6 +129,12 @@ def _opening(context: Context) -> Block | None:
 
     caption = words("variants.opening", base=study.label(base))
     return picture(draw, caption, words("variants.opening_alt", n=len(known)), "opening")
+
+
+def _opened(study: Study, pair: Pair, main: Pair, variant: Pair, year: int) -> Row | None:
+    """Return a difference of a year; the main one over the replications of a variant, where these are known."""
+    there = study.matched(variant, "share_300", year) if pair == main else None
+    return there or study.contrast(pair, "share_300", year)
 
 
 def _primary(context: Context) -> list[Block]:
