@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +22,18 @@ class TownPeople:
     built_up_km2: NDArray[np.float64]
 
 
-def read_people(folder: Path, codes: list[str], problems: Problems) -> TownPeople | None:
+def read_people(folder: Path, codes: Sequence[str] | None, problems: Problems) -> TownPeople | None:
     """Return the residents and built-up area that the folder's plan gives to each town of `codes`, in their order.
 
-    Faults of the plan's tables, and towns that stand in only one of plan and towns.csv, go to `problems`.
+    Faults of the plan's tables, and towns that stand in only one of plan and towns.csv, go to `problems`; `codes` is
+    None where towns.csv cannot be read.
     """
     try:
         plan = load_plan(folder)
     except InputError as error:
         problems.found.extend(error.problems)
+        return None
+    if codes is None:
         return None
     for code in [code for code in plan.code if code not in codes]:
         problems.add("plan_towns.csv", "(code) is not in towns.csv", value=code, mend=nearest_name(code, codes))

@@ -23,10 +23,10 @@ def command(argv: Sequence[str]) -> int:
 
 
 def _single(given: argparse.Namespace) -> int:
-    from sim.compose import compose
+    from sim.compose import compose_to_run
     from sim.compose.study import single_work
 
-    work = single_work(compose(given.overrides), out=given.out)
+    work = single_work(compose_to_run(given.overrides), out=given.out)
     return do_work(work, given)
 
 

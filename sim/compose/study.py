@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sim.compose import Composed, compose_into
+from sim.compose import Composed, Draft, compose_into, raise_with_tables
 from sim.config import Group, checked, configs_root, read_yaml
 from sim.errors import Problems, nearest_name
 from sim.provenance import city_digest, source_digest
@@ -123,12 +123,10 @@ def study_work(study: str, overrides: Sequence[str] = (), *, out: Path | None = 
     settings = _read_study(path, study, problems)
     problems.raise_if_any()
     assert settings is not None
-    arms = []
-    for arm in settings.arms:
-        composed = _compose_arm(arm, settings, overrides, problems, path)
-        if composed is not None:
-            arms.append(_study_arm(arm, composed, settings, overrides))
-    problems.raise_if_any()
+    drafts = [_compose_arm(arm, settings, overrides, problems, path) for arm in settings.arms]
+    raise_with_tables(drafts, problems)
+    composed = [draft.composed for draft in drafts if draft.composed is not None]
+    arms = [_study_arm(arm, own, settings, overrides) for arm, own in zip(settings.arms, composed, strict=True)]
     outputs = Path(arms[0].settings.run.outputs)
     folder = out if out is not None else outputs / STUDY / settings.name
     told = asdict(settings)
@@ -172,14 +170,14 @@ def _check_names(settings: StudySettings, where: str, problems: Problems) -> Non
 
 def _compose_arm(
     arm: ArmSettings, study: StudySettings, overrides: Sequence[str], problems: Problems, path: Path
-) -> Composed | None:
+) -> Draft:
     """Compose an arm: common overrides, its own, then the command line's; each problem names its giver once."""
     texts = [*study.common, f"run.n_replications={arm.n_replications}", *arm.overrides, *overrides]
     found = Problems()
-    composed = compose_into(texts, found, origin=f"{path.name} arm {arm.name}")
+    draft = compose_into(texts, found, origin=f"{path.name} arm {arm.name}")
     told = {(problem.rule, str(problem.value)) for problem in problems.found}
     problems.found += [problem for problem in found.found if (problem.rule, str(problem.value)) not in told]
-    return composed
+    return draft
 
 
 def _study_arm(arm: ArmSettings, composed: Composed, study: StudySettings, overrides: Sequence[str]) -> Arm:
