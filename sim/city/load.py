@@ -102,7 +102,7 @@ def read_places(folder: Path, problems: Problems) -> Places | None:
     if towns_table.is_whole:
         _check_ids(towns_table, "town_id", problems)
     _check_side_tables(tables, codes, None if settings is None else [k.code for k in settings.site_kinds], problems)
-    people = read_people(folder, codes, problems)
+    people = read_people(folder, towns_table, problems)
     if problems.found or settings is None or people is None:
         return None
     p = settings.plane

@@ -233,9 +233,10 @@ def _axis_weights(kinds: Table, profiles: Table, axis: str, problems: Problems) 
             problems.add(profiles.where, rule, value=key, row=profiles.row_number(i))
             continue
         row[known[key]] = float(profiles["weight"][i])
+    has_known_keys = all(str(profiles["key"][i]) in known for i in on_axis)
     for name, row in weights.items():
         absent = [key for key, place in known.items() if row[place] is None]
-        if absent and profiles.is_whole:
+        if absent and profiles.is_whole and has_known_keys:
             problems.add(profiles.where, f"{axis} profile {name!r} has no row for {', '.join(absent)}")
         elif not absent and not any(row):
             problems.add(profiles.where, f"{axis} profile {name!r} is zero everywhere")
