@@ -18,6 +18,7 @@ from typing import Any
 from sim.config import About
 from sim.errors import RunDirectoryError
 from sim.provenance import (
+    COMPLETE,
     LOCK,
     PART,
     is_sealed,
@@ -322,27 +323,61 @@ def results_of(folder: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a run directory looks like from outside: `word` is complete, unfinished, foreign or damaged."""
+    """What a run directory looks like from outside: `word` is complete, unfinished, foreign or damaged.
+
+    `about`: its arms, or what a single run was given, or why it is damaged. `changed`: when it was sealed or last
+    claimed, seconds since 1970; 0 for what is no run.
+    """
 
     folder: Path
     kind: str
     name: str
     word: str
+    about: str
     n_done: int
     n_wanted: int
     n_bytes: int
+    changed: float
 
 
 def state_of(folder: Path) -> State:
     """Return the state of a folder without reading its tables."""
     n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if not (folder / NOTE).is_file():
-        return State(folder, "", "", "foreign", 0, 0, n_bytes)
+        return State(folder, "", folder.name, "foreign", f"no {NOTE}", 0, 0, n_bytes, 0.0)
+    changed = (folder / (COMPLETE if is_sealed(folder) else NOTE)).stat().st_mtime
     try:
         note = read_note(folder)
         n_done = sum(1 for _ in results_of(folder))
-    except RunDirectoryError:
-        return State(folder, "", "", "damaged", 0, 0, n_bytes)
-    n_wanted = sum(int(arm["n_replications"]) for arm in note["arms"].values())
+        n_wanted = sum(int(arm["n_replications"]) for arm in note["arms"].values())
+        about = _about(note)
+    except (RunDirectoryError, KeyError, TypeError, ValueError) as error:
+        return State(folder, "", folder.name, "damaged", str(error), 0, 0, n_bytes, changed)
     word = "complete" if is_sealed(folder) else "unfinished"
-    return State(folder, note["kind"], note["name"], word, n_done, n_wanted, n_bytes)
+    return State(folder, note["kind"], note["name"], word, about, n_done, n_wanted, n_bytes, changed)
+
+
+def _about(note: Mapping[str, Any]) -> str:
+    """Return what a single run was given beyond the defaults, or the arms of anything else."""
+    arms = note["arms"]
+    if note["kind"] == SINGLE:
+        (arm,) = arms.values()
+        return " ".join(arm["overrides"]) or str(arm["label_en"] or "the default choices")
+    return f"{len(arms)} arms: {', '.join(arms)}"
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Return the run directories in an outputs folder or the folder of one kind, or the folder itself if it is one.
+
+    Folders where runs would lie and that are none are among them: `state_of` calls them foreign.
+    """
+    if (folder / NOTE).exists():
+        return [folder]
+    found = _folders(folder)
+    if any((path / NOTE).exists() for path in found):
+        return found
+    return [path for kind in found for path in _folders(kind)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

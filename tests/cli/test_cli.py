@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -188,7 +189,10 @@ def test_a_run_goes_from_the_command_line_to_a_report_and_back(
     folder = next((tmp_path / "outputs" / "run").iterdir()).relative_to(tmp_path)
     assert f"report: {folder}/report.html" in capsys.readouterr().out
     assert main(["runs"]) == 0
-    assert capsys.readouterr().out.split()[:2] == ["complete", "2/2"]
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.split() == ["state", "done", "kind", "name", "changed", "MB", "what", "folder"]
+    assert line.split()[:4] == ["complete", "2/2", "run", folder.name]
+    assert line.endswith(f"  {folder}")
     assert main(["verify", str(folder), "--workers", "1"]) == 0
     assert capsys.readouterr().out.endswith("verdict: the same\n")
     assert main(["explain", str(folder), "0"]) == 0
@@ -202,6 +206,37 @@ def test_a_run_goes_from_the_command_line_to_a_report_and_back(
     (folder / "report.html").write_text("", encoding="utf-8")
     assert main(["verify", str(folder)]) == 2
     assert "report.html: was changed after the run" in capsys.readouterr().err
+
+
+def test_runs_lists_an_outputs_folder_one_kind_or_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    arm = {"n_replications": 3, "overrides": ["travel=norm"], "label_en": "", "folder": "."}
+    notes = {
+        "run/abc": {"kind": "run", "name": "abc", "arms": {"run": arm}},
+        "study/pair": {"kind": "study", "name": "pair", "arms": {"nothing": arm, "plan": arm}},
+    }
+    for where, content in notes.items():
+        (tmp_path / where).mkdir(parents=True)
+        (tmp_path / where / "run.json").write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "run" / "mine").mkdir()
+    (tmp_path / "study" / "torn").mkdir()
+    (tmp_path / "study" / "torn" / "run.json").write_text("{", encoding="utf-8")
+
+    def told(folder: Path) -> list[list[str]]:
+        assert main(["runs", str(folder)]) == 0
+        return [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+
+    assert [line[:4] for line in told(tmp_path)] == [
+        ["unfinished", "0/3", "run", "abc"],
+        ["foreign", "-", "-", "mine"],
+        ["unfinished", "0/6", "study", "pair"],
+        ["damaged", "-", "-", "torn"],
+    ]
+    assert "travel=norm" in told(tmp_path / "run")[0]
+    assert [line[3] for line in told(tmp_path / "study")] == ["pair", "torn"]
+    (one,) = told(tmp_path / "study" / "pair")
+    assert one[-6:-1] == ["0.0", "2", "arms:", "nothing,", "plan"]
+    assert main(["runs", str(tmp_path / "nowhere")]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
 
 
 def test_a_real_process_leaves_with_two_and_no_traceback(tmp_path: Path) -> None:
