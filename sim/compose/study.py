@@ -139,6 +139,8 @@ def _read_study(path: Path, study: str, problems: Problems) -> StudySettings | N
         problems.add("study", "is not a study", value=study, mend=nearest_name(study, study_names()))
         return None
     content = read_yaml(path, problems)
+    if problems.found:
+        return None
     where = path.name
     group = Group("", "sim.compose.study:StudySettings")
     settings: StudySettings | None = checked(group, content, {"": where}, problems)

@@ -38,6 +38,8 @@ REPLICATIONS = "replications"
 TABLES = Path("inputs") / "quantile_tables.npz"
 """Quantile tables that the settings of an arm ask for and the city folder does not hold, beside its replications."""
 ARMS = "arms"
+_NOTED = ("key", "n_replications", "label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")
+"""What the note tells of an arm as it is, beside its overrides, choices and folder."""
 SINGLE = "run"
 """Kind, and name of the only arm, of a run that is no study."""
 
@@ -146,10 +148,20 @@ def read_note(folder: Path) -> dict[str, Any]:
         raise RunDirectoryError(f"{folder}: is not a run directory, it has no {NOTE}; name another folder")
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-        found = {"kind": str(note["kind"]), "name": str(note["name"]), "arms": dict(note["arms"])}
+        arms: dict[str, Any] = dict(note["arms"])
+        _check_arms(arms)
+        found = {"kind": str(note["kind"]), "name": str(note["name"]), "arms": arms}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(f"{path}: cannot be read ({error}); restore it or move the folder away") from error
     return {**note, **found}
+
+
+def _check_arms(arms: Mapping[str, Any]) -> None:
+    """Raise KeyError, TypeError or ValueError for an arm that lacks what every reader of a note asks for."""
+    for told in arms.values():
+        for name in (*_NOTED, "overrides", "choices", "folder"):
+            told[name]
+        int(told["n_replications"])
 
 
 def check_folder(work: Work) -> None:
@@ -212,8 +224,7 @@ def note_of(work: Work) -> dict[str, Any]:
     """Return what `run.json` holds: kind, name, and per arm its key, texts, overrides and number of replications."""
     arms = {}
     for arm in work.arms:
-        told = ("key", "n_replications", "label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")
-        arms[arm.name] = {name: getattr(arm, name) for name in told} | {
+        arms[arm.name] = {name: getattr(arm, name) for name in _NOTED} | {
             "overrides": list(arm.overrides),
             "choices": dict(arm.choices),
             "folder": Path(os.path.relpath(work.arm_folder(arm), work.folder)).as_posix(),
@@ -351,7 +362,7 @@ def state_of(folder: Path) -> State:
         n_done = sum(1 for _ in results_of(folder))
         n_wanted = sum(int(arm["n_replications"]) for arm in note["arms"].values())
         about = _about(note)
-    except (RunDirectoryError, KeyError, TypeError, ValueError) as error:
+    except RunDirectoryError as error:
         return State(folder, "", folder.name, "damaged", str(error), 0, 0, n_bytes, changed)
     word = "complete" if is_sealed(folder) else "unfinished"
     return State(folder, note["kind"], note["name"], word, about, n_done, n_wanted, n_bytes, changed)

@@ -209,7 +209,8 @@ def test_a_run_goes_from_the_command_line_to_a_report_and_back(
 
 
 def test_runs_lists_an_outputs_folder_one_kind_or_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    arm = {"n_replications": 3, "overrides": ["travel=norm"], "label_en": "", "folder": "."}
+    texts = ("key", "label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")
+    arm = dict.fromkeys(texts, "") | {"n_replications": 3, "overrides": ["travel=norm"], "choices": {}, "folder": "."}
     notes = {
         "run/abc": {"kind": "run", "name": "abc", "arms": {"run": arm}},
         "study/pair": {"kind": "study", "name": "pair", "arms": {"nothing": arm, "plan": arm}},
@@ -219,7 +220,9 @@ def test_runs_lists_an_outputs_folder_one_kind_or_one_run(capsys: pytest.Capture
         (tmp_path / where / "run.json").write_text(json.dumps(content), encoding="utf-8")
     (tmp_path / "run" / "mine").mkdir()
     (tmp_path / "study" / "torn").mkdir()
-    (tmp_path / "study" / "torn" / "run.json").write_text("{", encoding="utf-8")
+    (tmp_path / "study" / "torn" / "run.json").write_text(
+        json.dumps(notes["study/pair"] | {"arms": {"plan": {}}}), encoding="utf-8"
+    )
 
     def told(folder: Path) -> list[list[str]]:
         assert main(["runs", str(folder)]) == 0
