@@ -179,7 +179,8 @@ def note_run(
 
     Parameters
     ----------
-    seconds_of : seconds by the clock for "check", "make" (all replications on all workers) and "gather".
+    seconds_of : seconds by the clock for "check", "make" (all replications on all workers) and, if there was anything
+        to gather, "gather"; without it the run says nothing of what comes once.
     """
     if len(jobs) < _MIN_PER_WORKER * workers or len({_way(job.settings) for job in jobs}) > 1:
         return
@@ -188,8 +189,9 @@ def note_run(
     n_bytes = median(_size(job.folder) for job in jobs)
     told = f"measured here on {time.strftime('%Y-%m-%d')} over {len(jobs)} replications of about {n:.0f} incidents"
     start_s = seconds_of["check"] + max(seconds_of["make"] - sum(seconds) / workers, 0.0)
-    overhead = Overhead(len({job.arm for job in jobs}), start_s, seconds_of["gather"])
-    _keep([Rate(n, *_way(jobs[0].settings), median(seconds), n_bytes, told)], [overhead])
+    n_arms = len({job.arm for job in jobs})
+    overheads = [Overhead(n_arms, start_s, seconds_of["gather"])] if "gather" in seconds_of else []
+    _keep([Rate(n, *_way(jobs[0].settings), median(seconds), n_bytes, told)], overheads)
 
 
 def _keep(rates: Sequence[Rate], overheads: Sequence[Overhead] = ()) -> None:

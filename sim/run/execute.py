@@ -82,7 +82,7 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
         results = _make(work, missing, builder, say, seconds)
-        with timed(seconds, "gather"):
+        with timed(seconds, "seal" if gather is None else "gather"):
             report = _gather_and_seal(work, gather)
         note_run(missing, results, n_workers(work.arms[0].settings.run.workers), seconds)
     return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)

@@ -384,6 +384,8 @@ def test_a_run_notes_what_it_took_unless_its_workers_made_too_few(
     noted = estimating._read()
     assert [(r.make_s, r.engine, r.log) for r in noted.rates] == [(3.5, "kernel", "digest")]
     assert noted.overheads == (Overhead(2, 4.0 + (20.0 - 19.0), 7.0),)
+    estimating.note_run(jobs, results, 1, {"check": 1.0, "make": 15.0})
+    assert estimating._read().overheads == noted.overheads, "nothing was gathered, so it says nothing of gathering"
 
 
 def test_the_engine_that_was_chosen_changes_no_byte(make_work: MakeWork) -> None:
