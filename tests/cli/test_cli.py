@@ -173,6 +173,13 @@ def test_a_dry_run_tells_replications_time_and_disk_and_makes_nothing(
     n = sum(int(line.split()[1]) for line in told.splitlines()[1:])
     assert told.startswith(f"outputs/study/build_schedule: {n} replications on ")
     assert "MB of disk (" in told
+    assert main(["study", "build_schedule", "--dry-run", "run.n_replications=1", "seed=5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[1].split()[0] for line in lines[1:]] == ["1"] * (len(lines) - 1)
+    assert lines[0].startswith(f"outputs/study/build_schedule: {len(lines) - 1} replications on ")
+    assert all(line.endswith(" run.n_replications=1 seed=5") for line in lines[1:])
+    assert main(["study", "build_schedule", "--dry-run", "run.n_replications=1", "window=one_week"]) == 2
+    assert "schedule plan: plans 84 builds before the run" in capsys.readouterr().err
     assert main(["run", "-m", "--dry-run", *SHORT, "travel=norm,measured"]) == 0
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
         "job_0000 travel=norm",

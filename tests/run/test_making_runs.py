@@ -401,3 +401,21 @@ def test_an_arm_of_another_name_makes_the_folder_another_run(make_work: MakeWork
     work = make_work()
     with pytest.raises(RunDirectoryError, match="holds an arm 'plan' that study 'pair' does not have now"):
         execute(replace(work, arms=work.arms[:1]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_bytes", [100, 3_000, 20_000])
+def test_a_disk_that_is_full_at_whatever_step_is_one_message_and_no_result(tmp_path: Path, n_bytes: int) -> None:
+    """A limit on the size of files stands for the full disk: note, configuration or tables are the first to pass it."""
+    choices = ["window=one_week", "schedule.is_outside_run_allowed=true", "siting=one_world", "run.n_replications=1"]
+    code = (
+        "import resource, sys; from sim.cli import main\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({n_bytes}, {n_bytes}))\n"
+        "sys.exit(main())"
+    )
+    command = [sys.executable, "-c", code, "run", "--out", str(tmp_path / "run"), "run.workers=1", *choices]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert done.stderr.startswith(f"dgsim: {tmp_path / 'run'}: the disk is full; finished replications are kept")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "run" / "COMPLETE").exists()
