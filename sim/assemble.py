@@ -349,12 +349,16 @@ def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
     code_of = {bit: code for code, bit in demand.capability_bit.items()}
     cards, problems = demand.run_cards, Problems()
     for kind, code in enumerate(demand.kinds.code):
-        for place in range(int(cards.start[kind]), int(cards.start[kind + 1])):
+        unserved: dict[int, list[str]] = {}
+        first = int(cards.start[kind])
+        for place in range(first, int(cards.start[kind + 1])):
             bit = int(cards.capability[place])
             if not (someone_has >> bit) & 1:
-                rule = f"needs a capability that no unit type has (need {place - int(cards.start[kind])})"
-                mend = "give it to a unit type in unit_types.csv, or take the need off the card"
-                problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
+                unserved.setdefault(bit, []).append(str(place - first))
+        for bit, needs in unserved.items():
+            rule = f"needs a capability that no unit type has (need {', '.join(needs)})"
+            mend = "give it to a unit type in unit_types.csv, or take the need off the card"
+            problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
     problems.raise_if_any()
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sim.compose import Composed, compose_into, with_values
+from sim.compose import Composed, Draft, compose_into, raise_with_tables, with_values
 from sim.compose.plausible import PlausibleSettings, check_factors, worlds_of
 from sim.config import Group, checked, configs_root, read_yaml
 from sim.errors import Problems, nearest_name
@@ -128,11 +128,10 @@ def study_work(study: str, overrides: Sequence[str] = (), *, out: Path | None = 
     settings = _read_study(path, study, problems)
     problems.raise_if_any()
     assert settings is not None
-    arms = []
-    for arm in settings.arms:
-        composed = _compose_arm(arm, settings, overrides, problems, path)
-        if composed is not None:
-            arms.append(_study_arm(arm, composed, settings, overrides))
+    drafts = [_compose_arm(arm, settings, overrides, problems, path) for arm in settings.arms]
+    raise_with_tables(drafts, problems)
+    composed = [draft.composed for draft in drafts if draft.composed is not None]
+    arms = [_study_arm(arm, own, settings, overrides) for arm, own in zip(settings.arms, composed, strict=True)]
     arms += _plausible_arms(settings, overrides, problems, path)
     problems.raise_if_any()
     outputs = Path(arms[0].settings.run.outputs)
@@ -147,6 +146,8 @@ def _read_study(path: Path, study: str, problems: Problems) -> StudySettings | N
         problems.add("study", "is not a study", value=study, mend=nearest_name(study, study_names()))
         return None
     content = read_yaml(path, problems)
+    if problems.found:
+        return None
     where = path.name
     group = Group("", "sim.compose.study:StudySettings")
     settings: StudySettings | None = checked(group, content, {"": where}, problems)
@@ -180,14 +181,14 @@ def _check_names(settings: StudySettings, where: str, problems: Problems) -> Non
 
 def _compose_arm(
     arm: ArmSettings, study: StudySettings, overrides: Sequence[str], problems: Problems, path: Path
-) -> Composed | None:
+) -> Draft:
     """Compose an arm: common overrides, its own, then the command line's; each problem names its giver once."""
     texts = [*study.common, f"run.n_replications={arm.n_replications}", *arm.overrides, *overrides]
     found = Problems()
-    composed = compose_into(texts, found, origin=f"{path.name} arm {arm.name}")
+    draft = compose_into(texts, found, origin=f"{path.name} arm {arm.name}")
     told = {(problem.rule, str(problem.value)) for problem in problems.found}
     problems.found += [problem for problem in found.found if (problem.rule, str(problem.value)) not in told]
-    return composed
+    return draft
 
 
 def _study_arm(arm: ArmSettings, composed: Composed, study: StudySettings, overrides: Sequence[str]) -> Arm:
@@ -216,7 +217,7 @@ def _plausible_arms(study: StudySettings, overrides: Sequence[str], problems: Pr
         _compose_arm(replace(arm, overrides=[*arm.overrides, *given.common]), study, overrides, problems, path)
         for arm in mains
     ]
-    composed_mains = [composed for composed in own if composed is not None]
+    composed_mains = [draft.composed for draft in own if draft.composed is not None]
     if len(composed_mains) < len(mains):
         return []
     values = worlds_of(given, composed_mains[0].settings.seed)

@@ -7,7 +7,6 @@ before the mark may be interrupted at any instant and done again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import RunDirectoryError
 from sim.provenance import is_sealed, only_writer, remove_parts, room_on_disk, seal, unseal, write_manifest
 from sim.run.check import check_before, missing_of, store_tables
-from sim.run.estimate import Estimate, estimate, note_rate
+from sim.run.estimate import Estimate, estimate, note_run
 from sim.run.pool import check_room, n_workers, run_jobs
-from sim.run.replication import make_batch
+from sim.run.replication import make_batch, timed
 from sim.run.work import (
     Job,
     Work,
@@ -67,7 +66,9 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         If inputs are wrong, the folder holds something else or is being written, a worker keeps dying, the disk is
         full.
     """
-    builder = check_before(work, is_fresh=is_fresh)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "check"):
+        builder = check_before(work, is_fresh=is_fresh)
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
     with room_on_disk(work.folder), only_writer(work.folder):
@@ -80,10 +81,10 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         claim(work)
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
-        results = _make(work, missing, builder, say)
-        begun = time.perf_counter()
-        report = _gather_and_seal(work, gather)
-        note_rate(missing, results, time.perf_counter() - begun)
+        results = _make(work, missing, builder, say, seconds)
+        with timed(seconds, "seal" if gather is None else "gather"):
+            report = _gather_and_seal(work, gather)
+        note_run(missing, results, n_workers(work.arms[0].settings.run.workers), seconds)
     return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)
 
 
@@ -134,7 +135,9 @@ def is_complete(work: Work, jobs: Sequence[Job]) -> bool:
     return is_same and all(is_finished(job) for job in jobs)
 
 
-def _make(work: Work, missing: Sequence[Job], builder: InputsBuilder, say: Say) -> list[dict[str, Any]]:
+def _make(
+    work: Work, missing: Sequence[Job], builder: InputsBuilder, say: Say, seconds: dict[str, float]
+) -> list[dict[str, Any]]:
     """Make what is missing, the inputs being checked; return the results."""
     if not missing:
         return []
@@ -143,7 +146,8 @@ def _make(work: Work, missing: Sequence[Job], builder: InputsBuilder, say: Say) 
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
     store_tables(missing, builder)
-    results = run_jobs(missing, make_batch, workers)
+    with timed(seconds, "make"):
+        results = run_jobs(missing, make_batch, workers)
     remove_parts(work.folder)  # what a killed worker left half-written
     return results
 
@@ -181,5 +185,9 @@ def foretell(work: Work, *, is_fresh: bool = False) -> Estimate:
         What `execute` would raise before it touches anything.
     """
     check_before(work, is_fresh=is_fresh)
-    missing = missing_of(work, is_fresh=is_fresh)
-    return estimate(missing, n_workers(work.arms[0].settings.run.workers))
+    return expected_of(work, is_fresh=is_fresh)
+
+
+def expected_of(work: Work, *, is_fresh: bool = False) -> Estimate:
+    """Return what making the missing replications of `work` would take, its inputs having been checked."""
+    return estimate(missing_of(work, is_fresh=is_fresh), n_workers(work.arms[0].settings.run.workers))

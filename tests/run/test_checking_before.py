@@ -11,7 +11,7 @@ import pytest
 from sim.errors import InputError, RunDirectoryError
 from sim.run.check import check_before
 from sim.run.execute import execute, foretell
-from sim.run.work import NOTE, RESULT, Work, claim, jobs_of, move_aside, replication_folder
+from sim.run.work import NOTE, RESULT, Work, claim, jobs_of, move_aside, replication_folder, state_of
 
 MakeWork = Callable[..., Work]
 
@@ -118,3 +118,13 @@ def test_fresh_moves_runs_only_and_a_file_in_the_way_is_said(make_work: MakeWork
     with pytest.raises(RunDirectoryError, match="file is a file, not a folder"):
         move_aside(tmp_path / "file" / "run")
     assert jobs_of(work)
+
+
+def test_a_note_that_lacks_what_readers_ask_for_is_a_clear_message(make_work: MakeWork) -> None:
+    claim_without_making(make_work())
+    path = make_work().folder / NOTE
+    for text in ('{"kind": "study", "name": "pair", "arms": {"plan": {}}}', "[]", '{"kind": "study"}', "\x00"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(RunDirectoryError, match=r"run.json: cannot be read .* move the folder away"):
+            check_before(make_work())
+        assert state_of(make_work().folder).word == "damaged"
