@@ -24,11 +24,11 @@ from sim.run.work import Work, state_of
 MakeWork = Callable[..., Work]
 
 
-def write_tables_only(work: Work) -> Path | None:
+def write_tables_only(work: Work, formats: Formats) -> Path | None:
     """Gather without the report, which has tests of its own."""
     from sim.compare import write_tables
 
-    write_tables(tables_of(work), work.folder / "tables")
+    write_tables(tables_of(work), work.folder / "tables", csv=formats.is_csv)
     return None
 
 
@@ -107,14 +107,14 @@ def test_declared_contrasts_are_primary_and_all_others_exploratory(make_work: Ma
 @pytest.mark.slow
 def test_a_run_is_gathered_into_tables_and_a_report_and_again_in_another_language(make_work: MakeWork) -> None:
     work = make_work()
-    outcome = execute(work, gather=lambda done: gather(done, Formats(is_csv=True, is_xlsx=True, language="en")))
+    outcome = execute(work, gather=gather, formats=Formats(is_csv=True, is_xlsx=True, language="en"))
     assert outcome.report is not None
     check_files(work.folder)
     tables = work.folder / "tables"
     assert (tables / "towns.xlsx").is_file()
     assert (tables / "headline.csv").read_bytes().startswith(b"\xef\xbb\xbf"), "Excel reads Chinese by this mark"
     before = outcome.report.read_bytes()
-    again = gather_again(work_in(work.folder), gather=lambda done: gather(done, Formats(language="zh")))
+    again = gather_again(work_in(work.folder), gather=gather, formats=Formats(language="zh"))
     assert again.report is not None
     assert again.report.read_bytes() != before
     check_files(work.folder)
