@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from sim.run.gather import TABLES, Formats
 from sim.run.pool import check_room, n_workers, run_jobs
 from sim.run.replication import make_batch
 from sim.run.work import (
+    NOTE,
     Job,
     Work,
     claim,
@@ -90,7 +92,7 @@ def execute(
     """
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
-    with room_on_disk(work.folder), only_writer(work.folder):
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
         noted = _noted_formats(work.folder)
         formats = formats.added_to(noted, work.arms[0].settings.run.language)
@@ -118,7 +120,7 @@ def gather_only(work: Work, *, gather: Gather, formats: Formats = Formats()) -> 
     RunDirectoryError
         If a replication is missing or damaged, or the folder holds something else.
     """
-    with room_on_disk(work.folder), only_writer(work.folder):
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
         noted = _noted_formats(work.folder)
         formats = formats.added_to(noted, work.arms[0].settings.run.language)
@@ -133,11 +135,21 @@ def gather_only(work: Work, *, gather: Gather, formats: Formats = Formats()) -> 
 
 def gather_again(work: Work, *, gather: Gather, formats: Formats = Formats()) -> Outcome:  # noqa: B008 - frozen
     """Write tables and report of a finished run directory anew and seal it again; its replications stay as they are."""
-    with room_on_disk(work.folder), only_writer(work.folder):
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         formats = formats.added_to(_noted_formats(work.folder), work.arms[0].settings.run.language)
         unseal(work.folder)
         report = _gather_and_seal(work, gather, formats)
     return Outcome(work.folder, 0, len(jobs_of(work)), report)
+
+
+@contextmanager
+def _nothing_half_written(folder: Path) -> Iterator[None]:
+    """Remove from a run directory, however the block ends, what killed workers and interrupted steps left behind."""
+    try:
+        yield
+    finally:
+        if (folder / NOTE).is_file():
+            remove_parts(folder)
 
 
 def _gather_and_seal(work: Work, gather: Gather | None, formats: Formats) -> Path | None:
@@ -197,9 +209,7 @@ def _make(work: Work, missing: Sequence[Job], say: Say) -> list[dict[str, Any]]:
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
     check_inputs(missing)
-    results = run_jobs(missing, make_batch, workers)
-    remove_parts(work.folder)  # what a killed worker left half-written
-    return results
+    return run_jobs(missing, make_batch, workers)
 
 
 def _store_tables(job: Job, builder: InputsBuilder) -> None:

@@ -49,6 +49,8 @@ def _arm_faults(work: Work, arm: Arm, noted: Mapping[str, Any], listed: Mapping[
     results = {r: read_result(where / REPLICATIONS / r) for r in present}
     others = [r for r, result in results.items() if _is_other(result, r, listed)]
     yield from (f"{name} {r}: {RESULT} is not as the manifest tells it" for r in others)
+    strays = [r for r, result in results.items() if result.get("arm") != name and not work.folders]
+    yield from (f"{name} {r}: {RESULT} is of another arm" for r in strays)
     keys = sorted({(result["city"], result["software"]["source"]["result"]) for result in results.values()})
     yield from (f"{name}: {fault}" for city, source in keys for fault in _key_faults(arm, city, source))
     yield from stated_faults(arm)

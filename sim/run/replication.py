@@ -64,6 +64,7 @@ def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
         with _timed(seconds, "tables"):
             incidents = _write_tables(part, inputs, log, static_ms, job)
         result = told_of(job, builder, log, digests, counts_of(inputs, log, len(incidents["identity"]))) | {
+            "arm": job.arm,
             "software": software(),
             "seconds": {step: round(value, 4) for step, value in seconds.items()},
             "files": {path.name: sha256_of_file(path) for path in sorted(part.iterdir())},
@@ -102,7 +103,6 @@ def told_of(
 ) -> dict[str, Any]:
     """Return what `result.json` says that must come out again whenever and wherever the replication is made again."""
     return {
-        "arm": job.arm,
         "replication": job.replication,
         "key": job.key,
         "city": city_digest(job.settings.city_folder()),
