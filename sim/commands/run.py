@@ -42,8 +42,7 @@ def _sweep(given: argparse.Namespace) -> int:
         for work, arm in zip(read.jobs, read.work.arms, strict=True):
             print(f"{arm.name} {arm.label_en}: {expected_of(work).text()}  {work.folder}")
         return 0
-    formats = formats_of(given, read.work.arms[0].settings.run.language)
-    outcome = run_sweep(read, gather=lambda done: gather(done, formats), say=print)
+    outcome = run_sweep(read, gather=gather, formats=formats_of(given), say=print)
     print(f"gathered: {outcome.folder}")
     if outcome.report is not None:
         print(f"report: {outcome.report}")
@@ -62,8 +61,7 @@ def do_work(work: Work, given: argparse.Namespace) -> int:
                 f"  {arm.name}: {arm.n_replications} replications, {' '.join(arm.overrides) or 'the default choices'}"
             )
         return 0
-    formats = formats_of(given, work.arms[0].settings.run.language)
-    outcome = execute(work, gather=lambda done: gather(done, formats), say=print, is_fresh=given.fresh)
+    outcome = execute(work, gather=gather, formats=formats_of(given), say=print, is_fresh=given.fresh)
     print(f"{outcome.n_made} replications made, {outcome.n_kept} kept: {outcome.folder}")
     if outcome.report is not None:
         print(f"report: {outcome.report}")

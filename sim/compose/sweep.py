@@ -20,14 +20,14 @@ from sim.compose.overrides import hydra_texts, read_overrides
 from sim.compose.study import make_arm, single_work
 from sim.config import configs_root
 from sim.errors import Problems
-from sim.run.gather import SWEEP
+from sim.run.gather import SWEEP, Formats
 from sim.run.work import Arm, Work
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
-    from sim.run.execute import Outcome
+    from sim.run.execute import Gather, Outcome
 
 BASIC = "basic"
 MAX_JOBS = 10_000
@@ -181,7 +181,13 @@ def _with_workers(work: Work, workers: int) -> Work:
     return replace(work, arms=(replace(arm, settings=settings),))
 
 
-def run_sweep(read: Sweep, *, gather: Callable[[Work], Path | None], say: Callable[[str], None]) -> Outcome:
+def run_sweep(
+    read: Sweep,
+    *,
+    gather: Gather,
+    formats: Formats = Formats(),  # noqa: B008 - frozen
+    say: Callable[[str], None],
+) -> Outcome:
     """Run every job of a checked sweep and gather them into one table and report.
 
     Raises
@@ -195,4 +201,4 @@ def run_sweep(read: Sweep, *, gather: Callable[[Work], Path | None], say: Callab
     check_all([read.work, *read.jobs])
     say(f"{len(read.jobs)} jobs, each checked")
     launch(read)
-    return gather_only(read.work, gather=gather)
+    return gather_only(read.work, gather=gather, formats=formats)

@@ -7,35 +7,53 @@ before the mark may be interrupted at any instant and done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import RunDirectoryError
-from sim.provenance import is_sealed, only_writer, remove_parts, room_on_disk, seal, unseal, write_manifest
-from sim.run.check import check_before, missing_of, store_tables
+from sim.provenance import (
+    MANIFEST,
+    file_faults,
+    is_sealed,
+    only_writer,
+    read_manifest,
+    remove_parts,
+    room_on_disk,
+    seal,
+    unseal,
+)  # fmt: skip
+from sim.run.check import check_before, store_tables
 from sim.run.estimate import Estimate, estimate, note_run
+from sim.run.gather import TABLES, Formats
 from sim.run.pool import check_room, n_workers, run_jobs
 from sim.run.replication import make_batch, timed
 from sim.run.work import (
+    NOTE,
     Job,
     Work,
     check_folder,
     claim,
     is_finished,
     jobs_of,
+    lacks_log,
     move_aside,
     note_of,
     read_note,
     read_result,
-)
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
 
 Say = Callable[[str], None]
-Gather = Callable[[Work], Path | None]
+Gather = Callable[[Work, Formats], Path | None]
+"""Writes tables and report into the run directory and returns the report's path, if there is one."""
+REPORT = "report.html"
 
 
 def _be_quiet(text: str) -> None:
@@ -52,12 +70,20 @@ class Outcome:
     report: Path | None
 
 
-def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, is_fresh: bool = False) -> Outcome:
-    """Make every replication that is missing, then gather and seal; a run directory that is complete is left as it is.
+def execute(
+    work: Work,
+    *,
+    gather: Gather | None = None,
+    formats: Formats = Formats(),  # noqa: B008 - frozen
+    say: Say = _be_quiet,
+    is_fresh: bool = False,
+) -> Outcome:
+    """Make what is missing - replications, event logs, formats - and seal; what is there and complete stays as it is.
 
     Parameters
     ----------
-    gather : writes tables and report into the run directory and returns the report's path; None for neither.
+    gather : makes tables and report; None for neither.
+    formats : wanted of them, beside those that the run directory has already.
     is_fresh : move an existing run directory aside first, instead of going on with it.
 
     Raises
@@ -71,24 +97,28 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         builder = check_before(work, is_fresh=is_fresh)
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
-    with room_on_disk(work.folder), only_writer(work.folder):
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
-        is_gathered = gather is None or _report_of(work.folder) is not None
-        if is_gathered and is_complete(work, jobs):
+        noted = _noted_formats(work.folder)
+        formats = formats.added_to(noted, work.arms[0].settings.run.language)
+        if is_complete(work, jobs, say) and (gather is None or _is_gathered(noted, formats)):
             return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
         check_folder(work)
         missing = [job for job in jobs if not is_finished(job)]
+        without_log = [job for job in jobs if job not in missing and lacks_log(job)]
         claim(work)
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
-        results = _make(work, missing, builder, say, seconds)
+        if without_log:
+            say(f"{len(without_log)} of them are made again for their event logs")
+        results = _make(work, [*missing, *without_log], builder, say, seconds)
         with timed(seconds, "seal" if gather is None else "gather"):
-            report = _gather_and_seal(work, gather)
-        note_run(missing, results, n_workers(work.arms[0].settings.run.workers), seconds)
+            report = _gather_and_seal(work, gather, formats)
+        note_run(missing, results[: len(missing)], n_workers(work.arms[0].settings.run.workers), seconds)
     return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)
 
 
-def gather_only(work: Work, *, gather: Gather) -> Outcome:
+def gather_only(work: Work, *, gather: Gather, formats: Formats = Formats()) -> Outcome:  # noqa: B008 - frozen
     """Gather finished runs that lie elsewhere (a sweep's jobs, runs to compare) into the work's folder and seal it.
 
     Raises
@@ -96,43 +126,84 @@ def gather_only(work: Work, *, gather: Gather) -> Outcome:
     RunDirectoryError
         If a replication is missing or damaged, or the folder holds something else.
     """
-    with room_on_disk(work.folder), only_writer(work.folder):
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
-        if not is_complete(work, jobs) or _report_of(work.folder) is None:
+        noted = _noted_formats(work.folder)
+        formats = formats.added_to(noted, work.arms[0].settings.run.language)
+        if not (is_complete(work, jobs) and _is_gathered(noted, formats)):
             for job in jobs:
                 if not is_finished(job):
                     raise RunDirectoryError(f"{job.folder}: is missing; give the command again to make it")
             claim(work)
-            _gather_and_seal(work, gather)
+            _gather_and_seal(work, gather, formats)
     return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
 
 
-def gather_again(work: Work, *, gather: Gather) -> Outcome:
-    """Write tables and report of a finished run directory anew and seal it again."""
-    with room_on_disk(work.folder), only_writer(work.folder):
+def gather_again(work: Work, *, gather: Gather, formats: Formats = Formats()) -> Outcome:  # noqa: B008 - frozen
+    """Write tables and report of a finished run directory anew and seal it again; its replications stay as they are."""
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
+        formats = formats.added_to(_noted_formats(work.folder), work.arms[0].settings.run.language)
         unseal(work.folder)
-        report = _gather_and_seal(work, gather)
+        report = _gather_and_seal(work, gather, formats)
     return Outcome(work.folder, 0, len(jobs_of(work)), report)
 
 
-def _gather_and_seal(work: Work, gather: Gather | None) -> Path | None:
-    """Write what the report needs to know, tables and report, then the manifest over everything and the mark."""
-    facts = facts_of(work)
-    write_manifest(work.folder, facts)
-    report = None if gather is None else gather(work)
-    seal(work.folder, facts)
+@contextmanager
+def _nothing_half_written(folder: Path) -> Iterator[None]:
+    """Remove from a run directory, however the block ends, what killed workers and interrupted steps left behind."""
+    try:
+        yield
+    finally:
+        if (folder / NOTE).is_file():
+            remove_parts(folder)
+
+
+def _gather_and_seal(work: Work, gather: Gather | None, formats: Formats) -> Path | None:
+    """Write tables and report, or take away those of fewer replications, then the manifest and the mark."""
+    report = None if gather is None else gather(work, formats)
+    gathered = {} if gather is None else formats.as_map() | {"report": report is not None}
+    if gather is None:
+        shutil.rmtree(work.folder / TABLES, ignore_errors=True)
+    if report is None:
+        (work.folder / REPORT).unlink(missing_ok=True)
+    seal(work.folder, facts_of(work) | {"gathered": gathered})
     return report
 
 
-def is_complete(work: Work, jobs: Sequence[Job]) -> bool:
-    """Return whether the folder holds exactly this work, sealed, with every replication whole."""
+def _noted_formats(folder: Path) -> dict[str, Any]:
+    """Return what the manifest of a run directory, sealed or not, notes of its formats; {} where it notes none."""
+    try:
+        noted = json.loads((folder / MANIFEST).read_bytes())["gathered"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _is_gathered(noted: Mapping[str, Any], formats: Formats) -> bool:
+    return {name: noted.get(name) for name in formats.as_map()} == formats.as_map()
+
+
+def is_complete(work: Work, jobs: Sequence[Job], say: Say = _be_quiet) -> bool:
+    """Return whether the folder holds exactly this work, sealed, with every replication and every other file whole.
+
+    A file beside the replications that is not as the manifest lists it is told through `say`: it will be made again.
+
+    Raises
+    ------
+    RunDirectoryError
+        If a replication is half-written, changed, or of another run.
+    """
     if not is_sealed(work.folder):
         return False
     try:
         is_same = read_note(work.folder) == note_of(work)
-    except RunDirectoryError:
+        faults = file_faults(work.folder, read_manifest(work.folder)) if is_same else []
+    except RunDirectoryError as error:
+        say(str(error))
         return False
-    return is_same and all(is_finished(job) for job in jobs)
+    for fault in faults:
+        say(fault)
+    return is_same and not faults and all(is_finished(job) and not lacks_log(job) for job in jobs)
 
 
 def _make(
@@ -147,9 +218,7 @@ def _make(
     say(expected.text())
     store_tables(missing, builder)
     with timed(seconds, "make"):
-        results = run_jobs(missing, make_batch, workers)
-    remove_parts(work.folder)  # what a killed worker left half-written
-    return results
+        return run_jobs(missing, make_batch, workers)
 
 
 def facts_of(work: Work) -> dict[str, Any]:
@@ -172,7 +241,7 @@ def facts_of(work: Work) -> dict[str, Any]:
 
 
 def _report_of(folder: Path) -> Path | None:
-    report = folder / "report.html"
+    report = folder / REPORT
     return report if report.is_file() else None
 
 
@@ -190,4 +259,5 @@ def foretell(work: Work, *, is_fresh: bool = False) -> Estimate:
 
 def expected_of(work: Work, *, is_fresh: bool = False) -> Estimate:
     """Return what making the missing replications of `work` would take, its inputs having been checked."""
-    return estimate(missing_of(work, is_fresh=is_fresh), n_workers(work.arms[0].settings.run.workers))
+    wanted = [job for job in jobs_of(work) if is_fresh or not job.folder.exists() or lacks_log(job)]
+    return estimate(wanted, n_workers(work.arms[0].settings.run.workers))

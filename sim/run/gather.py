@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.provenance import whole_folder
 from sim.run.work import PLAUSIBLE, Arm, Work, arm_and_world, read_result, replication_folder
 
 if TYPE_CHECKING:
@@ -21,24 +22,35 @@ SWEEP = "sweep"
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """Which formats of tables are wanted beside Parquet, and the language in which the report opens."""
+    """Which formats of tables are wanted beside Parquet, and the language in which the report opens, "" for any."""
 
     is_csv: bool = False
     is_xlsx: bool = False
-    language: str = "zh"
+    language: str = ""
+
+    def added_to(self, noted: Mapping[str, Any], language: str) -> Formats:
+        """Return these beside those that a run directory has already, as `noted`; `language` where none has one."""
+        is_csv, is_xlsx = self.is_csv or bool(noted.get("csv")), self.is_xlsx or bool(noted.get("xlsx"))
+        return Formats(is_csv, is_xlsx, self.language or str(noted.get("language") or language))
+
+    def as_map(self) -> dict[str, Any]:
+        """Return what the manifest notes of them."""
+        return {"csv": self.is_csv, "xlsx": self.is_xlsx, "language": self.language}
 
 
-def formats_of(given: argparse.Namespace, language: str) -> Formats:
+def formats_of(given: argparse.Namespace) -> Formats:
     """Return the formats asked for on a command line."""
-    return Formats(bool(given.csv), bool(given.xlsx), given.lang or language)
+    return Formats(bool(given.csv), bool(given.xlsx), given.lang or "")
 
 
 def gather(work: Work, formats: Formats) -> Path | None:
-    """Write the tables of all arms into `tables/` and the report beside them; return the report's path."""
+    """Write the tables of all arms into `tables/`, in place of any, and the report beside them; return its path."""
     from sim.compare import write_tables
     from sim.report import write_report
 
-    write_tables(tables_of(work), work.folder / TABLES, csv=formats.is_csv, xlsx=formats.is_xlsx)
+    tables = tables_of(work)
+    with whole_folder(work.folder / TABLES, is_replacing=True) as part:
+        write_tables(tables, part, csv=formats.is_csv, xlsx=formats.is_xlsx)
     report: Path = write_report(work.folder, lang_default=formats.language)
     return report
 

@@ -34,6 +34,7 @@ from sim.settings import Settings
 NOTE = "run.json"
 CONFIG = "config.yaml"
 RESULT = "result.json"
+LOG = "log.parquet"
 REPLICATIONS = "replications"
 TABLES = Path("inputs") / "quantile_tables.npz"
 """Quantile tables that the settings of an arm ask for and the city folder does not hold, beside its replications."""
@@ -304,8 +305,9 @@ def read_result(folder: Path) -> dict[str, Any]:
     mend = f"delete the folder {folder} and give the command again"
     try:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("files", "log_digest", "inputs_digest", "key"):
+        for name in ("files", "log_digest", "inputs_digest", "key", "city", "inputs"):
             result[name]
+        result["software"]["source"]["result"]
     except FileNotFoundError as error:
         raise RunDirectoryError(f"{folder}: is half-written, it has no {RESULT}; {mend}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -334,6 +336,11 @@ def is_finished(job: Job) -> bool:
         if sha256_of_file(path) != digest:
             raise RunDirectoryError(f"{path}: was changed after it was written; {mend}")
     return True
+
+
+def lacks_log(job: Job) -> bool:
+    """Return whether a finished replication did not keep its event log although its settings want it now."""
+    return job.settings.run.log == "full" and LOG not in read_result(job.folder)["files"]
 
 
 def results_of(folder: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:

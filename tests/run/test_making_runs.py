@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import pickle
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sim import provenance
+from sim.cli import main
 from sim.errors import InputError, RunDirectoryError
-from sim.provenance import DiskFullError, only_writer, sha256_of_file, whole_folder
+from sim.provenance import (
+    only_writer,
+    sha256_of_file,
+    sha256_of_tree,
+    whole_folder,
+)  # fmt: skip
 from sim.run import estimate as estimating
 from sim.run.estimate import Overhead, Rate
 from sim.run.execute import execute, foretell
@@ -87,87 +90,6 @@ def test_batches_hold_the_arms_of_a_replication_and_are_cut_when_there_are_too_f
     jobs = [Fake(arm, r) for r in range(4) for arm in "ab"]
     assert [len(batch) for batch in batches_of(jobs, 2)] == [2, 2, 2, 2]  # type: ignore[arg-type]
     assert [len(batch) for batch in batches_of(jobs[:4], 2)] == [1, 1, 1, 1]  # type: ignore[arg-type]
-
-
-# --- interrupted ------------------------------------------------------------------------------------------------------
-
-
-def many_replications(folder: Path, n: int) -> list[str]:
-    """A command that makes a run of `n` replications in `folder`, on one process."""
-    short = ["window=one_week", "window.measure_to=2026-06-03", "window.warm_up_days=0", "window.run_out_days=1"]
-    more = ["schedule.is_outside_run_allowed=true", "run.workers=1", f"run.n_replications={n}"]
-    code = (
-        "import sys; from pathlib import Path; from sim.compose import compose;"
-        "from sim.compose.study import single_work;"
-        "from sim.run.execute import execute; execute(single_work(compose(sys.argv[2:]), out=Path(sys.argv[1])))"
-    )
-    return [sys.executable, "-c", code, str(folder), *short, *more]
-
-
-def wait_for(path: Path, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not come"
-        time.sleep(0.02)
-
-
-@pytest.mark.parametrize(
-    "how",
-    [pytest.param(signal.SIGKILL, id="kill -9"), pytest.param(signal.SIGINT, id="Ctrl-C", marks=pytest.mark.slow)],
-)
-def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(tmp_path: Path, how: signal.Signals) -> None:
-    folder = tmp_path / "run"
-    running = subprocess.Popen(many_replications(folder, 200), stderr=subprocess.DEVNULL)
-    try:
-        wait_for(replication_folder(folder, 2) / RESULT, 120)
-        running.send_signal(how)
-        assert running.wait(20) != 0
-    finally:
-        running.kill()
-    kept = {r: result["log_digest"] for _, r, result in results_of(folder)}
-    assert 3 <= len(kept) < 200
-    assert not (folder / "COMPLETE").exists()
-    assert state_of(folder).word == "unfinished"
-    times = {r: (replication_folder(folder, r) / RESULT).stat().st_mtime_ns for r in kept}
-    n = len(kept) + 2
-    subprocess.run(many_replications(folder, n), check=True)
-    after = {r: result["log_digest"] for _, r, result in results_of(folder)}
-    assert len(after) == n
-    assert {r: after[r] for r in kept} == kept
-    assert {r: (replication_folder(folder, r) / RESULT).stat().st_mtime_ns for r in kept} == times
-    assert state_of(folder).word == "complete"
-    assert not list(folder.rglob(".part-*")), "nothing half-written is left"
-
-
-def test_a_full_disk_is_one_clear_message_and_leaves_nothing_half_written(tmp_path: Path) -> None:
-    """A limit on the size of files stands for the full disk: the first table that passes it fails."""
-    folder = tmp_path / "run"
-    command = many_replications(folder, 2)
-    code = (
-        "import resource, sys; from sim.errors import DgsimError; import sim.run.execute as making\n"
-        "run_jobs = making.run_jobs\n"
-        "def run_with_little_room(*given):\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))\n"
-        "    return run_jobs(*given)\n"
-        "making.run_jobs = run_with_little_room\n"
-        f"try:\n exec({command[2]!r})\n"
-        "except DgsimError as error:\n print(error); sys.exit(error.exit_code)"
-    )
-    done = subprocess.run([command[0], "-c", code, *command[3:]], capture_output=True, text=True)
-    assert done.returncode == 2, done.stderr[-2000:]
-    assert "the disk is full; finished replications are kept" in done.stdout
-    assert not list(folder.rglob(".part-*"))
-    assert not replication_folder(folder, 0).exists()
-
-
-def test_too_little_room_is_said_before_anything_runs(make_work: MakeWork, monkeypatch: pytest.MonkeyPatch) -> None:
-    import shutil
-
-    usage = shutil.disk_usage("/")._replace(free=1_000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
-    with pytest.raises(DiskFullError, match="MB are free"):
-        execute(make_work())
-    assert not list(make_work().folder.rglob("result.json"))
 
 
 # --- what is there already --------------------------------------------------------------------------------------------
@@ -259,48 +181,6 @@ def test_inputs_of_every_arm_are_checked_before_the_first_replication(make_work:
         execute(work)
     assert "outside" in str(caught.value) or "before the run" in str(caught.value)
     assert not list(work.folder.rglob("result.json"))
-
-
-# --- workers ----------------------------------------------------------------------------------------------------------
-
-
-DIE_ONCE = """
-import os, pickle, signal, sys
-from pathlib import Path
-
-from sim.run.pool import run_jobs
-from sim.run.replication import make_batch
-
-
-def die_once(batch):
-    for job in batch:
-        mark = Path(sys.argv[2] if len(sys.argv) > 2 else os.environ["MARK"])
-        if job.replication == 1 and job.arm == "plan" and not mark.exists():
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-    return make_batch(batch)
-
-
-if __name__ == "__main__":
-    import die_once as importable
-
-    jobs = pickle.loads(Path(sys.argv[1]).read_bytes())
-    results = run_jobs(jobs, importable.die_once, 2)
-    assert [(r["arm"], r["replication"]) for r in results] == [(job.arm, job.replication) for job in jobs]
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_worker_costs_only_what_it_was_doing(make_work: MakeWork, tmp_path: Path) -> None:
-    whole, hurt = make_work(name="whole"), make_work(name="hurt")
-    execute(whole)
-    (tmp_path / "die_once.py").write_text(DIE_ONCE, encoding="utf-8")
-    (tmp_path / "jobs").write_bytes(pickle.dumps(jobs_of(hurt)))
-    environment = os.environ | {"PYTHONPATH": str(tmp_path), "MARK": str(tmp_path / "died")}
-    command = [sys.executable, "-W", "ignore", str(tmp_path / "die_once.py"), str(tmp_path / "jobs")]
-    subprocess.run(command, env=environment, check=True, timeout=120)
-    assert (tmp_path / "died").exists()
-    assert table_digests(hurt.folder) == table_digests(whole.folder)
 
 
 # --- estimates --------------------------------------------------------------------------------------------------------
@@ -419,3 +299,51 @@ def test_a_disk_that_is_full_at_whatever_step_is_one_message_and_no_result(tmp_p
     assert done.stderr.startswith(f"dgsim: {tmp_path / 'run'}: the disk is full; finished replications are kept")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "run" / "COMPLETE").exists()
+
+
+# --- what is named ----------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_no_run_directory(make_work: MakeWork, capsys: pytest.CaptureFixture[str]) -> None:
+    work = make_work()
+    work.folder.write_text("mine", encoding="utf-8")
+    with pytest.raises(RunDirectoryError, match="pair is a file, not a folder; name another"):
+        execute(work)
+    with pytest.raises(RunDirectoryError, match="pair is a file, not a folder; name another"):
+        execute(work, is_fresh=True)
+    inside = replace(work, folder=work.folder / "below")
+    with pytest.raises(RunDirectoryError, match="below: .*pair is a file, not a folder"):
+        execute(inside)
+    assert main(["verify", str(work.folder)]) == 2
+    assert "is a file" in capsys.readouterr().err
+    assert work.folder.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_foreign_folder_keeps_even_what_looks_half_written(make_work: MakeWork) -> None:
+    folder = make_work().folder
+    (folder / "mine").mkdir(parents=True)
+    (folder / "mine" / ".part-one").write_text("mine", encoding="utf-8")
+    with pytest.raises(RunDirectoryError, match="holds files of no run"):
+        execute(make_work())
+    assert (folder / "mine" / ".part-one").exists()
+
+
+@pytest.mark.parametrize("suffix", ["py", "yaml", "j2", "js", "css", "sql", "csv", "npz", "otf", "txt"])
+def test_the_source_digest_counts_every_kind_of_file_that_is_shipped(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / f"part.{suffix}").write_text("one", encoding="utf-8")
+    before = sha256_of_tree(tmp_path)
+    (tmp_path / "__pycache__" / "part.pyc").write_text("cached", encoding="utf-8")
+    assert sha256_of_tree(tmp_path) == before
+    (tmp_path / f"part.{suffix}").write_text("two", encoding="utf-8")
+    assert sha256_of_tree(tmp_path) != before
+
+
+def test_the_source_digest_leaves_out_no_kind_of_file_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Path] = []
+    monkeypatch.setattr(provenance, "sha256_of_file", lambda path: counted.append(path) or "")  # type: ignore[func-returns-value]
+    provenance.source_digest(is_result_only=False)
+    package = Path(provenance.__file__).parent
+    shipped = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert {path.suffix for path in counted} >= {".py", ".yaml", ".j2", ".js", ".css", ".sql", ".otf"}
+    assert {path for path in shipped if "_configs" not in path.parts} == set(counted)
