@@ -18,6 +18,7 @@ from sim.run.estimate import Estimate, estimate, note_rate
 from sim.run.pool import check_room, n_workers, run_jobs
 from sim.run.replication import make_batch
 from sim.run.work import Job, Work, claim, is_finished, jobs_of, move_aside, note_of, read_note, read_result
+from sim.settings import given_digests
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
@@ -179,6 +180,7 @@ def facts_of(work: Work) -> dict[str, Any]:
             "key": arm.key,
             "settings": arm.settings.as_map(),
             "seed": arm.settings.seed,
+            "given_files": given_digests(arm.settings),
             "replications": {},
         }
     for job in jobs_of(work):

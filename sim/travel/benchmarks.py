@@ -127,7 +127,7 @@ def station_area_km2(settings: TravelSettings) -> float:
     S is the distance driven from rest to rest in four minutes: v (T - v / a), or a T^2 / 4 if v is never reached.
     """
     drive_s = NORM_DRIVE_MS / 1000.0
-    v, a = settings.local_kmh / 3.6, settings.acceleration_ms2
+    v, a = settings.of_roads("local_kmh") / 3.6, settings.of_roads("acceleration_ms2")
     dist_m = v * (drive_s - v / a) if drive_s > 2.0 * v / a else a * drive_s * drive_s / 4.0
     half_diagonal_km = dist_m / 1000.0 / NORM_DETOUR
     return 2.0 * half_diagonal_km * half_diagonal_km
@@ -152,7 +152,7 @@ def benchmarks(
 ) -> tuple[Benchmark, ...]:
     """Return each figure of the table `published` beside what these durations and stations give in this city.
 
-    Residents stand for incidents; "dense" is the built-up area. Without `settings` (a given matrix) the implied station
+    Residents stand for incidents; "dense" is the built-up area. Without the `settings` of roads the implied station
     area is NaN.
 
     Raises
@@ -165,7 +165,7 @@ def benchmarks(
     problems.raise_if_any()
     dense, other = dense_and_other(city)
     modelled = {
-        "station_area_km2": math.nan if settings is None else station_area_km2(settings),
+        "station_area_km2": math.nan if settings is None or settings.matrix else station_area_km2(settings),
         "five_minute_share": five_minute_share(tables, station_cells, city.cells.population),
         "mean_drive_dense_min": mean_drive_min(tables, station_cells, dense),
         "mean_drive_other_min": mean_drive_min(tables, station_cells, other),

@@ -88,7 +88,7 @@ def drive_times(
 
 def with_local_kmh(settings: TravelSettings, local_kmh: float) -> TravelSettings:
     """Return the settings with another speed on local streets, arterials in proportion, expressways as they are."""
-    arterial_kmh = settings.arterial_kmh * local_kmh / settings.local_kmh
+    arterial_kmh = settings.of_roads("arterial_kmh") * local_kmh / settings.of_roads("local_kmh")
     return replace(settings, local_kmh=local_kmh, arterial_kmh=arterial_kmh)
 
 
