@@ -4,7 +4,7 @@ Everything behind one interface: a `TravelSource` (`source.py`) yields whole mil
 `travel_tables` turns any of them into cached `TravelTables`. Two sources exist: the schematic road graph of a city's
 cells (`roads.py`, `graph.py`, `durations.py`) and a matrix that the user gives (`matrix.py`, `given.py`); `travel_of`
 chooses. Named travel worlds are YAML files of `TravelSettings` (`settings.py`); the figures they stand on are
-recomputed in `benchmarks.py` and `fit.py`.
+recomputed in `benchmarks.py` and in `calibration.travel_worlds`.
 
 The package must not know incidents, units or any city. Read `graph.py` first, then `durations.py`.
 """

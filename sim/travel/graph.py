@@ -262,3 +262,8 @@ def _place(city: City, cell: int) -> str:
 def accelerate_ms(settings: TravelSettings, period: Period) -> float:
     """Return tau_a = v / a of a period, ms: the time to reach the speed on local streets, where trips begin and end."""
     return settings.speed_kmh("local", period) / 3.6 / settings.of_roads("acceleration_ms2") * MS_PER_S
+
+
+def start_ms(settings: TravelSettings, period: Period) -> int:
+    """Return the whole milliseconds that every trip of a period loses besides acceleration; traffic stretches them."""
+    return ms_from_s(settings.of_roads("start_s") / settings.factor(period))

@@ -32,7 +32,8 @@ PERIODS = tuple(period.name.lower() for period in Period)
 ROAD_CLASSES = ("local", "arterial", "expressway")
 
 ROAD_NUMBERS = (
-    "local_kmh", "arterial_kmh", "expressway_kmh", "night_factor", "peak_factor", "acceleration_ms2", "ramp_s",
+    "local_kmh", "arterial_kmh", "expressway_kmh", "night_factor", "peak_factor",
+    "acceleration_ms2", "start_s", "ramp_s",
 )  # fmt: skip
 """Settings that a world has if it drives on roads, and only then; null in a world of given times."""
 
@@ -64,6 +65,8 @@ class TravelSettings:
     """Rush-hour speed over day speed, all road classes."""
     acceleration_ms2: Annotated[float | None, Field(gt=0, le=10)]
     """Effective acceleration and braking at both ends of a trip, m/s2; slow starts and turns are in it."""
+    start_s: Annotated[float | None, Field(ge=0, le=900)]
+    """Time lost on every trip by day besides acceleration, s: the yard, the first junctions, finding the door."""
     ramp_s: Annotated[float | None, Field(ge=0, le=1800)]
     """Time to enter or leave an expressway, s: way to the junction, ramp and toll gate."""
     night_hours: list[int] = field(default_factory=lambda: [22, 23, 0, 1, 2, 3, 4, 5, 6])
@@ -89,8 +92,11 @@ class TravelSettings:
 
     def speed_kmh(self, road_class: str, period: Period) -> float:
         """Return the cruise speed of a road class in a period, km/h."""
-        by_day = self.of_roads(f"{road_class}_kmh")
-        return by_day if period is Period.DAY else by_day * self.of_roads(f"{period.name.lower()}_factor")
+        return self.of_roads(f"{road_class}_kmh") * self.factor(period)
+
+    def factor(self, period: Period) -> float:
+        """Return the speed of a period over that by day."""
+        return 1.0 if period is Period.DAY else self.of_roads(f"{period.name.lower()}_factor")
 
     def period_of_hour(self) -> NDArray[np.int8]:
         """Return (2, 24) int8: the period of each hour on workdays (row 0) and on weekends and holidays (row 1)."""
