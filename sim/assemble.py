@@ -42,8 +42,9 @@ from sim.inputs import (
 )
 from sim.money import load_prices
 from sim.plan import load_plan
+from sim.settings import given_digests
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
-from sim.travel import build_travel
+from sim.travel import travel_of
 from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
 
@@ -136,10 +137,8 @@ class InputsBuilder:
         """Return the travel tables of the settings, from the cache on disk when they were built before."""
         folder, city = settings.city_folder(), self.city(settings)
 
-        def make() -> TravelTables:
-            return build_travel(city, settings.travel, self.roads(settings), cache_root() / "travel")
-
-        return self._keep("travel", (str(folder), asdict(settings.travel)), make)
+        key = (str(folder), asdict(settings.travel), given_digests(settings, "travel"))
+        return self._keep("travel", key, lambda: travel_of(city, settings.travel, folder, cache_root() / "travel"))
 
     def world_name(self, settings: Settings, replication: int) -> str:
         """Return the name of the siting world of a replication (the coordinates' file name where one is given)."""

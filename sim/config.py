@@ -12,6 +12,7 @@ import ast
 import inspect
 import itertools
 import re
+import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -271,6 +272,8 @@ def _type_name(kind: Any) -> str:
         return "one of " + ", ".join(str(choice) for choice in typing.get_args(kind))
     if origin in (list, dict):
         return f"{origin.__name__} of {_type_name(typing.get_args(kind)[-1])}"
+    if origin is types.UnionType:
+        return " or ".join("null" if part is type(None) else _type_name(part) for part in typing.get_args(kind))
     return str(getattr(kind, "__name__", kind))
 
 

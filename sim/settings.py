@@ -17,7 +17,7 @@ from pydantic import Field
 
 from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
-from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.errors import Problems, nearest_name
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.money.settings import MoneySettings
 from sim.travel.settings import TravelSettings
@@ -203,6 +203,31 @@ class Settings:
 
 
 SEED_LIMIT = 2**31
+GIVEN_FILES = ("siting.coordinates", "travel.matrix", "travel.matrix_zones")
+"""Settings that name a user's file; empty for none."""
+
+
+def given_digests(settings: Settings, group: str = "") -> dict[str, str]:
+    """Return the SHA-256 (hex) of every file that the settings, or those of one group, name: dotted key -> digest.
+
+    Raises
+    ------
+    InputError
+        With every file that cannot be read.
+    """
+    digests: dict[str, str] = {}
+    problems = Problems()
+    for key in GIVEN_FILES:
+        head, name = key.split(".")
+        path = str(getattr(getattr(settings, head), name))
+        if path and group in ("", head):
+            try:
+                with Path(path).open("rb") as file:
+                    digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                problems.add(path, f"({key}) cannot be read ({error.strerror})", mend="name a readable file")
+    problems.raise_if_any()
+    return digests
 
 
 def find_city(folder: str) -> Path:
@@ -285,16 +310,12 @@ def load_settings(path: Path) -> Settings:
 def what_key(settings: Settings, city_digest: str, source_digest: str) -> str:
     """Return the SHA-256 (hex) that keys a run: *what* settings, the city's files, and the source that gives meaning.
 
-    The city counts by its contents, wherever its folder lies; so does a file of station coordinates.
+    The city counts by its contents, wherever its folder lies; so do `GIVEN_FILES`.
     """
     what = settings.what()
     what["city"] = {"digest": city_digest}
-    given = settings.siting.coordinates
-    if given:
-        try:
-            what["siting"]["coordinates"] = hashlib.sha256(Path(given).read_bytes()).hexdigest()
-        except OSError as error:
-            rule = f"(siting.coordinates) cannot be read ({error.strerror})"
-            raise InputError([Problem(given, rule, mend="name a CSV of coordinates")]) from error
+    for key, digest in given_digests(settings).items():
+        group, name = key.split(".")
+        what[group][name] = digest
     text = json.dumps({"what": what, "source": source_digest}, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -93,7 +93,7 @@ def _target(plan: Plan, name: str, year: int) -> float | None:
 def travel_worlds_table(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> Columns:
     """Return each travel world's figures beside the published ones, the stations of the run's start standing.
 
-    Figures of the model are means over the siting worlds.
+    Figures of the model are means over the siting worlds; the travel noise of the run is in shares within a time.
     """
     from sim.travel.benchmarks import benchmarks
 
@@ -104,11 +104,12 @@ def travel_worlds_table(work: Work, worlds: Mapping[str, Iterable[int]], builder
     for arm in _first_by(work.arms, lambda arm: arm.settings.travel.name):
         settings = arm.settings
         tables, city = builder.travel(settings), builder.city(settings)
+        noise = math.hypot(settings.times.travel_common_sigma, settings.times.travel_own_sigma)
         found = []
         for replication in worlds[arm.name]:
             fleet = builder.fleet(settings, replication)
             is_open = builder.changes(settings, replication).open_stations(0, fleet.stations.n_stations)
-            found.append(benchmarks(tables, city, fleet.stations.cell[is_open], published, settings.travel))
+            found.append(benchmarks(tables, city, fleet.stations.cell[is_open], published, settings.travel, noise))
         for same in zip(*found, strict=True):
             rows.append(
                 {

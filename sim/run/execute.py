@@ -46,6 +46,7 @@ from sim.run.work import (
     read_note,
     read_result,
 )  # fmt: skip
+from sim.settings import given_digests
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
@@ -231,6 +232,7 @@ def facts_of(work: Work) -> dict[str, Any]:
             "key": arm.key,
             "settings": arm.settings.as_map(),
             "seed": arm.settings.seed,
+            "given_files": given_digests(arm.settings),
             "replications": {},
         }
     for job in jobs_of(work):

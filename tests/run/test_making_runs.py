@@ -312,7 +312,7 @@ def test_a_file_is_no_run_directory(make_work: MakeWork, capsys: pytest.CaptureF
     with pytest.raises(RunDirectoryError, match="pair is a file, not a folder; name another"):
         execute(work, is_fresh=True)
     inside = replace(work, folder=work.folder / "below")
-    with pytest.raises(RunDirectoryError, match="below: .*pair is a file, not a folder"):
+    with pytest.raises(RunDirectoryError, match=r"below: .*pair is a file, not a folder"):
         execute(inside)
     assert main(["verify", str(work.folder)]) == 2
     assert "is a file" in capsys.readouterr().err
