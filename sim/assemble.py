@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from math import gcd
 from pathlib import Path
@@ -30,10 +30,12 @@ from sim.fleet.tables import load_fleet_tables
 from sim.inputs import (
     Policy,
     RunInputs,
+    Sky,
     clear_sky,
     digest_of,
     draw_slot_ranks,
     hours_of_run,
+    months_of_run,
     no_roster,
     order_stations,
     plain_scenes,
@@ -43,6 +45,7 @@ from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
 from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
+from sim.weather import draw_weather, flying_hours, load_climate, road_factor_q16
 
 if TYPE_CHECKING:
     import numpy as np
@@ -269,10 +272,24 @@ class InputsBuilder:
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
             policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
-            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
+            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations),
+            sky=self._sky(settings, replication, len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
+
+    def _sky(self, settings: Settings, replication: int, n_hours: int) -> Sky:
+        """Return what the weather does in each hour of a replication: the same for every scenario."""
+        choice, surges = settings.weather, tuple(settings.demand.surges)
+        if choice.rule == "none":
+            return clear_sky(n_hours)
+        _check_storms(choice.storms, surges)
+        folder, calendar = settings.city_folder(), self.calendar(settings)
+        climate = self._keep("climate", str(folder), lambda: load_climate(folder))
+        storms, first_day = self.demand(settings, replication).surge_days, self._intensity(settings).first_day
+        month = months_of_run(calendar, n_hours // 24)
+        weather = draw_weather(climate, choice, month, first_day, storms, surges, settings.seed, replication)
+        return Sky(road_factor_q16(weather, choice, surges), flying_hours(weather, choice))
 
     def _policy(self, settings: Settings) -> Policy:
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
@@ -311,6 +328,16 @@ def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
                 rule = f"needs a capability that no unit type has (need {place - int(cards.start[kind])})"
                 mend = "give it to a unit type in unit_types.csv, or take the need off the card"
                 problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
+    problems.raise_if_any()
+
+
+def _check_storms(storms: Iterable[str], surges: Sequence[str]) -> None:
+    """Raise an error that names every storm of the weather that is no type of surge day."""
+    problems = Problems()
+    for code in storms:
+        if code not in surges:
+            rule = f"(weather.storms.{code}) is no type of surge day in demand.surges"
+            problems.add("settings", rule, value=code, mend=nearest_name(code, surges))
     problems.raise_if_any()
 
 

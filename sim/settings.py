@@ -20,6 +20,7 @@ from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.travel.settings import TravelSettings
+from sim.weather.settings import WeatherSettings
 
 _STRICT = {"extra": "forbid"}
 Engine = Literal["auto", "simpy", "kernel", "both"]
@@ -152,6 +153,7 @@ GROUPS: tuple[Group, ...] = (
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
+    Group("weather", "sim.weather.settings:WeatherSettings", check="sim.weather.settings:checked"),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -174,6 +176,7 @@ class Settings:
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings
+    weather: WeatherSettings
     run: RunSettings
 
     def city_folder(self) -> Path:
