@@ -14,6 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
+from sim.inputs import clear_sky
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -130,6 +131,7 @@ class City:
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),
+            sky=clear_sky(24 * 60),
         )  # fmt: skip
 
 
