@@ -22,6 +22,7 @@ from sim.demand.draw import draw_demand
 from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
 from sim.demand.kinds import load_demand_tables
+from sim.demand.planting import prepare_planting
 from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tables
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from sim.demand.calendar import Calendar
     from sim.demand.intensity import Intensity
     from sim.demand.kinds import DemandTables
+    from sim.demand.planting import Planting
     from sim.demand.quantiles import QuantileStore
     from sim.demand.types import Demand, Durations
     from sim.fleet.parts import Changes, Fleet
@@ -239,11 +241,19 @@ class InputsBuilder:
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
         folder = settings.city_folder()
-        key = (str(folder), asdict(settings.demand), asdict(settings.window))
+        key = (str(folder), asdict(settings.demand), asdict(settings.window), asdict(settings.planted))
         intensity = self._intensity(settings)
+        planting = self._keep("planting", key, lambda: self._planting(settings))
         return self._keep(
-            "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
-        )
+            "demand", (key, settings.seed, replication),
+            lambda: draw_demand(intensity, settings.seed, replication, planting),
+        )  # fmt: skip
+
+    def _planting(self, settings: Settings) -> Planting:
+        """Return what the settings plant in the running city."""
+        city, tables, intensity = self.city(settings), self.demand_tables(settings), self._intensity(settings)
+        surges = tuple(settings.demand.surges)
+        return prepare_planting(city, tables, settings.planted, self.calendar(settings), intensity, surges)
 
     def build(self, settings: Settings, replication: int) -> RunInputs:
         """Return all inputs of one run.
@@ -256,7 +266,10 @@ class InputsBuilder:
         tables, durations = self.demand_tables(settings), self.durations(settings)
         demand, travel = self.demand(settings, replication), self.travel(settings)
         fleet, calendar = self.fleet(settings, replication), self.calendar(settings)
-        demand_key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), settings.seed)
+        demand_key = (
+            str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), asdict(settings.planted),
+            settings.seed,
+        )  # fmt: skip
         ranks = self._keep(
             "slot ranks", (demand_key, replication),
             lambda: draw_slot_ranks(demand, tables.run_cards, settings.seed, replication),
