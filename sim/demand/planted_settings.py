@@ -80,7 +80,7 @@ class PlantedSettings:
     series: list[PlantedSeries] = field(default_factory=list)
     """Classes of rare incidents, planted in turn."""
     every_days: Annotated[int, Field(ge=1, le=366)] = 2
-    """Days from one planting of the series to the next; with 2 or more a whole day lies between any two."""
+    """Days from one planting of the series to the next; between two there is always a day less than that."""
 
 
 def checked(values: Mapping[str, Any], where: str) -> None:

@@ -25,13 +25,11 @@ from sim.demand.calendar import Calendar
 from sim.demand.intensity import Intensity, town_weights
 from sim.demand.kinds import RANK_WHOLE, DemandTables
 from sim.demand.planted_settings import PlantedEvent, PlantedSeries, PlantedSettings
-from sim.demand.types import PLANTED_DTYPE, SURGE_DTYPE
+from sim.demand.types import EVENT, PLANTED_DTYPE, PROCESS_BIT, SERIES, SURGE_DTYPE
 from sim.errors import Problems, nearest_name
 from sim.units import M_PER_KM, MS_PER_DAY, MS_PER_H, Q16
 
-EVENT, SERIES = 2, 3
-"""Processes of planted incidents, beside 0 ordinary and 1 surge."""
-_PROCESS_BIT, _TOWN_BIT, _KIND_BIT, _DAY_BIT, _CAUSE_BIT = 60, 48, 40, 20, 12
+_TOWN_BIT, _KIND_BIT, _DAY_BIT, _CAUSE_BIT = 48, 40, 20, 12
 _WHOLE = 4294967296.0
 _DAYS_PER_YEAR = 365.25
 
@@ -149,7 +147,7 @@ def _plant_event(planting: Planting, intensity: Intensity, seed: int, replicatio
     )
     day = intensity.first_day + begin // MS_PER_DAY
     number = (at << _CAUSE_BIT) | np.arange(event.alarms, dtype=np.int64)
-    key = (np.int64(EVENT) << _PROCESS_BIT) | (np.int64(day) << _DAY_BIT) | number
+    key = (np.int64(EVENT) << PROCESS_BIT) | (np.int64(day) << _DAY_BIT) | number
     ranks = _ranks(seed, replication, key)
     call_ms = begin + ((ranks[:, 0] * int(event.hours * MS_PER_H)) >> 32)
     town = np.empty(event.alarms, dtype=np.int64)
@@ -170,9 +168,7 @@ def _plant_series(
     series, found = planting.settings.series[at], planting.classes[at]
     n, cause = len(days) * series.at_once, len(planting.begin_ms) + at
     day, number = np.repeat(days, series.at_once), np.tile(np.arange(series.at_once, dtype=np.int64), len(days))
-    key = (
-        (np.int64(SERIES) << _PROCESS_BIT) | ((day + intensity.first_day) << _DAY_BIT) | (cause << _CAUSE_BIT) | number
-    )
+    key = (np.int64(SERIES) << PROCESS_BIT) | ((day + intensity.first_day) << _DAY_BIT) | (cause << _CAUSE_BIT) | number
     ranks = _ranks(seed, replication, key)
     instant = _ranks(seed, replication, key - number, 1)  # of the first at once, for all of them
     place = _chosen(found.per_year, ranks[:, 0])

@@ -34,6 +34,10 @@ SURGE_DTYPE = np.dtype(
     ]
 )
 """A surge day: `day` of the run, its type (position in the settings), centre, size factor and window."""
+PROCESS_BIT = 60
+"""First bit of an identity's process."""
+EVENT, SERIES = 2, 3
+"""Processes of planted incidents, beside 0 ordinary and 1 surge: of a day of stress, and of a sample of rare ones."""
 PLANTED_DTYPE = np.dtype([("identity", "<u8"), ("cause", "<i2"), ("per_year", "<f8")])
 """A planted incident: what it was planted by (position among the causes), and how many incidents a year of its class
 it stands for; 0 where it stands for none but itself."""

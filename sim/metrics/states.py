@@ -95,6 +95,19 @@ def _track(
     return out
 
 
+def track_changes(
+    changes: NDArray[Any], kinds: tuple[ChangeKind, ...], sets: ChangeKind, n_entities: int
+) -> NDArray[np.bool_]:
+    """Return in which steps of `build_states` each entity is in the state that the kind `sets` begins and others end.
+
+    Shape (n_steps, n_entities); none is in it before its first change.
+    """
+    times, step = np.unique(np.append(changes["time_ms"], 0), return_inverse=True)
+    value = changes["kind"] == sets
+    shape = (len(times), n_entities)
+    return _track(changes["kind"], changes["entity"], step[:-1], value, kinds, shape).astype(bool)
+
+
 def can_send(inputs: RunInputs, states: States, step: int) -> NDArray[np.bool_]:
     """Return which stations are open and have a unit in service and the people to crew it: (n_stations,) bool."""
     units = inputs.fleet.units

@@ -9,8 +9,8 @@ import pytest
 
 from sim.demand.draw import draw_demand, split_identity
 from sim.demand.planted_settings import PlantedEvent, PlantedSeries, PlantedSettings
-from sim.demand.planting import EVENT, SERIES, Planting, prepare_planting, whole_shares
-from sim.demand.types import Demand
+from sim.demand.planting import Planting, prepare_planting, whole_shares
+from sim.demand.types import EVENT, SERIES, Demand
 from sim.errors import InputError
 from sim.units import MS_PER_DAY, MS_PER_H
 

@@ -105,7 +105,7 @@ class City:
                 from_grade=np.array([need[0] for need in needs], dtype=np.int8),
                 is_critical=np.array([need[1] for need in needs], dtype=bool),
             ),
-            demand=SimpleNamespace(incidents=demand),
+            demand=SimpleNamespace(incidents=demand, planted=np.zeros(0)),
             city=SimpleNamespace(
                 towns=SimpleNamespace(code=("a", "b")),
                 cells=SimpleNamespace(
