@@ -28,6 +28,7 @@ from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
 from sim.fleet.tables import load_fleet_tables
+from sim.fleet.vehicles import with_breakdowns
 from sim.inputs import (
     Policy,
     RunInputs,
@@ -46,7 +47,8 @@ from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
 from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
-from sim.weather import draw_weather, flying_hours, load_climate, road_factor_q16
+from sim.weather.climate import load_climate
+from sim.weather.timeline import draw_weather, flying_hours, road_factor_q16
 
 if TYPE_CHECKING:
     import numpy as np
@@ -282,7 +284,10 @@ class InputsBuilder:
             calendar, travel.period_of_hour, settings.times.night_from_h, settings.times.night_to_h
         )
         return RunInputs(
-            city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
+            city=self.city(settings), fleet=fleet, demand=demand,
+            changes=with_breakdowns(
+                self.changes(settings, replication), fleet, settings.vehicles, calendar, settings.seed, replication
+            ).rows,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
             policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations),

@@ -20,6 +20,7 @@ from sim.demand.planted_settings import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.fleet.vehicle_settings import VehicleSettings
 from sim.travel.settings import TravelSettings
 from sim.weather.settings import WeatherSettings
 
@@ -154,6 +155,7 @@ GROUPS: tuple[Group, ...] = (
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
+    Group("vehicles", "sim.fleet.vehicle_settings:VehicleSettings", check="sim.fleet.vehicle_settings:checked"),
     Group("planted", "sim.demand.planted_settings:PlantedSettings", check="sim.demand.planted_settings:checked"),
     Group("weather", "sim.weather.settings:WeatherSettings", check="sim.weather.settings:checked"),
     Group("run", "sim.settings:RunSettings", is_what=False),
@@ -178,6 +180,7 @@ class Settings:
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings
+    vehicles: VehicleSettings
     planted: PlantedSettings
     weather: WeatherSettings
     run: RunSettings

@@ -4,19 +4,3 @@ The storms are the surge days of the demand: the rain that floods the streets is
 Around them lies ordinary weather, drawn day by day from the city's monthly climate. `settings.py` says which weather
 slows and grounds, `climate.py` reads the climate, `timeline.py` draws the hours. Nothing here knows stations or units.
 """
-
-from __future__ import annotations
-
-from sim.weather.climate import Climate, load_climate
-from sim.weather.settings import WeatherSettings
-from sim.weather.timeline import Weather, draw_weather, flying_hours, road_factor_q16
-
-__all__ = [
-    "Climate",
-    "Weather",
-    "WeatherSettings",
-    "draw_weather",
-    "flying_hours",
-    "load_climate",
-    "road_factor_q16",
-]

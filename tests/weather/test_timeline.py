@@ -14,16 +14,9 @@ from sim.config import configs_root
 from sim.demand.types import SURGE_DTYPE
 from sim.errors import InputError
 from sim.units import MS_PER_H
-from sim.weather import (
-    Climate,
-    Weather,
-    WeatherSettings,
-    draw_weather,
-    flying_hours,
-    load_climate,
-    road_factor_q16,
-)
-from sim.weather.settings import RainBand, StormSettings
+from sim.weather.climate import Climate, load_climate
+from sim.weather.settings import RainBand, StormSettings, WeatherSettings
+from sim.weather.timeline import Weather, draw_weather, flying_hours, road_factor_q16
 
 SEED = 7
 WEEK = ("window=one_week", "schedule.is_outside_run_allowed=true")
