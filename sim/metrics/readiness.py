@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.log import LogKind
-from sim.fleet.parts import ChangeKind, UnitMode
+from sim.fleet.parts import UnitMode
 from sim.metrics.rows import LogIndex
-from sim.metrics.states import build_states, track_changes
+from sim.metrics.states import build_states, failed_units
 from sim.units import MS_PER_H
 
 if TYPE_CHECKING:
@@ -85,9 +85,8 @@ def _states(
     if len(inputs.roster.shift_ms):
         shift = np.searchsorted(inputs.roster.shift_ms, times, side="right") - 1
         people = np.asarray(inputs.roster.people, dtype=np.int64)[shift]
-    fails = (ChangeKind.UNIT_FAILS, ChangeKind.UNIT_MENDED)
-    has_failed = track_changes(inputs.changes, fails, ChangeKind.UNIT_FAILS, len(inputs.fleet.units.station))
-    return states.is_open[step], people, states.is_in_service[step], ~has_failed[step]
+    has_failed = failed_units(inputs.changes, len(inputs.fleet.units.station), times)
+    return states.is_open[step], people, states.is_in_service[step], ~has_failed
 
 
 def _away(

@@ -79,8 +79,10 @@ def write_replication_tables(
 ) -> Columns:
     """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
 
-    What only some runs have is written where they have it: `weather`, `planted`, `stress`.
+    What only some runs have is written where they have it: `weather`, `planted`, `stress`,
+    `breakdowns`.
     """
+    from sim.metrics.breakdowns import breakdown_table, has_breakdowns
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
     from sim.metrics.one_more import one_more_table
@@ -105,6 +107,8 @@ def write_replication_tables(
     if len(inputs.demand.planted):
         tables["planted"] = planted_table(inputs, index, incidents)
         tables["stress"] = stress_table(inputs, index, incidents)
+    if has_breakdowns(inputs):
+        tables["breakdowns"] = breakdown_table(inputs)
     tables = {name: columns for name, columns in tables.items() if columns}
     for name, columns in tables.items():
         write_columns(folder / f"{name}.parquet", columns, name, REPLICATION_SCHEMAS[name])
