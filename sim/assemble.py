@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from math import gcd
 from pathlib import Path
@@ -24,18 +24,22 @@ from sim.demand.draw import draw_demand
 from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
 from sim.demand.kinds import load_demand_tables
+from sim.demand.planting import prepare_planting
 from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tables
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
 from sim.fleet.tables import load_fleet_tables
+from sim.fleet.vehicles import with_breakdowns
 from sim.inputs import (
     Policy,
     RunInputs,
+    Sky,
     clear_sky,
     digest_of,
     draw_slot_ranks,
     hours_of_run,
+    months_of_run,
     no_roster,
     order_stations,
     plain_scenes,
@@ -47,6 +51,8 @@ from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import travel_of
 from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
+from sim.weather.climate import load_climate
+from sim.weather.timeline import draw_weather, flying_hours, road_factor_q16
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
     from sim.demand.calendar import Calendar
     from sim.demand.intensity import Intensity
     from sim.demand.kinds import DemandTables
+    from sim.demand.planting import Planting
     from sim.demand.quantiles import QuantileStore
     from sim.demand.types import Demand, Durations
     from sim.fleet.parts import Changes, Fleet
@@ -278,11 +285,19 @@ class InputsBuilder:
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
         folder = settings.city_folder()
-        key = (str(folder), asdict(settings.demand), asdict(settings.window))
+        key = (str(folder), asdict(settings.demand), asdict(settings.window), asdict(settings.planted))
         intensity = self.intensity(settings)
+        planting = self._keep("planting", key, lambda: self._planting(settings))
         return self._keep(
-            "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
-        )
+            "demand", (key, settings.seed, replication),
+            lambda: draw_demand(intensity, settings.seed, replication, planting),
+        )  # fmt: skip
+
+    def _planting(self, settings: Settings) -> Planting:
+        """Return what the settings plant in the running city."""
+        city, tables, intensity = self.city(settings), self.demand_tables(settings), self.intensity(settings)
+        surges = tuple(settings.demand.surges)
+        return prepare_planting(city, tables, settings.planted, self.calendar(settings), intensity, surges)
 
     def build(self, settings: Settings, replication: int) -> RunInputs:
         """Return all inputs of one run.
@@ -295,7 +310,10 @@ class InputsBuilder:
         tables, durations = self.demand_tables(settings), self.durations(settings)
         demand, travel = self.demand(settings, replication), self.travel(settings)
         fleet, calendar = self.fleet(settings, replication), self.calendar(settings)
-        demand_key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), settings.seed)
+        demand_key = (
+            str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), asdict(settings.planted),
+            settings.seed,
+        )  # fmt: skip
         ranks = self._keep(
             "slot ranks", (demand_key, replication),
             lambda: draw_slot_ranks(demand, tables.run_cards, settings.seed, replication),
@@ -308,13 +326,30 @@ class InputsBuilder:
             calendar, travel.period_of_hour, settings.times.night_from_h, settings.times.night_to_h
         )
         return RunInputs(
-            city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
+            city=self.city(settings), fleet=fleet, demand=demand,
+            changes=with_breakdowns(
+                self.changes(settings, replication), fleet, settings.vehicles, calendar, settings.seed, replication
+            ).rows,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
             policy=self.policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
-            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
+            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations),
+            sky=self._sky(settings, replication, len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
+
+    def _sky(self, settings: Settings, replication: int, n_hours: int) -> Sky:
+        """Return what the weather does in each hour of a replication: the same for every scenario."""
+        choice, surges = settings.weather, tuple(settings.demand.surges)
+        if choice.rule == "none":
+            return clear_sky(n_hours)
+        _check_storms(choice.storms, surges)
+        folder, calendar = settings.city_folder(), self.calendar(settings)
+        climate = self._keep("climate", str(folder), lambda: load_climate(folder))
+        storms, first_day = self.demand(settings, replication).surge_days, self.intensity(settings).first_day
+        month = months_of_run(calendar, n_hours // 24)
+        weather = draw_weather(climate, choice, month, first_day, storms, surges, settings.seed, replication)
+        return Sky(road_factor_q16(weather, choice, surges), flying_hours(weather, choice))
 
     def policy(self, settings: Settings) -> Policy:
         """Return the rules by which units are sent, moved up and rested."""
@@ -358,6 +393,16 @@ def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
             rule = f"needs a capability that no unit type has (need {', '.join(needs)})"
             mend = "give it to a unit type in unit_types.csv, or take the need off the card"
             problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
+    problems.raise_if_any()
+
+
+def _check_storms(storms: Iterable[str], surges: Sequence[str]) -> None:
+    """Raise an error that names every storm of the weather that is no type of surge day."""
+    problems = Problems()
+    for code in storms:
+        if code not in surges:
+            rule = f"(weather.storms.{code}) is no type of surge day in demand.surges"
+            problems.add("settings", rule, value=code, mend=nearest_name(code, surges))
     problems.raise_if_any()
 
 

@@ -52,6 +52,7 @@ class Stream(IntEnum):
     VEHICLE_FAILURE = 14
     BOOTSTRAP = 15
     TEST = 16
+    PLANTED = 27
     PLAUSIBLE = 31
 
 

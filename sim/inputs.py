@@ -255,3 +255,9 @@ def hours_of_run(
     tail = np.arange(RUN_OUT_HOURS) % 24
     period = np.concatenate([period, period_of_hour[0][tail]]).astype(np.int8)
     return period, np.concatenate([np.tile(night, len(day_type)), night[tail]]).astype(np.int8)
+
+
+def months_of_run(calendar: Calendar, n_days: int) -> NDArray[np.int8]:
+    """Return the month of each day of the run and its run-out: (n_days,) int8, 1 to 12."""
+    first = np.datetime64(calendar.start, "D")
+    return ((first + np.arange(n_days)).astype("datetime64[M]").astype(np.int64) % 12 + 1).astype(np.int8)

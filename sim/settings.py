@@ -16,11 +16,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sim.config import ABOUT, Group, checked, configs_root, read_yaml
+from sim.demand.planted_settings import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import Problems, nearest_name
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.fleet.vehicle_settings import VehicleSettings
 from sim.money.settings import MoneySettings
 from sim.travel.settings import TravelSettings
+from sim.weather.settings import WeatherSettings
 
 _STRICT = {"extra": "forbid"}
 Engine = Literal["auto", "simpy", "kernel", "both"]
@@ -153,6 +156,9 @@ GROUPS: tuple[Group, ...] = (
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
+    Group("vehicles", "sim.fleet.vehicle_settings:VehicleSettings", check="sim.fleet.vehicle_settings:checked"),
+    Group("planted", "sim.demand.planted_settings:PlantedSettings", check="sim.demand.planted_settings:checked"),
+    Group("weather", "sim.weather.settings:WeatherSettings", check="sim.weather.settings:checked"),
     Group("money", "sim.money.settings:MoneySettings", is_what=False),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
@@ -176,6 +182,9 @@ class Settings:
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings
+    vehicles: VehicleSettings
+    planted: PlantedSettings
+    weather: WeatherSettings
     money: MoneySettings
     run: RunSettings
 

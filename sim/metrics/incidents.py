@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.demand.types import PROCESS_BIT, SERIES
 from sim.engine.log import LogKind
 from sim.metrics.rows import LogIndex, RowsOfKind
 from sim.units import MS_PER_DAY, MS_PER_H
@@ -70,7 +71,10 @@ def incident_table(
     found["static_arrival_ms"] = np.asarray(static_ms)
     found["year"] = np.asarray(calendar.year)[np.minimum(call_ms // MS_PER_DAY, len(calendar.year) - 1)]
     found["hour"] = call_ms % MS_PER_DAY // MS_PER_H
-    found["is_headline"] = np.asarray(inputs.kinds.is_headline)[rows["kind"]]
+    is_sample = (
+        np.asarray(rows["identity"]) >> np.uint64(PROCESS_BIT) == SERIES
+    )  # planted as a sample, no part of what happens
+    found["is_headline"] = np.asarray(inputs.kinds.is_headline)[rows["kind"]] & ~is_sample
     for name in ("identity", "call_ms", "town", "cell", "kind", "grade", "reported_kind"):
         found[name] = rows[name]
     return {name: found[name][is_measured].astype(dtype, copy=False) for name, dtype in INCIDENT_COLUMNS.items()}

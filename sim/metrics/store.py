@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
 Columns = dict[str, NDArray[Any]]
-REPLICATION_SCHEMAS = {"incidents": 1, "workload": 1, "units": 1, "coverage": 1, "one_more": 1}
+REPLICATION_SCHEMAS = {
+    "incidents": 1,
+    "workload": 1,
+    "units": 1,
+    "coverage": 1,
+    "one_more": 1,
+    "weather": 1,
+    "planted": 1,
+    "stress": 1,
+}
 """Version of each file that a replication leaves behind; it grows when a column changes its name or its meaning."""
 
 
@@ -81,11 +90,18 @@ def read_columns(path: Path, schema: str, version: int, names: Iterable[str] | N
 def write_replication_tables(
     folder: Path, inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64], *, is_one_more_wanted: bool = True
 ) -> Columns:
-    """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table."""
+    """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
+
+    What only some runs have is written where they have it: `weather`, `planted`, `stress`,
+    `breakdowns`.
+    """
+    from sim.metrics.breakdowns import breakdown_table, has_breakdowns
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
     from sim.metrics.one_more import one_more_table
+    from sim.metrics.planted import planted_table, stress_table
     from sim.metrics.rows import LogIndex
+    from sim.metrics.weather import has_weather, weather_table
     from sim.metrics.workload import unit_workload_table, workload_table
 
     index = LogIndex(log)
@@ -99,6 +115,14 @@ def write_replication_tables(
     }
     if is_one_more_wanted:
         tables["one_more"] = one_more_table(inputs, incidents, static_ms)
+    if has_weather(inputs):
+        tables["weather"] = weather_table(inputs, incidents)
+    if len(inputs.demand.planted):
+        tables["planted"] = planted_table(inputs, index, incidents)
+        tables["stress"] = stress_table(inputs, index, incidents)
+    if has_breakdowns(inputs):
+        tables["breakdowns"] = breakdown_table(inputs)
+    tables = {name: columns for name, columns in tables.items() if columns}
     for name, columns in tables.items():
         write_columns(folder / f"{name}.parquet", columns, name, REPLICATION_SCHEMAS[name])
     return incidents

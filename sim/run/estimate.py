@@ -241,4 +241,6 @@ def _first_days(settings: Settings, days: int) -> Settings:
     if last >= date.fromisoformat(window.measure_to):
         return settings
     short = replace(window, measure_to=last.isoformat(), warm_up_days=min(window.warm_up_days, 1), run_out_days=1)
-    return replace(settings, window=short, schedule=replace(settings.schedule, is_outside_run_allowed=True))
+    schedule = replace(settings.schedule, is_outside_run_allowed=True)
+    planted = replace(settings.planted, events=[])  # their dates may lie in any month
+    return replace(settings, window=short, schedule=schedule, planted=planted)

@@ -14,6 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
+from sim.inputs import clear_sky
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -104,7 +105,7 @@ class City:
                 from_grade=np.array([need[0] for need in needs], dtype=np.int8),
                 is_critical=np.array([need[1] for need in needs], dtype=bool),
             ),
-            demand=SimpleNamespace(incidents=demand),
+            demand=SimpleNamespace(incidents=demand, planted=np.zeros(0)),
             city=SimpleNamespace(
                 towns=SimpleNamespace(code=("a", "b")),
                 cells=SimpleNamespace(
@@ -130,6 +131,7 @@ class City:
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),
+            sky=clear_sky(24 * 60),
         )  # fmt: skip
 
 
