@@ -29,6 +29,7 @@ _SPARE_DISK = 1.25
 _TABLES_BYTES = 20_000_000
 _TRIAL_DAYS = 365
 _REACH = 6.0
+_ONCE_REACH = 30.0
 _MIN_PER_WORKER = 3
 """Replications that each worker must have made before their median says nothing of compilation."""
 
@@ -52,9 +53,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """What a run of `n_arms` arms took beside its replications: seconds before and between them, seconds to gather."""
+    """What a run took beside its replications: seconds before and between them, seconds to gather.
+
+    `n_incidents`: nominal incidents of all its replications together.
+    """
 
     n_arms: int
+    n_incidents: float
     start_s: float
     gather_s: float
 
@@ -81,7 +86,7 @@ class Estimate:
             return "nothing to run: every replication is there"
         many = f"{self.n_replications} replications on {self.n_workers} processes"
         disk = f"{max(self.n_bytes / 1e6, 1):.0f} MB of disk"
-        once = "no run has shown here yet how long checks, tables and report take on top of that"
+        once = "no run like it has shown here yet how long checks, tables and report take on top"
         if self.once_s is not None:
             once = f"{_duration(self.once_s)} of it for checks, tables and report"
         return f"{many}: about {_duration(self.seconds)} and {disk} ({self.measured}; {once})"
@@ -124,7 +129,8 @@ def estimate(jobs: Sequence[Job], workers: int) -> Estimate:
         make_s += rate.make_s * share
         n_bytes += rate.n_bytes * share
         used[rate.measured] = None
-    once_s = predict_once(noted.overheads, len({job.arm for job in jobs}))
+    n_incidents = sum(nominal_incidents(job.settings) for job in jobs)
+    once_s = predict_once(noted.overheads, len({job.arm for job in jobs}), n_incidents)
     size = int(n_bytes * _SPARE_DISK) + _TABLES_BYTES
     return Estimate(len(jobs), workers, make_s / workers, once_s, size, "; ".join(used))
 
@@ -136,14 +142,20 @@ def _nearest(rates: Sequence[Rate], settings: Settings) -> Rate | None:
     return min(serving, key=lambda rate: abs(math.log(rate.n_incidents / n)), default=None)
 
 
-def predict_once(overheads: Sequence[Overhead], n_arms: int) -> float | None:
-    """Return the seconds that come once a run of so many arms, from the run with the number nearest to it.
+def predict_once(overheads: Sequence[Overhead], n_arms: int, n_incidents: float) -> float | None:
+    """Return the seconds that come once a run, from the run nearest to it in arms and incidents; None without any near.
 
-    Gathering is taken to grow in proportion to the arms beyond those of that run, and not to shrink below it.
+    Gathering is taken to grow in proportion to the arms beyond those of that run, and not to shrink below it. A run of
+    `_ONCE_REACH` times as many incidents in all, or as few, is not near.
     """
-    if not overheads:
+
+    def steps(overhead: Overhead) -> float:
+        return abs(math.log(overhead.n_incidents / max(n_incidents, 1.0)))
+
+    near = [overhead for overhead in overheads if steps(overhead) <= math.log(_ONCE_REACH)]
+    if not near:
         return None
-    nearest = min(overheads, key=lambda overhead: abs(math.log(overhead.n_arms / n_arms)))
+    nearest = min(near, key=lambda overhead: abs(math.log(overhead.n_arms / n_arms)) + steps(overhead))
     return nearest.start_s + nearest.gather_s * max(1.0, n_arms / nearest.n_arms)
 
 
@@ -190,7 +202,8 @@ def note_run(
     told = f"measured here on {time.strftime('%Y-%m-%d')} over {len(jobs)} replications of about {n:.0f} incidents"
     start_s = seconds_of["check"] + max(seconds_of["make"] - sum(seconds) / workers, 0.0)
     n_arms = len({job.arm for job in jobs})
-    overheads = [Overhead(n_arms, start_s, seconds_of["gather"])] if "gather" in seconds_of else []
+    n_all = max(sum(nominal_incidents(job.settings) for job in jobs), 1.0)
+    overheads = [Overhead(n_arms, n_all, start_s, seconds_of["gather"])] if "gather" in seconds_of else []
     _keep([Rate(n, *_way(jobs[0].settings), median(seconds), n_bytes, told)], overheads)
 
 
@@ -198,10 +211,10 @@ def _keep(rates: Sequence[Rate], overheads: Sequence[Overhead] = ()) -> None:
     """Add what was measured to the cache, each in place of its like; a disk that refuses it is let be."""
     noted = _read()
     by_kind = {(round(2 * math.log10(r.n_incidents)), r.engine, r.log): r for r in (*noted.rates, *rates)}
-    by_arms = {overhead.n_arms: overhead for overhead in (*noted.overheads, *overheads)}
+    by_arms = {(o.n_arms, round(math.log10(o.n_incidents))): o for o in (*noted.overheads, *overheads)}
     content = {
         "rates": [asdict(by_kind[key]) for key in sorted(by_kind)],
-        "overheads": [asdict(by_arms[n]) for n in sorted(by_arms)],
+        "overheads": [asdict(by_arms[key]) for key in sorted(by_arms)],
     }
     try:
         _rate_file().parent.mkdir(parents=True, exist_ok=True)

@@ -214,7 +214,7 @@ def note(monkeypatch: pytest.MonkeyPatch, rates: list[Rate], overheads: list[Ove
 def test_time_and_disk_grow_with_years_arms_and_replications_at_the_rates_measured_here(
     make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note(monkeypatch, [rate(100.0)], [Overhead(2, 5.0, 10.0)])
+    note(monkeypatch, [rate(100.0)], [Overhead(2, 500.0, 5.0, 10.0)])
     short, long = make_work("run.workers=2"), make_work("run.workers=2", "window.measure_to='2026-06-05'")
     n, n_long = (estimating.nominal_incidents(work.arms[0].settings) for work in (short, long))
     assert (n, n_long) == (pytest.approx(16_000 * 3 / 365.25), pytest.approx(16_000 * 5 / 365.25))
@@ -236,19 +236,21 @@ def test_a_rate_of_another_engine_log_or_length_is_not_taken_and_one_is_measured
     monkeypatch.setattr(estimating, "_keep", lambda rates: kept.extend(rates))
     told = estimating.estimate(jobs_of(make_work()), 1)
     assert told.once_s is None
-    assert "no run has shown here yet how long checks, tables and report take on top" in told.text()
+    assert "no run like it has shown here yet how long checks, tables and report take on top" in told.text()
     assert [(r.engine, r.log, round(r.n_incidents)) for r in kept] == [("kernel", "digest", 131)]
     assert told.make_s == pytest.approx(4 * kept[0].make_s)
     assert "made just now" in told.text()
 
 
 def test_what_comes_once_grows_with_the_arms_from_the_nearest_run_and_never_shrinks() -> None:
-    runs = [Overhead(1, 5.0, 10.0), Overhead(12, 6.0, 60.0)]
-    assert estimating.predict_once(runs, 1) == 15.0
-    assert estimating.predict_once(runs, 2) == 5.0 + 20.0
-    assert estimating.predict_once(runs, 24) == 6.0 + 120.0
-    assert estimating.predict_once(runs, 8) == 6.0 + 60.0
-    assert estimating.predict_once([], 8) is None
+    runs = [Overhead(1, 1e3, 5.0, 10.0), Overhead(12, 1e3, 6.0, 60.0)]
+    assert estimating.predict_once(runs, 1, 1e3) == 15.0
+    assert estimating.predict_once(runs, 2, 1e3) == 5.0 + 20.0
+    assert estimating.predict_once(runs, 24, 1e4) == 6.0 + 120.0
+    assert estimating.predict_once(runs, 8, 1e2) == 6.0 + 60.0
+    assert estimating.predict_once(runs, 8, 1e6) is None, "a thousand times the incidents tell of another run"
+    assert estimating.predict_once([*runs, Overhead(12, 1e6, 6.0, 300.0)], 8, 5e5) == 6.0 + 300.0
+    assert estimating.predict_once([], 8, 1e3) is None
 
 
 def test_a_run_notes_what_it_took_unless_its_workers_made_too_few(
@@ -263,7 +265,8 @@ def test_a_run_notes_what_it_took_unless_its_workers_made_too_few(
     estimating.note_run(jobs, results, 1, seconds_of)
     noted = estimating._read()
     assert [(r.make_s, r.engine, r.log) for r in noted.rates] == [(3.5, "kernel", "digest")]
-    assert noted.overheads == (Overhead(2, 4.0 + (20.0 - 19.0), 7.0),)
+    n_all = sum(estimating.nominal_incidents(job.settings) for job in jobs)
+    assert noted.overheads == (Overhead(2, n_all, 4.0 + (20.0 - 19.0), 7.0),)
     estimating.note_run(jobs, results, 1, {"check": 1.0, "make": 15.0})
     assert estimating._read().overheads == noted.overheads, "nothing was gathered, so it says nothing of gathering"
 
