@@ -26,6 +26,7 @@ from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tab
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
+from sim.fleet.mutual_aid import load_posts, with_posts, with_posts_open
 from sim.fleet.tables import load_fleet_tables
 from sim.inputs import (
     Policy,
@@ -157,7 +158,19 @@ class InputsBuilder:
         return str(given), hashlib.sha256(given.read_bytes()).hexdigest()
 
     def fleet(self, settings: Settings, replication: int) -> Fleet:
-        """Return the stations and units of a replication's siting world."""
+        """Return the stations and units of a replication's siting world, those of help from outside last."""
+        own = self._own_fleet(settings, replication)
+
+        def make() -> Fleet:
+            bits, folder = self.demand_tables(settings).capability_bit, settings.city_folder()
+            tables = load_fleet_tables(folder, bits, settings.fleet)
+            return with_posts(own, load_posts(folder, self.city(settings), tables, settings.mutual_aid))
+
+        sites = self._sites_key(settings, replication)
+        key = (str(settings.city_folder()), sites, asdict(settings.fleet), settings.mutual_aid.senders)
+        return self._keep("fleet with help", key, make)
+
+    def _own_fleet(self, settings: Settings, replication: int) -> Fleet:
         bits = self.demand_tables(settings).capability_bit
 
         def make() -> Fleet:
@@ -170,14 +183,15 @@ class InputsBuilder:
 
     def changes(self, settings: Settings, replication: int) -> Changes:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
-        fleet, city, calendar = self.fleet(settings, replication), self.city(settings), self.calendar(settings)
+        own, city, calendar = self._own_fleet(settings, replication), self.city(settings), self.calendar(settings)
         key = (
             str(settings.city_folder()), self._sites_key(settings, replication),
             asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
         )  # fmt: skip
-        return self._keep(
-            "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
+        changes = self._keep(
+            "changes", key, lambda: build_changes(own, city, settings.schedule, settings.staffing, calendar)
         )
+        return with_posts_open(changes, self.fleet(settings, replication))
 
     def _store(self, settings: Settings) -> QuantileStore:
         folder = settings.city_folder()
@@ -292,6 +306,7 @@ class InputsBuilder:
             move_up=MOVE_UP_RULES.index(settings.move_up.rule),
             move_up_after_ms=ms_from_min(settings.move_up.after_min),
             move_up_most_ms=ms_from_min(settings.move_up.most_min),
+            help_wait_ms=ms_from_min(settings.mutual_aid.wait_min) if settings.mutual_aid.wait_min >= 0 else -1,
             rest_after_ms=ms_from_min(60 * settings.relief.rest_after_h),
             rest_ms=ms_from_min(60 * settings.relief.rest_h),
         )

@@ -19,6 +19,8 @@ from sim.settings import check_city
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
 """What has another form is told by the settings' own checks."""
+_OPTIONAL_TABLES = {("mutual_aid", "senders"): ("none", "mutual_aid.csv")}
+"""Tables that a city may lack: setting -> (its value without the table, the table's name)."""
 
 
 def check_references(content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems) -> None:
@@ -88,6 +90,12 @@ def _check_files(content: Mapping[str, Any], folder: Path, where_of: Mapping[str
     if isinstance(roles, str) and not (folder / roles).is_file():
         mend = nearest_name(roles, [path.name for path in folder.glob("*.csv")])
         problems.add(_where(where_of, "fleet.roles"), "(fleet.roles) is not in the city folder", value=roles, mend=mend)
+
+    for (group, key), (off, name) in _OPTIONAL_TABLES.items():
+        chosen = _get(content, group, key)
+        if chosen not in (None, off) and not (folder / name).is_file():
+            rule = f"({group}.{key}) needs {name}, which the city folder does not have"
+            problems.add(_where(where_of, f"{group}.{key}"), rule, value=chosen, mend=f"add the table or take {off!r}")
 
 
 def _named_towns(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

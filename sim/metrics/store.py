@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
 Columns = dict[str, NDArray[Any]]
-REPLICATION_SCHEMAS = {"incidents": 1, "workload": 1, "units": 1, "coverage": 1, "one_more": 1}
-"""Version of each file that a replication leaves behind; it grows when a column changes its name or its meaning."""
+REPLICATION_SCHEMAS = {"incidents": 1, "workload": 1, "units": 1, "coverage": 1, "one_more": 1, "mutual_aid": 1}
+"""Version of each file that a replication may leave behind; it grows when a column changes its name or its meaning."""
 
 
 def write_columns(path: Path, columns: Columns, schema: str, version: int) -> None:
@@ -68,9 +68,13 @@ def read_columns(path: Path, schema: str, version: int, names: Iterable[str] | N
 def write_replication_tables(
     folder: Path, inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64], *, is_one_more_wanted: bool = True
 ) -> Columns:
-    """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table."""
+    """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
+
+    `mutual_aid` is written too if the fleet has posts of help from outside.
+    """
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
+    from sim.metrics.mutual_aid import mutual_aid_table
     from sim.metrics.one_more import one_more_table
     from sim.metrics.rows import LogIndex
     from sim.metrics.workload import unit_workload_table, workload_table
@@ -84,6 +88,8 @@ def write_replication_tables(
         "units": by_unit,
         "coverage": coverage_table(inputs),
     }
+    if np.any(inputs.fleet.stations.help_grade):
+        tables["mutual_aid"] = mutual_aid_table(inputs, log, index)
     if is_one_more_wanted:
         tables["one_more"] = one_more_table(inputs, incidents, static_ms)
     for name, columns in tables.items():

@@ -52,6 +52,7 @@ class City:
         self.is_headline = [True]
         self.incidents: list[dict[str, int]] = []
         self.stations: list[tuple[int, int, int]] = []
+        self.help_grade: dict[int, int] = {}
         self.units: list[tuple[int, int]] = []
         self.changes: list[tuple[int, int, int, int]] = []
         self.calendar = make_calendar()
@@ -116,6 +117,8 @@ class City:
                 stations=SimpleNamespace(
                     cell=stations[:, 0], k=stations[:, 1], town=stations[:, 2],
                     planned_year=np.where(stations[:, 1] > 0, 2023, 0).astype(np.int16),
+                    help_grade=np.array([self.help_grade.get(s, 0) for s in range(len(stations))], np.int8),
+                    name=tuple(f"s{s}" for s in range(len(stations))),
                 ),
                 units=SimpleNamespace(
                     station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16)
