@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +31,7 @@ from sim.fleet.tables import load_fleet_tables
 from sim.inputs import (
     Policy,
     RunInputs,
+    Scenes,
     clear_sky,
     digest_of,
     draw_slot_ranks,
@@ -40,6 +41,7 @@ from sim.inputs import (
     plain_scenes,
 )
 from sim.plan import load_plan
+from sim.scenes.hydrants import supply_grades, water_delays
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
 from sim.travel.roads import load_roads
@@ -66,6 +68,8 @@ _Value = TypeVar("_Value")
 _REMAKE = "delete the file and the replications beside it, and run again"
 DISPATCH_RULES = ("nearest", "own_town_first", "keep_cover")
 MOVE_UP_RULES = ("none", "nearest", "best_cover")
+WATER = "water"
+"""Code of the capability that hydrants serve."""
 _KEPT = 6
 """Values of one kind kept at a time: enough for the arms of one replication, whatever the number of replications."""
 
@@ -284,9 +288,20 @@ class InputsBuilder:
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
             policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
-            scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
+            scenes=self._scenes(settings, replication), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
+
+    def _scenes(self, settings: Settings, replication: int) -> Scenes:
+        """Return what the place of each incident adds to the way to its work."""
+        demand, kinds = self.demand(settings, replication), self.demand_tables(settings).kinds
+        chance, water = (settings.seed, replication), settings.water_supply
+        city, calendar = self.city(settings), self.calendar(settings)
+        return replace(
+            plain_scenes(len(demand.incidents), kinds.n_kinds),
+            water_delay_ms=water_delays(city, self.plan(settings), calendar, demand, water, chance),
+            supply_grade=supply_grades(kinds, water),
+        )
 
     def _policy(self, settings: Settings) -> Policy:
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
@@ -294,6 +309,9 @@ class InputsBuilder:
             mend = nearest_name(dispatch.cover_capability, bits)
             rule = "(dispatch.cover_capability) is not in the city's register of capabilities"
             raise InputError([Problem("settings", rule, dispatch.cover_capability, mend=mend)])
+        if settings.water_supply.is_limited and WATER not in bits:
+            rule = "(water_supply.is_limited) needs this capability, which the city's register does not have"
+            raise InputError([Problem("settings", rule, WATER, mend="add it to capabilities.csv")])
         return Policy(
             dispatch=DISPATCH_RULES.index(dispatch.rule),
             is_escalation_on=dispatch.is_escalation_on,
@@ -306,6 +324,7 @@ class InputsBuilder:
             move_up=MOVE_UP_RULES.index(settings.move_up.rule),
             move_up_after_ms=ms_from_min(settings.move_up.after_min),
             move_up_most_ms=ms_from_min(settings.move_up.most_min),
+            water_bit=bits[WATER] if settings.water_supply.is_limited else 0,
             help_wait_ms=ms_from_min(settings.mutual_aid.wait_min) if settings.mutual_aid.wait_min >= 0 else -1,
             rest_after_ms=ms_from_min(60 * settings.relief.rest_after_h),
             rest_ms=ms_from_min(60 * settings.relief.rest_h),

@@ -20,6 +20,7 @@ from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.mutual_aid import MutualAidSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.scenes.hydrants import WaterSupplySettings
 from sim.travel.settings import TravelSettings
 
 _STRICT = {"extra": "forbid"}
@@ -154,6 +155,7 @@ GROUPS: tuple[Group, ...] = (
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
     Group("mutual_aid", "sim.fleet.mutual_aid:MutualAidSettings"),
+    Group("water_supply", "sim.scenes.hydrants:WaterSupplySettings"),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -177,6 +179,7 @@ class Settings:
     move_up: MoveUpSettings
     relief: ReliefSettings
     mutual_aid: MutualAidSettings
+    water_supply: WaterSupplySettings
     run: RunSettings
 
     def city_folder(self) -> Path:
