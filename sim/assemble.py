@@ -42,6 +42,7 @@ from sim.inputs import (
 )
 from sim.plan import load_plan
 from sim.scenes.hydrants import supply_grades, water_delays
+from sim.scenes.tunnels import place_on_tracks
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
 from sim.travel.roads import load_roads
@@ -297,10 +298,14 @@ class InputsBuilder:
         demand, kinds = self.demand(settings, replication), self.demand_tables(settings).kinds
         chance, water = (settings.seed, replication), settings.water_supply
         city, calendar = self.city(settings), self.calendar(settings)
+        tracks = place_on_tracks(city, calendar, kinds, demand, settings.rail, chance)
         return replace(
             plain_scenes(len(demand.incidents), kinds.n_kinds),
             water_delay_ms=water_delays(city, self.plan(settings), calendar, demand, water, chance),
             supply_grade=supply_grades(kinds, water),
+            portal_cell=tracks.portal_cell,
+            track_m=tracks.track_m,
+            power_off_ms=tracks.power_off_ms,
         )
 
     def _policy(self, settings: Settings) -> Policy:

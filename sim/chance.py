@@ -53,6 +53,7 @@ class Stream(IntEnum):
     BOOTSTRAP = 15
     TEST = 16
     WATER_SUPPLY = 23
+    RAIL_TRACK = 24
 
 
 @compiled

@@ -21,6 +21,7 @@ from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.mutual_aid import MutualAidSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.scenes.hydrants import WaterSupplySettings
+from sim.scenes.tunnels import RailSettings
 from sim.travel.settings import TravelSettings
 
 _STRICT = {"extra": "forbid"}
@@ -156,6 +157,7 @@ GROUPS: tuple[Group, ...] = (
     Group("relief", "sim.settings:ReliefSettings"),
     Group("mutual_aid", "sim.fleet.mutual_aid:MutualAidSettings"),
     Group("water_supply", "sim.scenes.hydrants:WaterSupplySettings"),
+    Group("rail", "sim.scenes.tunnels:RailSettings"),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -180,6 +182,7 @@ class Settings:
     relief: ReliefSettings
     mutual_aid: MutualAidSettings
     water_supply: WaterSupplySettings
+    rail: RailSettings
     run: RunSettings
 
     def city_folder(self) -> Path:

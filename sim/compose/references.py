@@ -110,6 +110,8 @@ def _named_towns(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _named_kinds(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for table in ("kind_factor", "extra_alarms_per_year"):
         yield from ((f"demand.{table}.{name}", name) for name in _get(content, "demand", table) or {})
+    for i, name in enumerate(_get(content, "rail", "kinds") or []):
+        yield f"rail.kinds.{i}", name
     surges = _get(content, "demand", "surges")
     for surge, values in (surges if isinstance(surges, Mapping) else {}).items():
         shares = values.get("kind_share") if isinstance(values, Mapping) else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from sim.engine.log import LogKind
 
-WATER, AERIAL = 0, 1
+WATER, AERIAL, RESCUE = 0, 1, 2
 ARRIVE, MET = LogKind.ARRIVE, LogKind.MET
 
 
@@ -38,3 +39,46 @@ def test_water_at_a_large_fire_comes_later_by_the_delay_and_nothing_else_changes
 def test_the_water_on_the_vehicles_is_enough_for_a_small_fire(tiny):
     plain, far = (fire_without_hydrant(tiny, delay_s, grade=1) for delay_s in (0, 360))
     assert np.array_equal(plain.rows, far.rows)
+
+
+def tunnel(tiny, portals=(2, 6), track_m=(1200, 600), power_off_s=0):
+    """An incident on a track of 1,800 m between the portals in cells 2 and 6; units walk at 1 m/s."""
+    city = tiny(cards=[[(RESCUE, 1, True)]])
+    city.unit(city.station(0), RESCUE)
+    city.scenes[city.incident(0, cell=portals[0])] = {
+        "portal_cell": portals, "track_m": track_m, "power_off_ms": power_off_s * 1000
+    }  # fmt: skip
+    return city
+
+
+@pytest.mark.parametrize(
+    ("track_m", "arrival_s", "access_s"),
+    [
+        ((200, 1600), 225, 200),  # cell 2: handling 60, turnout 45, two minutes of road
+        ((1200, 600), 465, 600),  # cell 6: two minutes of road more than 225, but ten minutes of walk less
+        ((1020, 780), 225, 1020),  # as soon from either (240 s of road, 240 m of track): the first
+    ],
+)
+def test_a_unit_makes_for_the_portal_from_which_it_is_sooner_at_work(tiny, rows_of, track_m, arrival_s, access_s):
+    log = tunnel(tiny, track_m=track_m).run()
+    assert rows_of(log, ARRIVE) == [(arrival_s, "ARRIVE", 0, 0, 0)]
+    assert values_of(log, ARRIVE) == [access_s * 1000]
+    assert values_of(log, MET) == [(arrival_s + access_s) * 1000]
+
+
+@pytest.mark.parametrize(("power_off_s", "access_s"), [(0, 200), (225, 200), (600, 575)])
+def test_nobody_goes_on_the_track_before_the_power_is_off(tiny, power_off_s, access_s):
+    log = tunnel(tiny, track_m=(200, 1600), power_off_s=power_off_s).run()
+    assert values_of(log, ARRIVE) == [access_s * 1000]  # there at 225 s; 600 - 225 s of waiting and 200 s of walk
+
+
+def test_a_rail_vehicle_from_further_off_goes_if_it_is_sooner_at_work_than_one_on_foot(tiny, rows_of):
+    def unit_sent(mm_s):
+        city = tunnel(tiny, track_m=(1200, 600))
+        city.unit(city.station(9), RESCUE, track_mm_s=mm_s)
+        return rows_of(city.run(), LogKind.DISPATCH)[0][4]
+
+    # on foot: 120 s further to cell 6 by road than to cell 2, at work 45 + 360 + 600 s after dispatch
+    # from cell 9: 180 s of road to cell 6; at the same pace sooner for being nearer, at half the pace not
+    assert unit_sent(1000) == 1
+    assert unit_sent(500) == 0
