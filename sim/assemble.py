@@ -43,6 +43,7 @@ from sim.inputs import (
 from sim.plan import load_plan
 from sim.scenes.hydrants import supply_grades, water_delays
 from sim.scenes.tunnels import place_on_tracks
+from sim.scenes.villages import village_instants
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
 from sim.travel.roads import load_roads
@@ -306,6 +307,7 @@ class InputsBuilder:
             portal_cell=tracks.portal_cell,
             track_m=tracks.track_m,
             power_off_ms=tracks.power_off_ms,
+            village_ms=village_instants(city, kinds, demand, settings.micro_stations, chance),
         )
 
     def _policy(self, settings: Settings) -> Policy:

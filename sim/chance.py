@@ -54,6 +54,7 @@ class Stream(IntEnum):
     TEST = 16
     WATER_SUPPLY = 23
     RAIL_TRACK = 24
+    MICRO_STATION = 25
 
 
 @compiled

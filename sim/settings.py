@@ -22,6 +22,7 @@ from sim.fleet.mutual_aid import MutualAidSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.scenes.hydrants import WaterSupplySettings
 from sim.scenes.tunnels import RailSettings
+from sim.scenes.villages import MicroStationSettings
 from sim.travel.settings import TravelSettings
 
 _STRICT = {"extra": "forbid"}
@@ -158,6 +159,7 @@ GROUPS: tuple[Group, ...] = (
     Group("mutual_aid", "sim.fleet.mutual_aid:MutualAidSettings"),
     Group("water_supply", "sim.scenes.hydrants:WaterSupplySettings"),
     Group("rail", "sim.scenes.tunnels:RailSettings"),
+    Group("micro_stations", "sim.scenes.villages:MicroStationSettings"),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -183,6 +185,7 @@ class Settings:
     mutual_aid: MutualAidSettings
     water_supply: WaterSupplySettings
     rail: RailSettings
+    micro_stations: MicroStationSettings
     run: RunSettings
 
     def city_folder(self) -> Path:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
 Columns = dict[str, NDArray[Any]]
-REPLICATION_SCHEMAS = {"incidents": 1, "workload": 1, "units": 1, "coverage": 1, "one_more": 1, "mutual_aid": 1}
+REPLICATION_SCHEMAS = {
+    "incidents": 1,
+    "workload": 1,
+    "units": 1,
+    "coverage": 1,
+    "one_more": 1,
+    "mutual_aid": 1,
+    "scenes": 1,
+}
 """Version of each file that a replication may leave behind; it grows when a column changes its name or its meaning."""
 
 
@@ -70,13 +78,15 @@ def write_replication_tables(
 ) -> Columns:
     """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
 
-    `mutual_aid` is written too if the fleet has posts of help from outside.
+    `mutual_aid` is written too if the fleet has posts of help from outside, `scenes` if the place adds something to any
+    incident.
     """
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
     from sim.metrics.mutual_aid import mutual_aid_table
     from sim.metrics.one_more import one_more_table
     from sim.metrics.rows import LogIndex
+    from sim.metrics.scenes import is_plain, scenes_table
     from sim.metrics.workload import unit_workload_table, workload_table
 
     index = LogIndex(log)
@@ -90,6 +100,8 @@ def write_replication_tables(
     }
     if np.any(inputs.fleet.stations.help_grade):
         tables["mutual_aid"] = mutual_aid_table(inputs, log, index)
+    if not is_plain(inputs):
+        tables["scenes"] = scenes_table(inputs, incidents)
     if is_one_more_wanted:
         tables["one_more"] = one_more_table(inputs, incidents, static_ms)
     for name, columns in tables.items():

@@ -90,18 +90,22 @@ def _day_numbers(calendar: Calendar, call_ms: NDArray[np.int64]) -> NDArray[np.i
 
 
 def _far_thresholds(city: City, plan: Plan, settings: WaterSupplySettings) -> NDArray[np.uint64]:
-    """Return the ranks below which no hydrant is near: (n_steps + 1, n_towns) uint64, a step per part of the plan.
-
-    In decimals, whose exponential is the same on every machine.
-    """
+    """Return the ranks below which no hydrant is near: (n_steps + 1, n_towns) uint64, a step per part of the plan."""
     n_steps = len(_step_days(plan, settings))
     out = np.empty((n_steps + 1, city.towns.n_towns), dtype=np.uint64)
     for town, code in enumerate(city.towns.code):
         for step in range(n_steps + 1):
-            density = density_per_km2(plan, code, step, settings)
-            circle_km2 = _PI * (Decimal(str(settings.reach_m)) / 1000) ** 2
-            out[step, town] = int((-density * circle_km2).exp() * _ALL_RANKS)
+            out[step, town] = none_within(density_per_km2(plan, code, step, settings), settings.reach_m)
     return out
+
+
+def none_within(density: Decimal, radius_m: float) -> int:
+    """Return the ranks, of 2**32, that stand for nothing within a radius of a place: exp(-density pi r^2) of them.
+
+    `density` is per km2, of what is scattered at random. In decimals, whose exponential is the same on every machine.
+    """
+    circle_km2 = _PI * (Decimal(str(radius_m)) / 1000) ** 2
+    return int((-density * circle_km2).exp() * _ALL_RANKS)
 
 
 def density_per_km2(plan: Plan, town: str, n_parts: int, settings: WaterSupplySettings) -> Decimal:

@@ -82,3 +82,15 @@ def test_a_rail_vehicle_from_further_off_goes_if_it_is_sooner_at_work_than_one_o
     # from cell 9: 180 s of road to cell 6; at the same pace sooner for being nearer, at half the pace not
     assert unit_sent(1000) == 1
     assert unit_sent(500) == 0
+
+
+def test_the_village_s_own_people_are_told_of_and_change_nothing_else(tiny):
+    logs = []
+    for village_ms in (-1, 150_000):
+        city = tiny()
+        city.unit(city.station(0))
+        city.scenes[city.incident(10, cell=4)] = {"village_ms": village_ms}
+        logs.append(city.run().rows)
+    told = logs[1][logs[1]["kind"] == LogKind.VILLAGE]
+    assert [(row["time_ms"], row["incident"], row["value"]) for row in told] == [(70_000, 0, 160_000)]
+    assert np.array_equal(logs[1][logs[1]["kind"] != LogKind.VILLAGE], logs[0])
