@@ -14,6 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
+from sim.inputs import plain_scenes
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -105,7 +106,7 @@ class City:
                 from_grade=np.array([need[0] for need in needs], dtype=np.int8),
                 is_critical=np.array([need[1] for need in needs], dtype=bool),
             ),
-            demand=SimpleNamespace(incidents=demand),
+            demand=SimpleNamespace(incidents=demand), scenes=plain_scenes(len(demand), len(self.is_headline)),
             city=SimpleNamespace(
                 towns=SimpleNamespace(code=("a", "b")),
                 cells=SimpleNamespace(
