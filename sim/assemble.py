@@ -22,6 +22,7 @@ from sim.demand.draw import draw_demand
 from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
 from sim.demand.kinds import load_demand_tables
+from sim.demand.planted import with_planted
 from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tables
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
@@ -255,12 +256,16 @@ class InputsBuilder:
 
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
-        folder = settings.city_folder()
-        key = (str(folder), asdict(settings.demand), asdict(settings.window))
-        intensity = self._intensity(settings)
-        return self._keep(
-            "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
-        )
+        folder, chance = settings.city_folder(), (settings.seed, replication)
+        key = (str(folder), asdict(settings.demand), asdict(settings.window), asdict(settings.planted))
+        intensity, calendar = self._intensity(settings), self.calendar(settings)
+        towns, kinds = self.city(settings).towns.code, self.demand_tables(settings).kinds
+
+        def make() -> Demand:
+            drawn = draw_demand(intensity, *chance)
+            return with_planted(drawn, intensity, calendar, towns, kinds, settings.planted, chance)
+
+        return self._keep("demand", (key, *chance), make)
 
     def build(self, settings: Settings, replication: int) -> RunInputs:
         """Return all inputs of one run.
@@ -273,7 +278,10 @@ class InputsBuilder:
         tables, durations = self.demand_tables(settings), self.durations(settings)
         demand, travel = self.demand(settings, replication), self.travel(settings)
         fleet, calendar = self.fleet(settings, replication), self.calendar(settings)
-        demand_key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), settings.seed)
+        demand_key = (
+            str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), asdict(settings.planted),
+            settings.seed,
+        )  # fmt: skip
         ranks = self._keep(
             "slot ranks", (demand_key, replication),
             lambda: draw_slot_ranks(demand, tables.run_cards, settings.seed, replication),

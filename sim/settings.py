@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sim.config import ABOUT, Group, checked, configs_root, read_yaml
+from sim.demand.planted import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.mutual_aid import MutualAidSettings
@@ -160,6 +161,7 @@ GROUPS: tuple[Group, ...] = (
     Group("water_supply", "sim.scenes.hydrants:WaterSupplySettings"),
     Group("rail", "sim.scenes.tunnels:RailSettings"),
     Group("micro_stations", "sim.scenes.villages:MicroStationSettings"),
+    Group("planted", "sim.demand.planted:PlantedSettings"),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -186,6 +188,7 @@ class Settings:
     water_supply: WaterSupplySettings
     rail: RailSettings
     micro_stations: MicroStationSettings
+    planted: PlantedSettings
     run: RunSettings
 
     def city_folder(self) -> Path:

@@ -35,7 +35,7 @@ _RESPONSE, _ESCALATION = int(Stream.INCIDENT_RESPONSE), int(Stream.INCIDENT_ESCA
 
 @dataclass(frozen=True, slots=True)
 class IdentityParts:
-    """The parts of identities, each (n,) int64: process (0 ordinary, 1 surge), town, kind, day since epoch, number."""
+    """The parts of identities, each (n,) int64: process (0 ordinary, 1 surge, 2 planted), town, kind, day, number."""
 
     process: NDArray[np.int64]
     town: NDArray[np.int64]
@@ -54,6 +54,11 @@ def split_identity(identity: NDArray[np.uint64]) -> IdentityParts:
         day=(whole >> _DAY_BIT) & 0xFFFFF,
         number=whole & 0xFFFFF,
     )
+
+
+def identity_of(process: int, town: int, kind: int, day: int, number: int) -> int:
+    """Return the identity of an incident; `day` counts from the city's epoch. `split_identity` takes it apart."""
+    return process << _PROCESS_BIT | town << _TOWN_BIT | kind << _KIND_BIT | day << _DAY_BIT | number
 
 
 def build_demand(
@@ -88,7 +93,7 @@ def draw_demand(intensity: Intensity, seed: int, replication: int) -> Demand:
     incidents = np.zeros(len(order), dtype=INCIDENT_DTYPE)
     incidents["identity"] = identity[order]
     incidents["call_ms"] = call_ms[order]
-    _mark(intensity, seed, replication, incidents)
+    mark(intensity, seed, replication, incidents)
     incidents.setflags(write=False)
     surge_days.setflags(write=False)
     return Demand(incidents, surge_days)
@@ -179,7 +184,7 @@ def surge_rates(intensity: Intensity, surge_day: NDArray[np.void]) -> NDArray[np
     return rate
 
 
-def _mark(intensity: Intensity, seed: int, replication: int, incidents: NDArray[np.void]) -> None:
+def mark(intensity: Intensity, seed: int, replication: int, incidents: NDArray[np.void]) -> None:
     """Fill place, grade, report and ranks of each incident from its identity alone."""
     places, reporting = intensity.places, intensity.reporting
     _fill_marks(
