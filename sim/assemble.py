@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,11 +29,13 @@ from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tab
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
+from sim.fleet.mutual_aid import load_posts, with_posts, with_posts_open
 from sim.fleet.tables import load_fleet_tables
 from sim.fleet.vehicles import with_breakdowns
 from sim.inputs import (
     Policy,
     RunInputs,
+    Scenes,
     Sky,
     clear_sky,
     digest_of,
@@ -46,6 +48,9 @@ from sim.inputs import (
 )
 from sim.money import load_prices
 from sim.plan import load_plan
+from sim.scenes.hydrants import supply_grades, water_delays
+from sim.scenes.tunnels import place_on_tracks
+from sim.scenes.villages import village_instants
 from sim.settings import given_digests
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import travel_of
@@ -77,6 +82,8 @@ _Value = TypeVar("_Value")
 _REMAKE = "delete the file and the replications beside it, and run again"
 DISPATCH_RULES = ("nearest", "own_town_first", "keep_cover")
 MOVE_UP_RULES = ("none", "nearest", "best_cover")
+WATER = "water"
+"""Code of the capability that hydrants serve."""
 _KEPT = 6
 """Values of one kind kept at a time: enough for the arms of one replication, whatever the number of replications."""
 
@@ -184,7 +191,18 @@ class InputsBuilder:
         return self._keep("fleet tables", (str(settings.city_folder()), asdict(settings.fleet)), make)
 
     def fleet(self, settings: Settings, replication: int) -> Fleet:
-        """Return the stations and units of a replication's siting world."""
+        """Return the stations and units of a replication's siting world, those of help from outside last."""
+        own = self._own_fleet(settings, replication)
+
+        def make() -> Fleet:
+            tables, folder = self.fleet_tables(settings), settings.city_folder()
+            return with_posts(own, load_posts(folder, self.city(settings), tables, settings.mutual_aid))
+
+        sites = self._sites_key(settings, replication)
+        key = (str(settings.city_folder()), sites, asdict(settings.fleet), settings.mutual_aid.senders)
+        return self._keep("fleet with help", key, make)
+
+    def _own_fleet(self, settings: Settings, replication: int) -> Fleet:
 
         def make() -> Fleet:
             tables = self.fleet_tables(settings)
@@ -195,7 +213,7 @@ class InputsBuilder:
 
     def changes(self, settings: Settings, replication: int) -> Changes:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
-        fleet, city, calendar = self.fleet(settings, replication), self.city(settings), self.calendar(settings)
+        own, city, calendar = self._own_fleet(settings, replication), self.city(settings), self.calendar(settings)
         key = (
             str(settings.city_folder()), self._sites_key(settings, replication),
             asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
@@ -204,9 +222,9 @@ class InputsBuilder:
 
         def make() -> Changes:
             weight = self._town_weight(settings) if settings.schedule.allocation == "by_demand" else None
-            return build_changes(fleet, city, settings.schedule, settings.staffing, calendar, weight)
+            return build_changes(own, city, settings.schedule, settings.staffing, calendar, weight)
 
-        return self._keep("changes", key, make)
+        return with_posts_open(self._keep("changes", key, make), self.fleet(settings, replication))
 
     def prices(self, settings: Settings) -> Prices | None:
         """Return the prices of the settings' city, None where it has none.
@@ -334,7 +352,7 @@ class InputsBuilder:
             policy=self.policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations),
             sky=self._sky(settings, replication, len(period)),
-            scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
+            scenes=self._scenes(settings, replication), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
 
@@ -351,6 +369,22 @@ class InputsBuilder:
         weather = draw_weather(climate, choice, month, first_day, storms, surges, settings.seed, replication)
         return Sky(road_factor_q16(weather, choice, surges), flying_hours(weather, choice))
 
+    def _scenes(self, settings: Settings, replication: int) -> Scenes:
+        """Return what the place of each incident adds to the way to its work."""
+        demand, kinds = self.demand(settings, replication), self.demand_tables(settings).kinds
+        chance, water = (settings.seed, replication), settings.water_supply
+        city, calendar = self.city(settings), self.calendar(settings)
+        tracks = place_on_tracks(city, calendar, kinds, demand, settings.rail, chance)
+        return replace(
+            plain_scenes(len(demand.incidents), kinds.n_kinds),
+            water_delay_ms=water_delays(city, self.plan(settings), calendar, demand, water, chance),
+            supply_grade=supply_grades(kinds, water),
+            portal_cell=tracks.portal_cell,
+            track_m=tracks.track_m,
+            power_off_ms=tracks.power_off_ms,
+            village_ms=village_instants(city, kinds, demand, settings.micro_stations, chance),
+        )
+
     def policy(self, settings: Settings) -> Policy:
         """Return the rules by which units are sent, moved up and rested."""
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
@@ -358,6 +392,9 @@ class InputsBuilder:
             mend = nearest_name(dispatch.cover_capability, bits)
             rule = "(dispatch.cover_capability) is not in the city's register of capabilities"
             raise InputError([Problem("settings", rule, dispatch.cover_capability, mend=mend)])
+        if settings.water_supply.is_limited and WATER not in bits:
+            rule = "(water_supply.is_limited) needs this capability, which the city's register does not have"
+            raise InputError([Problem("settings", rule, WATER, mend="add it to capabilities.csv")])
         return Policy(
             dispatch=DISPATCH_RULES.index(dispatch.rule),
             is_escalation_on=dispatch.is_escalation_on,
@@ -370,6 +407,8 @@ class InputsBuilder:
             move_up=MOVE_UP_RULES.index(settings.move_up.rule),
             move_up_after_ms=ms_from_min(settings.move_up.after_min),
             move_up_most_ms=ms_from_min(settings.move_up.most_min),
+            water_bit=bits[WATER] if settings.water_supply.is_limited else 0,
+            help_wait_ms=ms_from_min(settings.mutual_aid.wait_min) if settings.mutual_aid.wait_min >= 0 else -1,
             rest_after_ms=ms_from_min(60 * settings.relief.rest_after_h),
             rest_ms=ms_from_min(60 * settings.relief.rest_h),
         )

@@ -52,6 +52,9 @@ class Stream(IntEnum):
     VEHICLE_FAILURE = 14
     BOOTSTRAP = 15
     TEST = 16
+    WATER_SUPPLY = 23
+    RAIL_TRACK = 24
+    MICRO_STATION = 25
     PLANTED = 27
     PLAUSIBLE = 31
 
@@ -113,6 +116,14 @@ def slot_ranks(seed, replication, stream, identities, start, out):  # type: igno
             out[row, 1] = np.uint32(r1)
             out[row, 2] = np.uint32(r2)
             out[row, 3] = np.uint32(r3)
+
+
+def ranks_of(seed: int, replication: int, stream: int, identities: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Return the first four ranks of each identity in a stream: (n, 4) uint32."""
+    n = len(identities)
+    out = np.empty((n, 4), dtype=np.uint32)
+    slot_ranks(seed, replication, stream, np.ascontiguousarray(identities), np.arange(n + 1, dtype=np.int64), out)
+    return out
 
 
 @compiled_inline

@@ -19,9 +19,13 @@ from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.planted_settings import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import Problems, nearest_name
+from sim.fleet.mutual_aid import MutualAidSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.fleet.vehicle_settings import VehicleSettings
 from sim.money.settings import MoneySettings
+from sim.scenes.hydrants import WaterSupplySettings
+from sim.scenes.tunnels import RailSettings
+from sim.scenes.villages import MicroStationSettings
 from sim.travel.settings import TravelSettings
 from sim.weather.settings import WeatherSettings
 
@@ -156,6 +160,10 @@ GROUPS: tuple[Group, ...] = (
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
+    Group("mutual_aid", "sim.fleet.mutual_aid:MutualAidSettings"),
+    Group("water_supply", "sim.scenes.hydrants:WaterSupplySettings"),
+    Group("rail", "sim.scenes.tunnels:RailSettings"),
+    Group("micro_stations", "sim.scenes.villages:MicroStationSettings"),
     Group("vehicles", "sim.fleet.vehicle_settings:VehicleSettings", check="sim.fleet.vehicle_settings:checked"),
     Group("planted", "sim.demand.planted_settings:PlantedSettings", check="sim.demand.planted_settings:checked"),
     Group("weather", "sim.weather.settings:WeatherSettings", check="sim.weather.settings:checked"),
@@ -182,6 +190,10 @@ class Settings:
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings
+    mutual_aid: MutualAidSettings
+    water_supply: WaterSupplySettings
+    rail: RailSettings
+    micro_stations: MicroStationSettings
     vehicles: VehicleSettings
     planted: PlantedSettings
     weather: WeatherSettings

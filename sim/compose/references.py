@@ -19,6 +19,8 @@ from sim.settings import GIVEN_FILES, check_city
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
 """What has another form is told by the settings' own checks."""
+_OPTIONAL_TABLES = {("mutual_aid", "senders"): ("none", "mutual_aid.csv")}
+"""Tables that a city may lack: setting -> (its value without the table, the table's name)."""
 
 
 def check_references(content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems) -> None:
@@ -56,10 +58,9 @@ def _dates(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "window.measure_to": _get(content, "window", "measure_to"),
         "schedule.command_centre_from": _get(content, "schedule", "command_centre_from"),
     }
-    for group, name, field in (("staffing", "steps", "from_date"), ("schedule", "rows", "date")):
-        rows = _get(content, group, name)
-        for i, row in enumerate(rows if isinstance(rows, list) else []):
-            found[f"{group}.{name}.{i}.{field}"] = row.get(field) if isinstance(row, Mapping) else None
+    rows = (("staffing", "steps", "from_date"), ("schedule", "rows", "date"), ("planted", "incidents", "date"))
+    for group, name, field in rows:
+        found |= dict(_of_rows(content, group, name, field))
     yield from ((key, text) for key, text in found.items() if isinstance(text, str) and _FORM.fullmatch(text))
 
 
@@ -90,19 +91,34 @@ def _check_files(content: Mapping[str, Any], folder: Path, where_of: Mapping[str
         mend = nearest_name(roles, [path.name for path in folder.glob("*.csv")])
         problems.add(_where(where_of, "fleet.roles"), "(fleet.roles) is not in the city folder", value=roles, mend=mend)
 
+    for (group, key), (off, name) in _OPTIONAL_TABLES.items():
+        chosen = _get(content, group, key)
+        if chosen not in (None, off) and not (folder / name).is_file():
+            rule = f"({group}.{key}) needs {name}, which the city folder does not have"
+            problems.add(_where(where_of, f"{group}.{key}"), rule, value=chosen, mend=f"add the table or take {off!r}")
+
 
 def _named_towns(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name in _get(content, "demand", "town_factor") or {}:
         yield f"demand.town_factor.{name}", name
-    rows = _get(content, "schedule", "rows")
+    for group, name in (("schedule", "rows"), ("planted", "incidents")):
+        yield from _of_rows(content, group, name, "town")
+
+
+def _of_rows(content: Mapping[str, Any], group: str, name: str, field: str) -> Iterator[tuple[str, Any]]:
+    """Yield key and text of one field of each row of a list of rows."""
+    rows = _get(content, group, name)
     for i, row in enumerate(rows if isinstance(rows, list) else []):
-        if isinstance(row, Mapping) and isinstance(row.get("town"), str):
-            yield f"schedule.rows.{i}.town", row["town"]
+        if isinstance(row, Mapping) and isinstance(row.get(field), str):
+            yield f"{group}.{name}.{i}.{field}", row[field]
 
 
 def _named_kinds(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for table in ("kind_factor", "extra_alarms_per_year"):
         yield from ((f"demand.{table}.{name}", name) for name in _get(content, "demand", table) or {})
+    yield from _of_rows(content, "planted", "incidents", "kind")
+    for i, name in enumerate(_get(content, "rail", "kinds") or []):
+        yield f"rail.kinds.{i}", name
     surges = _get(content, "demand", "surges")
     for surge, values in (surges if isinstance(surges, Mapping) else {}).items():
         shares = values.get("kind_share") if isinstance(values, Mapping) else None

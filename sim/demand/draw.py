@@ -61,6 +61,11 @@ def split_identity(identity: NDArray[np.uint64]) -> IdentityParts:
     )
 
 
+def identity_of(process: int, town: int, kind: int, day: int, number: int) -> int:
+    """Return the identity of an incident; `day` counts from the city's epoch. `split_identity` takes it apart."""
+    return process << _PROCESS_BIT | town << _TOWN_BIT | kind << _KIND_BIT | day << _DAY_BIT | number
+
+
 def build_demand(
     city: City,
     settings: DemandSettings,

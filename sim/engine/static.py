@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @compiled_borrowing
 def _first_arrival_ms(w, now, incident):  # type: ignore[no-untyped-def]
-    """Return dispatch to first arrival of one incident in an idle city, -1 if nobody can go; leaves the city idle."""
+    """Return dispatch to first arrival of the city's own units at one incident in an idle city, -1 if none can go.
+
+    Leaves the city idle.
+    """
     it = w.incidents[incident]
     card = w.card_start[it.reported_kind]
     offset = 0 if it.reported_kind == it.kind else w.card_start[it.kind + 1] - w.card_start[it.kind]
@@ -40,7 +43,8 @@ def _first_arrival_ms(w, now, incident):  # type: ignore[no-untyped-def]
         from_cell = np.int64(w.stations[w.units[unit].station].cell)
         to_cell = approach.goal_cell(w, now + turnout, unit, incident, from_cell)
         arrival = turnout + approach.trip_ms(w, now + turnout, unit, incident, slot, from_cell, to_cell)
-        if first < 0 or arrival < first:
+        is_own = w.stations[w.units[unit].station].help_grade == 0
+        if is_own and (first < 0 or arrival < first):
             first = arrival
     for place in range(n_rows):
         state.stand_down(w, it.first_slot + offset + place)

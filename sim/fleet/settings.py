@@ -54,6 +54,8 @@ class FleetSettings:
     """File in the city folder that gives every station its class and bays."""
     crew_min_for_all: Annotated[int, Field(ge=0, le=30)] = 0
     """Smallest crew of every unit, people, but no more than its preferred one; 0 keeps the one of each unit type."""
+    classes_left_out: list[str] = field(default_factory=list)
+    """Station classes whose rules are left out: their stations are what the next more general rule says."""
 
 
 @dataclass

@@ -9,7 +9,7 @@ wins: town and number, then town, then number, then neither. Next: `build.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,6 +176,10 @@ def load_fleet_tables(
     masks = _masks(types, capability_bits, problems)
     _check_crews(types, problems)
     _check_motion(types, problems)
+    for code in settings.classes_left_out:
+        if code not in roles["station_class"]:
+            mend = nearest_name(code, roles["station_class"])
+            problems.add("settings", f"(fleet.classes_left_out) is in no rule of {roles.where}", value=code, mend=mend)
     check_references(fleets, "unit_type", types.names("code"), "unit_types.csv", problems)
     bays = _bays(fleets, {code: i for i, code in enumerate(types["code"])}, problems)
     for column in ("fleet", "added_fleet"):
@@ -185,7 +189,12 @@ def load_fleet_tables(
             rule = "an upgrade needs both later_class and added_fleet"
             problems.add(roles.where, rule, row=roles.row_number(i), mend="give both or neither")
     problems.raise_if_any()
-    return FleetTables(_unit_types(types, masks, settings.crew_min_for_all), bays, _roles(roles), roles.where)
+    return FleetTables(
+        _unit_types(types, masks, settings.crew_min_for_all),
+        bays,
+        _roles(roles, settings.classes_left_out),
+        roles.where,
+    )
 
 
 def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems) -> list[int]:
@@ -261,10 +270,12 @@ def _traits(types: Table) -> NDArray[np.void]:
     return out
 
 
-def _roles(roles: Table) -> dict[tuple[str, str, int], Role]:
+def _roles(roles: Table, left_out: Sequence[str]) -> dict[tuple[str, str, int], Role]:
     result: dict[tuple[str, str, int], Role] = {}
     texts = ("station_class", "fleet", "brigade", "later_class", "added_fleet", "name_zh", "name_en")
     for i in range(roles.n_rows):
+        if roles["station_class"][i] in left_out:
+            continue
         number = roles["number"][i]
         key = (roles["town"][i] or "", roles["group"][i], 0 if math.isnan(number) else int(number))
         result[key] = Role(row=roles.row_number(i), **{name: roles[name][i] or "" for name in texts})

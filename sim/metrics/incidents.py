@@ -1,8 +1,9 @@
 """One row per incident of the measured window: when it was met, by how much force, and what it would have been alone.
 
 All milestones are milliseconds after the instant at which the dispatch order was due (the CALL row); -1 is *never*,
-which counts as above every threshold and is never dropped. Everything is computed from the log's columns and the
-incidents' true kind and grade, without a loop over incidents.
+which counts as above every threshold and is never dropped. The first arrival is that of the city's own units; the
+alarm and the critical task may be completed by help from outside (`mutual_aid.py`). Everything is computed from the
+log's columns and the incidents' true kind and grade, without a loop over incidents.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sim.demand.types import PROCESS_BIT, SERIES
 from sim.engine.log import LogKind
 from sim.metrics.rows import LogIndex, RowsOfKind
+from sim.metrics.states import is_own_unit
 from sim.units import MS_PER_DAY, MS_PER_H
 
 if TYPE_CHECKING:
@@ -89,13 +91,17 @@ def _milestones(inputs: RunInputs, log: LogIndex) -> dict[str, NDArray[Any]]:
     due = np.full(n, NEVER, dtype=np.int64)
     due[calls["incident"]] = calls["time_ms"]
     first_dispatch = _after(due, _first(n, dispatched, dispatches["time_ms"]))
-    first_arrival = _first(n, arrivals["incident"], arrivals["time_ms"])
+    first_of_all = _first(n, arrivals["incident"], arrivals["time_ms"])
+    first_own = first_of_all
+    if np.any(inputs.fleet.stations.help_grade):
+        is_own = is_own_unit(inputs)[arrivals["unit"]]
+        first_own = _first(n, arrivals["incident"][is_own], arrivals["time_ms"][is_own])
     slot = _final_slot(inputs, arrivals, log.of(LogKind.CLEAR))
-    full, critical = _alarm_times(inputs, arrivals, slot, first_arrival)
+    full, critical = _alarm_times(inputs, arrivals, slot, first_of_all)
     return {
         "dispatch_due_ms": due,
         "first_dispatch_ms": first_dispatch,
-        "first_arrival_ms": _after(due, first_arrival),
+        "first_arrival_ms": _after(due, first_own),
         "first_critical_ms": _after(due, critical),
         "full_alarm_ms": _after(due, full),
         "queue_ms": first_dispatch,

@@ -106,11 +106,24 @@ def failed_units(changes: NDArray[Any], n_units: int, times: NDArray[np.int64]) 
     return state[np.searchsorted(from_ms, times, side="right") - 1].astype(bool)
 
 
+def is_own_station(inputs: RunInputs) -> NDArray[np.bool_]:
+    """Return which stations are the city's own, not posts of help from outside: (n_stations,) bool."""
+    is_own: NDArray[np.bool_] = np.asarray(inputs.fleet.stations.help_grade) == 0
+    return is_own
+
+
+def is_own_unit(inputs: RunInputs) -> NDArray[np.bool_]:
+    """Return which units belong to the city's own stations: (n_units,) bool."""
+    is_own: NDArray[np.bool_] = is_own_station(inputs)[np.asarray(inputs.fleet.units.station)]
+    return is_own
+
+
 def can_send(inputs: RunInputs, states: States, step: int) -> NDArray[np.bool_]:
-    """Return which stations are open and have a unit in service and the people to crew it: (n_stations,) bool."""
+    """Return which of the city's stations are open and have a unit in service and a crew for it: (n_stations,) bool."""
     units = inputs.fleet.units
     station = np.asarray(units.station)
     is_manned = states.is_in_service[step] & (states.people[step][station] >= np.asarray(units.crew_min))
+    is_manned &= is_own_unit(inputs)
     return np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0
 
 

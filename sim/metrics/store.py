@@ -22,11 +22,14 @@ REPLICATION_SCHEMAS = {
     "units": 1,
     "coverage": 1,
     "one_more": 1,
+    "mutual_aid": 1,
+    "scenes": 1,
     "weather": 1,
     "planted": 1,
     "stress": 1,
+    "breakdowns": 1,
 }
-"""Version of each file that a replication leaves behind; it grows when a column changes its name or its meaning."""
+"""Version of each file that a replication may leave behind; it grows when a column changes its name or its meaning."""
 
 
 def write_columns(path: Path, columns: Columns, schema: str, version: int) -> None:
@@ -92,15 +95,17 @@ def write_replication_tables(
 ) -> Columns:
     """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
 
-    What only some runs have is written where they have it: `weather`, `planted`, `stress`,
+    What only some runs have is written where they have it: `mutual_aid`, `scenes`, `weather`, `planted`, `stress`,
     `breakdowns`.
     """
     from sim.metrics.breakdowns import breakdown_table, has_breakdowns
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
+    from sim.metrics.mutual_aid import mutual_aid_table
     from sim.metrics.one_more import one_more_table
     from sim.metrics.planted import planted_table, stress_table
     from sim.metrics.rows import LogIndex
+    from sim.metrics.scenes import is_plain, scenes_table
     from sim.metrics.weather import has_weather, weather_table
     from sim.metrics.workload import unit_workload_table, workload_table
 
@@ -113,6 +118,10 @@ def write_replication_tables(
         "units": by_unit,
         "coverage": coverage_table(inputs),
     }
+    if np.any(inputs.fleet.stations.help_grade):
+        tables["mutual_aid"] = mutual_aid_table(inputs, log, index)
+    if not is_plain(inputs):
+        tables["scenes"] = scenes_table(inputs, incidents)
     if is_one_more_wanted:
         tables["one_more"] = one_more_table(inputs, incidents, static_ms)
     if has_weather(inputs):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.engine.log import LogKind
 from sim.metrics.rows import LogIndex
-from sim.metrics.states import YearWindows, build_states, sum_by, year_windows
+from sim.metrics.states import YearWindows, build_states, is_own_station, is_own_unit, sum_by, year_windows
 
 if TYPE_CHECKING:
     from sim.engine.log import EventLog
@@ -23,7 +23,7 @@ _OUT_KINDS = (LogKind.DISPATCH, LogKind.ENROUTE, LogKind.TURN_BACK, LogKind.HOME
 
 
 def unit_workload_table(inputs: RunInputs, log: EventLog, index: LogIndex | None = None) -> dict[str, NDArray[Any]]:
-    """Return one row per unit and year, units first: n_units x n_years rows.
+    """Return one row per unit of the city's own and year, units first.
 
     Columns: unit, station, town, k, type_id, year; n_dispatches; busy_ms; in_service_ms (in service and its station
     open); crew_out_ms (people x ms, for crews that left the station).
@@ -38,7 +38,7 @@ def unit_workload_table(inputs: RunInputs, log: EventLog, index: LogIndex | None
     lasts = windows.overlap_ms(begin, end)
     unit_id = np.repeat(np.arange(n_units, dtype=np.int32), n_years)
     of_unit = station[unit_id]
-    return {
+    table: dict[str, NDArray[Any]] = {
         "unit": unit_id,
         "station": of_unit.astype(np.int32),
         "town": np.asarray(stations.town)[of_unit].astype(np.int16),
@@ -50,12 +50,14 @@ def unit_workload_table(inputs: RunInputs, log: EventLog, index: LogIndex | None
         "in_service_ms": states.integral(states.is_in_service, windows).reshape(-1),
         "crew_out_ms": sum_by(unit, lasts * crew[:, None], n_units).reshape(-1),
     }
+    is_own = np.repeat(is_own_unit(inputs), n_years)
+    return {name: values[is_own] for name, values in table.items()}
 
 
 def workload_table(
     inputs: RunInputs, log: EventLog, by_unit: dict[str, NDArray[Any]] | None = None
 ) -> dict[str, NDArray[Any]]:
-    """Return one row per station and year, stations first: n_stations x n_years rows.
+    """Return one row per station of the city's own and year, stations first.
 
     Columns: station, town, k, year; open_ms; people_duty_ms (people x ms on duty while open); and the sums over the
     station's units of n_dispatches, busy_ms, in_service_ms, crew_out_ms. `by_unit` spares a second pass over the log.
@@ -65,7 +67,8 @@ def workload_table(
     n_stations, n_years = len(stations.cell), len(windows.year)
     states = build_states(inputs)
     by_unit = unit_workload_table(inputs, log) if by_unit is None else by_unit
-    station_of_unit = np.asarray(inputs.fleet.units.station)
+    is_own = is_own_station(inputs)
+    station_of_unit = np.asarray(inputs.fleet.units.station)[is_own_unit(inputs)]
     station_id = np.repeat(np.arange(n_stations, dtype=np.int32), n_years)
     table: dict[str, NDArray[Any]] = {
         "station": station_id,
@@ -78,7 +81,7 @@ def workload_table(
     for name in ("n_dispatches", "busy_ms", "in_service_ms", "crew_out_ms"):
         per_unit = by_unit[name].reshape(-1, n_years)
         table[name] = sum_by(station_of_unit, per_unit, n_stations).reshape(-1)
-    return table
+    return {name: values[np.repeat(is_own, n_years)] for name, values in table.items()}
 
 
 def outings(log: LogIndex) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

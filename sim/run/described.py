@@ -109,6 +109,7 @@ def travel_worlds_table(work: Work, worlds: Mapping[str, Iterable[int]], builder
         for replication in worlds[arm.name]:
             fleet = builder.fleet(settings, replication)
             is_open = builder.changes(settings, replication).open_stations(0, fleet.stations.n_stations)
+            is_open &= fleet.stations.help_grade == 0
             found.append(benchmarks(tables, city, fleet.stations.cell[is_open], published, settings.travel, noise))
         for same in zip(*found, strict=True):
             rows.append(

@@ -141,3 +141,15 @@ def test_a_rule_for_a_town_beats_a_rule_for_a_number(tmp_path: Path) -> None:
     stations = TinyWorld(write_tables(tmp_path, roles=roles)).fleet().stations
     assert stations.class_id.tolist() == [1, 1, 1, 0, 0, 1]
     assert stations.later_class_id.tolist() == [-1] * 6
+
+
+def test_stations_of_a_class_left_out_are_what_the_more_general_rule_says(tmp_path: Path) -> None:
+    roles = ROLES + "east,existing,1,little,little,government,,,,,test,assumed\n"
+    world = TinyWorld(write_tables(tmp_path, roles=roles))
+    settings = FleetSettings(name="x", label_zh="", label_en="", classes_left_out=["large"])
+    plan = make_plan(world.codes, world.now, world.builds, world.years)
+    tables = load_fleet_tables(tmp_path, BITS, settings)
+    fleet = build_fleet(world.city, plan, make_siting(world.now, world.new), tables)
+    assert set(fleet.stations.class_id.tolist()) == {1}  # little, all of them
+    with pytest.raises(InputError, match=r"'lage' \(fleet.classes_left_out\) is in no rule of station_roles.csv"):
+        load_fleet_tables(tmp_path, BITS, FleetSettings(name="x", label_zh="", label_en="", classes_left_out=["lage"]))

@@ -14,7 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
-from sim.inputs import clear_sky
+from sim.inputs import clear_sky, plain_scenes
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -53,6 +53,7 @@ class City:
         self.is_headline = [True]
         self.incidents: list[dict[str, int]] = []
         self.stations: list[tuple[int, int, int]] = []
+        self.help_grade: dict[int, int] = {}
         self.units: list[tuple[int, int]] = []
         self.changes: list[tuple[int, int, int, int]] = []
         self.calendar = make_calendar()
@@ -106,6 +107,7 @@ class City:
                 is_critical=np.array([need[1] for need in needs], dtype=bool),
             ),
             demand=SimpleNamespace(incidents=demand, planted=np.zeros(0)),
+            scenes=plain_scenes(len(demand), len(self.is_headline)),
             city=SimpleNamespace(
                 towns=SimpleNamespace(code=("a", "b")),
                 cells=SimpleNamespace(
@@ -117,6 +119,8 @@ class City:
                 stations=SimpleNamespace(
                     cell=stations[:, 0], k=stations[:, 1], town=stations[:, 2],
                     planned_year=np.where(stations[:, 1] > 0, 2023, 0).astype(np.int16),
+                    help_grade=np.array([self.help_grade.get(s, 0) for s in range(len(stations))], np.int8),
+                    name=tuple(f"s{s}" for s in range(len(stations))),
                 ),
                 units=SimpleNamespace(
                     station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16)
