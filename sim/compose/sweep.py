@@ -194,10 +194,14 @@ def run_sweep(
     ------
     InputError
         With what the inputs of the jobs have wrong, before the first starts.
+    RunDirectoryError
+        If the folder of the sweep is a file, before the first starts too.
     """
+    from sim.provenance import make_folder
     from sim.run.execute import check_inputs, gather_only
     from sim.run.work import jobs_of
 
+    make_folder(read.work.folder)
     check_inputs([job for work in read.jobs for job in jobs_of(work)[:1]])
     say(f"{len(read.jobs)} jobs, each checked")
     launch(read)
