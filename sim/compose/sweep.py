@@ -194,6 +194,8 @@ def run_sweep(
     ------
     InputError
         With what the inputs of the jobs have wrong, before the first starts.
+    RunDirectoryError
+        If the folder of the sweep is a file, before the first starts too.
     """
     from sim.run.check import check_all
     from sim.run.execute import gather_only

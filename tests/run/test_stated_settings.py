@@ -47,7 +47,7 @@ def test_a_given_value_covers_its_own_key_and_what_is_below_it_only() -> None:
 
 def test_a_choice_that_configs_do_not_hold_any_more_is_named() -> None:
     arm = arm_of()
-    (fault,) = stated_faults(replace(arm, choices=dict(arm.choices) | {"travel": "measurd"}))
+    (fault,) = stated_faults(replace(arm, choices=dict(arm.choices) | {"travel": "measure"}))
     assert "cannot be held against configs/: " in fault
     assert "did you mean 'measured.yaml'?" in fault
 
