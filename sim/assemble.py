@@ -23,10 +23,13 @@ from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
 from sim.demand.kinds import load_demand_tables
 from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tables
+from sim.demand.team_cards import AskedCards, load_team_cards
 from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.fleet.bases import on_duty_in_all, with_bases, with_bases_open
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
 from sim.fleet.tables import load_fleet_tables
+from sim.fleet.teams import load_team_bases
 from sim.inputs import (
     Policy,
     RunInputs,
@@ -37,6 +40,7 @@ from sim.inputs import (
     no_roster,
     order_stations,
     plain_scenes,
+    with_added_ranks,
 )
 from sim.plan import load_plan
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
@@ -54,7 +58,8 @@ if TYPE_CHECKING:
     from sim.demand.kinds import DemandTables
     from sim.demand.quantiles import QuantileStore
     from sim.demand.types import Demand, Durations
-    from sim.fleet.parts import Changes, Fleet
+    from sim.fleet.bases import Base
+    from sim.fleet.parts import Changes, Fleet, UnitTypes
     from sim.fleet.tables import FleetTables
     from sim.plan import Plan
     from sim.settings import Settings
@@ -157,7 +162,22 @@ class InputsBuilder:
         return str(given), hashlib.sha256(given.read_bytes()).hexdigest()
 
     def fleet(self, settings: Settings, replication: int) -> Fleet:
-        """Return the stations and units of a replication's siting world."""
+        """Return the stations and units of a replication's siting world, the bases of special teams behind them."""
+        own = self._own_fleet(settings, replication)
+        return with_bases(own, *self._bases(settings, replication))
+
+    def _bases(self, settings: Settings, replication: int) -> tuple[UnitTypes, tuple[Base, ...]]:
+        """Return all types of unit, those of special teams behind the fleet's, and the bases of the teams."""
+        own, towns = self._own_fleet(settings, replication), self.city(settings).towns
+        bits, share = self.demand_tables(settings).capability_bit, settings.staffing.present_share
+        key = (self._fleet_key(settings, replication), asdict(settings.teams), share)
+        folder, teams = settings.city_folder(), settings.teams
+        return self._keep("bases", key, lambda: load_team_bases(folder, towns, own, bits, teams, share))
+
+    def _fleet_key(self, settings: Settings, replication: int) -> tuple[Any, ...]:
+        return (str(settings.city_folder()), self._sites_key(settings, replication), asdict(settings.fleet))
+
+    def _own_fleet(self, settings: Settings, replication: int) -> Fleet:
         bits = self.demand_tables(settings).capability_bit
 
         def make() -> Fleet:
@@ -165,19 +185,21 @@ class InputsBuilder:
             _check_capabilities(self.demand_tables(settings), tables)
             return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
 
-        sites = self._sites_key(settings, replication)
-        return self._keep("fleet", (str(settings.city_folder()), sites, asdict(settings.fleet)), make)
+        return self._keep("fleet", self._fleet_key(settings, replication), make)
 
     def changes(self, settings: Settings, replication: int) -> Changes:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
-        fleet, city, calendar = self.fleet(settings, replication), self.city(settings), self.calendar(settings)
-        key = (
-            str(settings.city_folder()), self._sites_key(settings, replication),
-            asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
-        )  # fmt: skip
-        return self._keep(
-            "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
-        )
+        city, calendar, own = self.city(settings), self.calendar(settings), self._own_fleet(settings, replication)
+        fleet, (_, bases) = self.fleet(settings, replication), self._bases(settings, replication)
+        posted = on_duty_in_all(bases) if settings.teams.people == "of_the_city" else ()
+        parts = (settings.schedule, settings.staffing, settings.window, settings.teams)
+        key = (self._fleet_key(settings, replication), [asdict(part) for part in parts])
+
+        def make() -> Changes:
+            changes = build_changes(own, city, settings.schedule, settings.staffing, calendar, posted)
+            return with_bases_open(changes, fleet, bases, calendar)
+
+        return self._keep("changes", key, make)
 
     def _store(self, settings: Settings) -> QuantileStore:
         folder = settings.city_folder()
@@ -242,6 +264,27 @@ class InputsBuilder:
             "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
         )
 
+    def asked_cards(self, settings: Settings) -> AskedCards:
+        """Return the run cards, with the needs of special teams where the settings ask for them."""
+        folder, tables, is_on = settings.city_folder(), self.demand_tables(settings), settings.teams.is_asked_for
+        return self._keep("cards", (str(folder), is_on), lambda: load_team_cards(folder, tables, is_on))
+
+    def _slot_ranks(self, settings: Settings, replication: int) -> NDArray[np.uint32]:
+        tables, demand, asked = (
+            self.demand_tables(settings),
+            self.demand(settings, replication),
+            self.asked_cards(settings),
+        )
+        seed, cards = settings.seed, asked.cards
+        key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), seed, replication)
+        ranks = self._keep("slot ranks", key, lambda: draw_slot_ranks(demand, tables.run_cards, seed, replication))
+        if not asked.is_added.any():
+            return ranks
+        return self._keep(
+            "ranks with added needs", key,
+            lambda: with_added_ranks(ranks, demand, cards, asked.is_added, seed, replication),
+        )  # fmt: skip
+
     def build(self, settings: Settings, replication: int) -> RunInputs:
         """Return all inputs of one run.
 
@@ -253,21 +296,17 @@ class InputsBuilder:
         tables, durations = self.demand_tables(settings), self.durations(settings)
         demand, travel = self.demand(settings, replication), self.travel(settings)
         fleet, calendar = self.fleet(settings, replication), self.calendar(settings)
-        demand_key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window), settings.seed)
-        ranks = self._keep(
-            "slot ranks", (demand_key, replication),
-            lambda: draw_slot_ranks(demand, tables.run_cards, settings.seed, replication),
-        )  # fmt: skip
         order = self._keep(
             "station order", (travel.digest, fleet.stations.cell),
             lambda: order_stations(travel.duration_ms, fleet.stations.cell),
         )  # fmt: skip
+        cards, ranks = self.asked_cards(settings).cards, self._slot_ranks(settings, replication)
         period, is_night = hours_of_run(
             calendar, travel.period_of_hour, settings.times.night_from_h, settings.times.night_to_h
         )
         return RunInputs(
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
-            kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
+            kinds=tables.kinds, cards=cards, durations=durations, travel=travel, calendar=calendar,
             policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),

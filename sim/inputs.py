@@ -231,6 +231,38 @@ def draw_slot_ranks(demand: Demand, cards: RunCards, seed: int, replication: int
     return out
 
 
+def with_added_ranks(
+    base_ranks: NDArray[np.uint32],
+    demand: Demand,
+    cards: RunCards,
+    is_added: NDArray[np.bool_],
+    seed: int,
+    replication: int,
+) -> NDArray[np.uint32]:
+    """Return the ranks of every slot where run cards have needs added to them: (n_slots, 4) uint32.
+
+    `is_added`: (n_needs,) bool, which rows of `cards` are; the others stand in their old order and keep the ranks
+    `base_ranks` they have without the added ones, whose ranks are keyed by a stream of their own.
+    """
+    start, kind = slot_starts(demand, cards), demand.incidents["kind"].astype(np.int64)
+    reported = demand.incidents["reported_kind"].astype(np.int64)
+    first, n_needs = cards.start.astype(np.int64), np.diff(cards.start).astype(np.int64)
+    incident = np.repeat(np.arange(len(kind)), np.diff(start))
+    number = np.arange(start[-1]) - start[incident]
+    after_true = number - n_needs[kind[incident]]
+    of_kind = np.where(after_true < 0, first[kind[incident]] + number, first[reported[incident]] + after_true)
+    is_new = is_added[of_kind]
+    out = np.empty((len(is_new), 4), dtype=np.uint32)
+    out[~is_new] = base_ranks
+    n_new = np.bincount(incident[is_new], minlength=len(kind))
+    new_start = np.concatenate([[0], np.cumsum(n_new)]).astype(np.int64)
+    ranks = np.empty((int(new_start[-1]), 4), dtype=np.uint32)
+    identities = np.ascontiguousarray(demand.incidents["identity"])
+    slot_ranks(seed, replication, int(Stream.ADDED_SLOT), identities, new_start, ranks)
+    out[is_new] = ranks
+    return out
+
+
 def order_stations(travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32]) -> NDArray[np.int16]:
     """Return (n_periods, n_cells, n_stations) int16: stations by driving time to the cell, ties by station id."""
     by_station = travel_ms[:, np.asarray(station_cell), :]

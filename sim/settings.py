@@ -19,6 +19,7 @@ from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.fleet.teams import TeamsSettings
 from sim.travel.settings import TravelSettings
 
 _STRICT = {"extra": "forbid"}
@@ -149,6 +150,7 @@ GROUPS: tuple[Group, ...] = (
     Group("fleet", "sim.fleet.settings:FleetSettings"),
     Group("schedule", "sim.fleet.settings:ScheduleSettings"),
     Group("staffing", "sim.fleet.settings:StaffingSettings"),
+    Group("teams", "sim.fleet.teams:TeamsSettings", check="sim.fleet.teams:check"),
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
@@ -171,6 +173,7 @@ class Settings:
     fleet: FleetSettings
     schedule: ScheduleSettings
     staffing: StaffingSettings
+    teams: TeamsSettings
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings

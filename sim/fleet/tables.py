@@ -190,6 +190,16 @@ def load_fleet_tables(
     return FleetTables(_unit_types(types, masks, settings.crew_min_for_all), bays, _roles(roles), roles.where)
 
 
+def load_unit_types(path: Path, capability_bits: Mapping[str, int], problems: Problems) -> UnitTypes | None:
+    """Return the types of unit of a table like `unit_types.csv`, or None after adding what is wrong with it."""
+    n_before = len(problems.found)
+    types = read_table(path, UNIT_TYPES, problems)
+    masks = _masks(types, capability_bits, problems)
+    _check_crews(types, problems)
+    _check_motion(types, problems)
+    return _unit_types(types, masks, 0) if len(problems.found) == n_before else None
+
+
 def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems) -> list[int]:
     """Return the bit mask of each type's capabilities."""
     masks: list[int] = []

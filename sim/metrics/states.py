@@ -96,8 +96,13 @@ def _track(
 
 
 def can_send(inputs: RunInputs, states: States, step: int) -> NDArray[np.bool_]:
-    """Return which stations are open and have a unit in service and the people to crew it: (n_stations,) bool."""
+    """Return which stations of the city's towns are open and have a unit in service and the people to crew it.
+
+    Bases of special teams and aircraft are none of them: theirs is not the next station that sends a first unit.
+    Returns (n_stations,) bool.
+    """
     units = inputs.fleet.units
     station = np.asarray(units.station)
     is_manned = states.is_in_service[step] & (states.people[step][station] >= np.asarray(units.crew_min))
-    return np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0
+    of_town = np.asarray(inputs.fleet.stations.town) >= 0
+    return (np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0) & of_town

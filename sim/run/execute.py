@@ -160,6 +160,7 @@ def check_inputs(missing: Sequence[Job]) -> None:
     for job in first.values():
         try:
             builder.changes(job.settings, job.replication)
+            builder.asked_cards(job.settings)
             builder.durations(job.settings)
             builder.travel(job.settings)
             _store_tables(job, builder)
