@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import numpy as np
 
 from sim.city import load_city
 from sim.compiled import cache_root
@@ -25,14 +27,18 @@ from sim.demand.kinds import load_demand_tables
 from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tables
 from sim.demand.team_cards import AskedCards, load_team_cards
 from sim.errors import InputError, Problem, Problems, nearest_name
-from sim.fleet.bases import on_duty_in_all, with_bases, with_bases_open
+from sim.fleet.aviation import load_air_base
+from sim.fleet.bases import on_duty_in_all, with_bases, with_bases_open, with_rows
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
+from sim.fleet.flying import days_off, flying_hours, load_air_tasks, load_flying_windows
+from sim.fleet.parts import UnitMode
 from sim.fleet.tables import load_fleet_tables
 from sim.fleet.teams import load_team_bases
 from sim.inputs import (
     Policy,
     RunInputs,
+    Sky,
     clear_sky,
     digest_of,
     draw_slot_ranks,
@@ -49,7 +55,6 @@ from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from sim.city.types import City
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
     from sim.travel.source import TravelTables
 
 _Value = TypeVar("_Value")
+Bases: TypeAlias = "tuple[Base, ...]"
 _REMAKE = "delete the file and the replications beside it, and run again"
 DISPATCH_RULES = ("nearest", "own_town_first", "keep_cover")
 MOVE_UP_RULES = ("none", "nearest", "best_cover")
@@ -163,16 +169,22 @@ class InputsBuilder:
 
     def fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the stations and units of a replication's siting world, the bases of special teams behind them."""
-        own = self._own_fleet(settings, replication)
-        return with_bases(own, *self._bases(settings, replication))
+        types, teams, fields = self._bases(settings, replication)
+        return with_bases(self._own_fleet(settings, replication), types, teams + fields)
 
-    def _bases(self, settings: Settings, replication: int) -> tuple[UnitTypes, tuple[Base, ...]]:
-        """Return all types of unit, those of special teams behind the fleet's, and the bases of the teams."""
-        own, towns = self._own_fleet(settings, replication), self.city(settings).towns
+    def _bases(self, settings: Settings, replication: int) -> tuple[UnitTypes, Bases, Bases]:
+        """Return all types of unit, the fleet's first; the bases of special teams; and those of aircraft."""
+        own, city = self._own_fleet(settings, replication), self.city(settings)
         bits, share = self.demand_tables(settings).capability_bit, settings.staffing.present_share
-        key = (self._fleet_key(settings, replication), asdict(settings.teams), share)
-        folder, teams = settings.city_folder(), settings.teams
-        return self._keep("bases", key, lambda: load_team_bases(folder, towns, own, bits, teams, share))
+        folder, teams, aviation = settings.city_folder(), settings.teams, settings.aviation
+
+        def make() -> tuple[UnitTypes, Bases, Bases]:
+            types, of_teams = load_team_bases(folder, city.towns, own, bits, teams, share)
+            types, of_aircraft = load_air_base(folder, city, types, bits, aviation)
+            return types, of_teams, of_aircraft
+
+        key = (self._fleet_key(settings, replication), asdict(teams), asdict(aviation), share)
+        return self._keep("bases", key, make)
 
     def _fleet_key(self, settings: Settings, replication: int) -> tuple[Any, ...]:
         return (str(settings.city_folder()), self._sites_key(settings, replication), asdict(settings.fleet))
@@ -190,14 +202,16 @@ class InputsBuilder:
     def changes(self, settings: Settings, replication: int) -> Changes:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
         city, calendar, own = self.city(settings), self.calendar(settings), self._own_fleet(settings, replication)
-        fleet, (_, bases) = self.fleet(settings, replication), self._bases(settings, replication)
-        posted = on_duty_in_all(bases) if settings.teams.people == "of_the_city" else ()
-        parts = (settings.schedule, settings.staffing, settings.window, settings.teams)
+        fleet, (_, teams, fields) = self.fleet(settings, replication), self._bases(settings, replication)
+        posted = teams if settings.teams.people == "of_the_city" else ()
+        posted += fields if settings.aviation.mode == "own" else ()
+        parts = (settings.schedule, settings.staffing, settings.window, settings.teams, settings.aviation)
         key = (self._fleet_key(settings, replication), [asdict(part) for part in parts])
 
         def make() -> Changes:
-            changes = build_changes(own, city, settings.schedule, settings.staffing, calendar, posted)
-            return with_bases_open(changes, fleet, bases, calendar)
+            away = on_duty_in_all(posted)
+            changes = build_changes(own, city, settings.schedule, settings.staffing, calendar, away)
+            return with_bases_open(changes, fleet, teams + fields, calendar)
 
         return self._keep("changes", key, make)
 
@@ -305,13 +319,39 @@ class InputsBuilder:
             calendar, travel.period_of_hour, settings.times.night_from_h, settings.times.night_to_h
         )
         return RunInputs(
-            city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
+            city=self.city(settings), fleet=fleet, changes=self._rows(settings, replication), demand=demand,
             kinds=tables.kinds, cards=cards, durations=durations, travel=travel, calendar=calendar,
             policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
-            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
+            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations),
+            sky=self._sky(settings, replication, len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
+
+    def _rows(self, settings: Settings, replication: int) -> NDArray[Any]:
+        """Return the dated changes of a run, the days on which aircraft are not there among them."""
+        changes, chance = self.changes(settings, replication), (settings.seed, replication)
+        if not settings.aviation.is_on:
+            return changes.rows
+        aircraft = np.flatnonzero(self.fleet(settings, replication).units.traits["mode"] == UnitMode.AIR).tolist()
+        return with_rows(changes, days_off(settings.aviation, aircraft, self.calendar(settings), chance)).rows
+
+    def _sky(self, settings: Settings, replication: int, n_hours: int) -> Sky:
+        """Return the weather by hour of the run, and the hours in which the city's aircraft may fly."""
+        sky, folder, chance = clear_sky(n_hours), settings.city_folder(), (settings.seed, replication)
+        if not settings.aviation.is_on:
+            return sky
+        windows, start = load_flying_windows(folder), self.calendar(settings).start
+        may_fly = flying_hours(windows, settings.aviation, start, n_hours, chance, sky.is_flyable)
+        return replace(sky, is_flyable=may_fly)
+
+    def air_tasks(self, settings: Settings) -> tuple[int, ...]:
+        """Return the capabilities for which aircraft are asked, by kind; empty where there are none."""
+        folder, tables = settings.city_folder(), self.demand_tables(settings)
+        if not settings.aviation.is_on:
+            return ()
+        kinds, bits = tables.kinds.code, tables.capability_bit
+        return self._keep("air tasks", str(folder), lambda: load_air_tasks(folder, kinds, bits))
 
     def _policy(self, settings: Settings) -> Policy:
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
@@ -333,6 +373,7 @@ class InputsBuilder:
             move_up_most_ms=ms_from_min(settings.move_up.most_min),
             rest_after_ms=ms_from_min(60 * settings.relief.rest_after_h),
             rest_ms=ms_from_min(60 * settings.relief.rest_h),
+            air_tasks=self.air_tasks(settings),
         )
 
 

@@ -40,6 +40,7 @@ class Policy:
     `help_wait_ms`: wait of a need after which other cities are asked whatever the grade, -1 never. `rest_after_ms`: a
     mission this long is followed by `rest_ms` of rest, 0 never. `home_factor_q16`: homeward driving time per outward
     driving time, in 1/65536. `make_ready_ms`: from HOME to AVAILABLE. `water_bit`: the capability that hydrants serve.
+    `air_tasks`: for each kind the mask of capabilities for which aircraft are asked; empty: for every one at any kind.
     """
 
     dispatch: int
@@ -57,6 +58,7 @@ class Policy:
     rest_after_ms: int = 0
     rest_ms: int = 0
     water_bit: int = 0
+    air_tasks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

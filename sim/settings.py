@@ -18,6 +18,7 @@ from pydantic import Field
 from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.fleet.aviation import AviationSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.fleet.teams import TeamsSettings
 from sim.travel.settings import TravelSettings
@@ -151,6 +152,7 @@ GROUPS: tuple[Group, ...] = (
     Group("schedule", "sim.fleet.settings:ScheduleSettings"),
     Group("staffing", "sim.fleet.settings:StaffingSettings"),
     Group("teams", "sim.fleet.teams:TeamsSettings", check="sim.fleet.teams:check"),
+    Group("aviation", "sim.fleet.aviation:AviationSettings", check="sim.fleet.aviation:check"),
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
@@ -174,6 +176,7 @@ class Settings:
     schedule: ScheduleSettings
     staffing: StaffingSettings
     teams: TeamsSettings
+    aviation: AviationSettings
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
 _MOST_UNITS_PER_EVENT = 64
+_EVERY_TASK = -1
+"""A mask with every capability."""
 
 
 @compiled_borrowing
@@ -204,4 +206,5 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
         air_units=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) == UnitMode.AIR).astype(np.int32),
+        air_tasks=np.array(inputs.policy.air_tasks or [_EVERY_TASK] * (len(inputs.cards.start) - 1), dtype=np.int64),
     )  # fmt: skip

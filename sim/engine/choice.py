@@ -146,8 +146,14 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
 
 @compiled_borrowing
 def _soonest_by_air(w, now, incident, capability):  # type: ignore[no-untyped-def]
-    """Return (aircraft, expected ms until it is there, until it works) of the earliest work by air."""
+    """Return (aircraft, expected ms until it is there, until it works) of the earliest work by air.
+
+    Nobody where aircraft are not asked for the capability at what the incident is known to be.
+    """
     best_unit, best_ms, best_work = np.int64(NOBODY), np.int64(NEVER_MS), np.int64(NEVER_MS)
+    known = w.incidents[incident].kind if w.incidents[incident].is_revealed else w.incidents[incident].reported_kind
+    if not (w.air_tasks[known] >> capability) & 1:
+        return best_unit, best_ms, best_work
     for place in range(w.air_units.shape[0]):
         unit = w.air_units[place]
         it = w.units[unit]

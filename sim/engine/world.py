@@ -214,6 +214,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("access_mean_ms", "i8", 1, True),
     ("supply_grade", "i1", 1, True),
     ("air_units", "i4", 1, True),
+    ("air_tasks", "i8", 1, True),
 )
 FIELD_NAMES = [field[0] for field in FIELDS]
 

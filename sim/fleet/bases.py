@@ -24,18 +24,23 @@ BASE = "base"
 
 @dataclass(frozen=True, slots=True)
 class BaseUnit:
-    """One unit of a base: its type, and the day on which it goes into service."""
+    """One unit of a base: its type, and the day on which it goes into service.
+
+    `callout_ms` and `ready_ms` come on top of those of its type: for an aircraft to launch, to be cleared, and to fly
+    from a field outside the city to its border and back.
+    """
 
     type_id: int
     from_day: date
+    callout_ms: int = 0
+    ready_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Where a team or aircraft stands. `people`: (day, people on duty from then on), ascending; it opens on the first.
+    """Where a team or aircraft stands.
 
-    `callout_ms` and `ready_ms` are added to those of its units: the way from a field outside the city to its border,
-    and back.
+    `people`: (day, people on duty from then on), ascending; it opens on the first of these days.
     """
 
     code: str
@@ -44,8 +49,6 @@ class Base:
     cell: int
     units: tuple[BaseUnit, ...]
     people: tuple[tuple[date, int], ...]
-    callout_ms: int = 0
-    ready_ms: int = 0
 
 
 def joined(types: UnitTypes, more: UnitTypes) -> UnitTypes:
@@ -78,11 +81,12 @@ def _stations(own: Stations, bases: tuple[Base, ...]) -> Stations:
 
 def _units(fleet: Fleet, types: UnitTypes, bases: tuple[Base, ...]) -> Units:
     own, first = fleet.units, fleet.stations.n_stations
-    type_id = np.array([unit.type_id for base in bases for unit in base.units], dtype=np.int16)
+    every = [unit for base in bases for unit in base.units]
+    type_id = np.array([unit.type_id for unit in every], dtype=np.int16)
     place = np.array([at for at, base in enumerate(bases) for _ in base.units], dtype=np.int64)
     traits = types.traits[type_id].copy()
-    traits["callout_ms"] += np.array([base.callout_ms for base in bases], dtype=np.int32)[place]
-    more_ready = np.array([base.ready_ms for base in bases], dtype=np.int32)[place]
+    traits["callout_ms"] += np.array([unit.callout_ms for unit in every], dtype=np.int32)
+    more_ready = np.array([unit.ready_ms for unit in every], dtype=np.int32)
     traits["ready_ms"] += np.where(traits["ready_ms"] >= 0, more_ready, 0)
     values: dict[str, Any] = {
         "station": first + place, "type_id": type_id, "capabilities": types.capabilities[type_id],

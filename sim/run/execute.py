@@ -161,6 +161,7 @@ def check_inputs(missing: Sequence[Job]) -> None:
         try:
             builder.changes(job.settings, job.replication)
             builder.asked_cards(job.settings)
+            builder.air_tasks(job.settings)
             builder.durations(job.settings)
             builder.travel(job.settings)
             _store_tables(job, builder)

@@ -136,7 +136,7 @@ def test_a_team_that_is_complete_before_it_is_crewed_is_refused_with_every_other
 def test_names_that_point_nowhere_are_told_all_at_once(tiny: TinyWorld) -> None:
     told = found(
         tiny,
-        settings(FOREST | {"serch": TeamDates("2022-07-01", "2022-07-01")}),
+        settings(FOREST | {"forrest": TeamDates("2022-07-01", "2022-07-01")}),
         team_bases=BASES.replace("west,existing", "vest,existing"),
         team_units=UNITS.replace("forest,hill,brush_truck,complete", "forest,hil,brush_trok,complete"),
         team_unit_types=TYPES.replace("forest water", "forrest water"),
@@ -145,7 +145,7 @@ def test_names_that_point_nowhere_are_told_all_at_once(tiny: TinyWorld) -> None:
         "team_unit_types.csv 2 forrest (capabilities) is not in the city's register of capabilities",
         "team_bases.csv 3 vest (town) is not in towns.csv",
         "team_units.csv 3 hil (base) is not in team_bases.csv",
-        "teams test None serch (teams.teams) has dates for a team without units in team_units.csv",
+        "teams test None forrest (teams.teams) has dates for a team without units in team_units.csv",
     ]
 
 
