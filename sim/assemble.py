@@ -31,19 +31,22 @@ from sim.fleet.aviation import load_air_base
 from sim.fleet.bases import on_duty_in_all, with_bases, with_bases_open, with_rows
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
-from sim.fleet.flying import days_off, flying_hours, load_air_tasks, load_flying_windows
+from sim.fleet.flying import days_off, flying_hours, load_flying_windows, load_tasks
 from sim.fleet.parts import UnitMode
 from sim.fleet.tables import load_fleet_tables
 from sim.fleet.teams import load_team_bases
+from sim.fleet.waterways import ways_by_water
 from sim.inputs import (
     Policy,
     RunInputs,
     Sky,
+    Waterways,
     clear_sky,
     digest_of,
     draw_slot_ranks,
     hours_of_run,
     no_roster,
+    no_waterways,
     order_stations,
     plain_scenes,
     with_added_ranks,
@@ -179,7 +182,7 @@ class InputsBuilder:
         folder, teams, aviation = settings.city_folder(), settings.teams, settings.aviation
 
         def make() -> tuple[UnitTypes, Bases, Bases]:
-            types, of_teams = load_team_bases(folder, city.towns, own, bits, teams, share)
+            types, of_teams = load_team_bases(folder, city, own, bits, teams, share)
             types, of_aircraft = load_air_base(folder, city, types, bits, aviation)
             return types, of_teams, of_aircraft
 
@@ -321,9 +324,9 @@ class InputsBuilder:
         return RunInputs(
             city=self.city(settings), fleet=fleet, changes=self._rows(settings, replication), demand=demand,
             kinds=tables.kinds, cards=cards, durations=durations, travel=travel, calendar=calendar,
-            policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
+            policy=self._policy(settings, replication), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations),
-            sky=self._sky(settings, replication, len(period)),
+            sky=self._sky(settings, replication, len(period)), waterways=self.waterways(settings, replication),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
@@ -351,9 +354,31 @@ class InputsBuilder:
         if not settings.aviation.is_on:
             return ()
         kinds, bits = tables.kinds.code, tables.capability_bit
-        return self._keep("air tasks", str(folder), lambda: load_air_tasks(folder, kinds, bits))
+        return self._keep("air tasks", str(folder), lambda: load_tasks(folder / "air_tasks.csv", kinds, bits))
 
-    def _policy(self, settings: Settings) -> Policy:
+    def _quays(self, settings: Settings, replication: int) -> NDArray[np.int32]:
+        """Return the stations at which boats lie."""
+        units = self.fleet(settings, replication).units
+        return np.unique(units.station[units.traits["mode"] == UnitMode.WATER]).astype(np.int32)
+
+    def waterways(self, settings: Settings, replication: int) -> Waterways:
+        """Return how far it is by water from each quay."""
+        folder, city, quays = settings.city_folder(), self.city(settings), self._quays(settings, replication)
+        if not len(quays):
+            return no_waterways(len(city.cells.town))
+        cells = self.fleet(settings, replication).stations.cell[quays]
+        key = (str(folder), cells)
+        return Waterways(quays, self._keep("ways by water", key, lambda: ways_by_water(folder, city, cells)))
+
+    def boat_tasks(self, settings: Settings, replication: int) -> tuple[int, ...]:
+        """Return the capabilities for which boats under way are asked, by kind; empty where there are none."""
+        folder, tables = settings.city_folder(), self.demand_tables(settings)
+        if not len(self._quays(settings, replication)):
+            return ()
+        kinds, bits = tables.kinds.code, tables.capability_bit
+        return self._keep("boat tasks", str(folder), lambda: load_tasks(folder / "boat_tasks.csv", kinds, bits))
+
+    def _policy(self, settings: Settings, replication: int) -> Policy:
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
         if dispatch.cover_capability not in bits:
             mend = nearest_name(dispatch.cover_capability, bits)
@@ -374,6 +399,7 @@ class InputsBuilder:
             rest_after_ms=ms_from_min(60 * settings.relief.rest_after_h),
             rest_ms=ms_from_min(60 * settings.relief.rest_h),
             air_tasks=self.air_tasks(settings),
+            boat_tasks=self.boat_tasks(settings, replication),
         )
 
 

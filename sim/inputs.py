@@ -40,7 +40,8 @@ class Policy:
     `help_wait_ms`: wait of a need after which other cities are asked whatever the grade, -1 never. `rest_after_ms`: a
     mission this long is followed by `rest_ms` of rest, 0 never. `home_factor_q16`: homeward driving time per outward
     driving time, in 1/65536. `make_ready_ms`: from HOME to AVAILABLE. `water_bit`: the capability that hydrants serve.
-    `air_tasks`: for each kind the mask of capabilities for which aircraft are asked; empty: for every one at any kind.
+    `air_tasks`, `boat_tasks`: for each kind the mask of capabilities for which aircraft and boats under way are asked;
+    empty: for every one at any kind.
     """
 
     dispatch: int
@@ -59,6 +60,7 @@ class Policy:
     rest_ms: int = 0
     water_bit: int = 0
     air_tasks: tuple[int, ...] = ()
+    boat_tasks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,22 @@ class Scenes:
     supply_grade: NDArray[np.int8]
 
 
+@dataclass(frozen=True, slots=True)
+class Waterways:
+    """How far it is by water from each quay to each cell.
+
+    `station`: (n_quays,) int32, whose units lie there. `way_m`: (n_quays, n_cells) int32, -1 where no water leads.
+    """
+
+    station: NDArray[np.int32]
+    way_m: NDArray[np.int32]
+
+
+def no_waterways(n_cells: int) -> Waterways:
+    """Return a city without quays."""
+    return Waterways(np.zeros(0, np.int32), np.zeros((0, n_cells), np.int32))
+
+
 def no_roster(n_stations: int) -> Roster:
     """Return a roster without rows: people are posted by dated changes."""
     return Roster(np.zeros(0, np.int64), np.zeros((0, n_stations), np.int16), np.zeros(0, np.int8))
@@ -149,6 +167,7 @@ class RunInputs:
     roster: Roster
     sky: Sky
     scenes: Scenes
+    waterways: Waterways
     cell_weight: NDArray[np.int64]
     seed: int
     replication: int

@@ -40,12 +40,12 @@ FLYING_WINDOWS = TableSpec(
         Column("weather_standing", "str", "How well it is known.", choices=STANDINGS),
     ),
 )
-AIR_TASKS = TableSpec(
-    "air_tasks",
+TASKS = TableSpec(
+    "tasks",
     1,
     (
         Column("kind", "str", "Code of the kind."),
-        Column("capability", "str", "Code of the capability for which aircraft are asked at it."),
+        Column("capability", "str", "Code of the capability for which aircraft or boats are asked at it."),
         SOURCE,
         STANDING,
     ),
@@ -86,8 +86,8 @@ def load_flying_windows(folder: Path) -> FlyingWindows:
     return FlyingWindows(*columns)
 
 
-def load_air_tasks(folder: Path, kinds: Sequence[str], bits: Mapping[str, int]) -> tuple[int, ...]:
-    """Return, for each kind, the mask of capabilities for which aircraft are asked at it.
+def load_tasks(path: Path, kinds: Sequence[str], bits: Mapping[str, int]) -> tuple[int, ...]:
+    """Return, for each kind, the mask of capabilities for which aircraft (or boats) are asked at it, by their table.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def load_air_tasks(folder: Path, kinds: Sequence[str], bits: Mapping[str, int]) 
         With all problems: no table, unknown kinds and capabilities.
     """
     problems = Problems()
-    rows = read_table(folder / "air_tasks.csv", AIR_TASKS, problems)
+    rows = read_table(path, TASKS, problems)
     check_references(rows, "kind", kinds, "kinds.csv", problems)
     check_references(rows, "capability", bits, "capabilities.csv", problems)
     problems.raise_if_any()

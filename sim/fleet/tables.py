@@ -58,7 +58,7 @@ UNIT_TYPES = TableSpec(
         Column(
             "speed_kmh",
             "float",
-            "Of flight; empty for a vehicle.",
+            "Of flight or on the water; empty for a vehicle.",
             unit="km/h",
             minimum=1,
             maximum=1_000,
@@ -218,8 +218,8 @@ def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems)
 
 def _check_motion(types: Table, problems: Problems) -> None:
     for i in range(types.n_rows):
-        if (types["mode"][i] == "air") == math.isnan(types["speed_kmh"][i]):
-            rule = "(speed_kmh) is for aircraft, and every aircraft has one"
+        if (types["mode"][i] == "road") != math.isnan(types["speed_kmh"][i]):
+            rule = "(speed_kmh) is for aircraft and boats, and each of them has one"
             mend = "give it, or make the mode road"
             problems.add(types.where, rule, value=types["code"][i], row=types.row_number(i), mend=mend)
 

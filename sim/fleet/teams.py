@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from math import isnan
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from pydantic import ConfigDict
 
 from sim.errors import Problems, nearest_name
+from sim.fleet.aviation import CityWithPlaneLike, place_of
 from sim.fleet.bases import Base, BaseUnit, joined
 from sim.fleet.parts import Fleet, TownsLike, UnitTypes
 from sim.fleet.settings import Day
@@ -34,9 +36,11 @@ TEAM_BASES = TableSpec(
         Column("base", "str", "ASCII name of the base.", unique=True),
         Column("name_zh", "str", "Chinese name."),
         Column("name_en", "str", "English name."),
-        Column("town", "str", "Town of the station whose place it shares."),
-        Column("group", "str", "Whether that station stands or is new.", choices=GROUPS),
-        Column("number", "int", "Its number among those of the town, from 1.", minimum=1),
+        Column("town", "str", "Town of the station whose place it shares.", optional=True),
+        Column("group", "str", "Whether that station stands or is new.", choices=GROUPS, optional=True),
+        Column("number", "int", "Its number among those of the town, from 1.", minimum=1, optional=True),
+        Column("lat", "float", "Latitude, where it has a place of its own.", "degrees", -90, 90, optional=True),
+        Column("lon", "float", "Longitude of that place.", "degrees", -180, 180, optional=True),
         Column("place_source", "str", "Where the place comes from."),
         Column("place_standing", "str", "How well it is known.", choices=STANDINGS),
         Column("people_crewed", "int", "People of all shifts once its first team is crewed.", "people", 1, 10_000),
@@ -59,6 +63,15 @@ TEAM_UNITS = TableSpec(
     ),
     key=("team", "base", "unit_type", "stage"),
 )
+
+
+class CityWithTownsLike(CityWithPlaneLike, Protocol):
+    """What teams ask of a city (`sim.city.City` gives it)."""
+
+    @property
+    def towns(self) -> TownsLike:
+        """The towns."""
+        ...
 
 
 @dataclass
@@ -114,7 +127,7 @@ def _day(text: str, key: str, where: str, problems: Problems) -> date | None:
 
 def load_team_bases(
     folder: Path,
-    towns: TownsLike,
+    city: CityWithTownsLike,
     fleet: Fleet,
     bits: Mapping[str, int],
     settings: TeamsSettings,
@@ -140,7 +153,8 @@ def load_team_bases(
     units = read_table(folder / "team_units.csv", TEAM_UNITS, problems)
     types = load_unit_types(folder / "team_unit_types.csv", bits, problems)
     if bases.n_rows:
-        check_references(bases, "town", towns.code, "towns.csv", problems)
+        check_references(bases, "town", city.towns.code, "towns.csv", problems)
+        _check_places(bases, problems)
         check_references(units, "base", bases["base"], "team_bases.csv", problems)
     if types is not None:
         check_references(units, "unit_type", types.code, "team_unit_types.csv", problems)
@@ -154,7 +168,7 @@ def load_team_bases(
     found = [
         base
         for row in range(bases.n_rows)
-        if (base := _base(row, bases, units, types, towns, fleet, settings, present_share, problems)) is not None
+        if (base := _base(row, bases, units, types, city, fleet, settings, present_share, problems)) is not None
     ]
     problems.raise_if_any()
     return joined(fleet.unit_types, types), tuple(found)
@@ -165,7 +179,7 @@ def _base(
     bases: Table,
     units: Table,
     types: UnitTypes,
-    towns: TownsLike,
+    city: CityWithTownsLike,
     fleet: Fleet,
     settings: TeamsSettings,
     present_share: float,
@@ -174,8 +188,8 @@ def _base(
     """Return one base with the units of its dated teams, or None where it has none or something is wrong with it."""
     code = str(bases["base"][row])
     rows = [i for i in range(units.n_rows) if units["base"][i] == code and units["team"][i] in settings.teams]
-    cell = _cell(row, bases, towns, fleet, problems)
-    if not rows or cell is None:
+    cell = _cell(row, bases, city, fleet, problems) if rows else None
+    if cell is None:
         return None
     dates = {str(units["team"][i]): settings.teams[units["team"][i]] for i in rows}
     on_duty = {stage: int(int(bases[f"people_{stage}"][row]) * exact(present_share)) for stage in STAGES}
@@ -195,9 +209,21 @@ def _base(
     return Base(code, bases["name_zh"][row], bases["name_en"][row], cell, tuple(found), people)
 
 
-def _cell(row: int, bases: Table, towns: TownsLike, fleet: Fleet, problems: Problems) -> int | None:
-    """Return the cell of the station whose place a base shares, or None after adding that there is no such station."""
-    stations, town = fleet.stations, towns.code.index(bases["town"][row])
+def _check_places(bases: Table, problems: Problems) -> None:
+    """Add a problem for each base that has neither a station's place nor one of its own, or both."""
+    for i in range(bases.n_rows):
+        of_station = [bases["town"][i] is not None, bases["group"][i] is not None, not isnan(bases["number"][i])]
+        own = [not isnan(bases["lat"][i]), not isnan(bases["lon"][i])]
+        if not (all(of_station) and not any(own)) and not (all(own) and not any(of_station)):
+            rule = "needs the place of a station (town, group, number) or one of its own (lat, lon), and not both"
+            problems.add(bases.where, rule, value=bases["base"][i], row=bases.row_number(i), mend="fill in the one")
+
+
+def _cell(row: int, bases: Table, city: CityWithTownsLike, fleet: Fleet, problems: Problems) -> int | None:
+    """Return the cell in which a base stands, or None after adding that there is no such station."""
+    if bases["town"][row] is None:
+        return place_of(city, float(bases["lat"][row]), float(bases["lon"][row]))[0]
+    stations, town = fleet.stations, city.towns.code.index(bases["town"][row])
     stands = bases["group"][row] == "existing"
     places = np.flatnonzero((stations.town == town) & (stations.is_existing == stands))
     number = int(bases["number"][row])

@@ -162,6 +162,8 @@ def check_inputs(missing: Sequence[Job]) -> None:
             builder.changes(job.settings, job.replication)
             builder.asked_cards(job.settings)
             builder.air_tasks(job.settings)
+            builder.boat_tasks(job.settings, job.replication)
+            builder.waterways(job.settings, job.replication)
             builder.durations(job.settings)
             builder.travel(job.settings)
             _store_tables(job, builder)

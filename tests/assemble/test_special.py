@@ -32,8 +32,9 @@ def moved(builder: InputsBuilder, base: str, arm: str) -> set[str]:
 
 
 def test_teams_change_who_there_is_and_nothing_that_happens(builder: InputsBuilder) -> None:
-    assert moved(builder, "teams=none", "teams=asked_for") == {"cards", "slot_ranks"}
-    assert moved(builder, "teams=asked_for", "teams=plan") == {"fleet", "changes", *BY_STATION}
+    boats_of_today = {"fleet", "changes", "policy", "waterways", *BY_STATION}
+    assert moved(builder, "teams=none", "teams=asked_for") == {"cards", "slot_ranks"} | boats_of_today
+    assert moved(builder, "teams=asked_for", "teams=plan") == {"fleet", "changes", "waterways", *BY_STATION}
 
 
 def test_aircraft_change_who_there_is_when_they_may_fly_and_where_they_are_asked(builder: InputsBuilder) -> None:

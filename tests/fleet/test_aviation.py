@@ -15,7 +15,7 @@ from sim.errors import InputError
 from sim.fleet import ChangeKind
 from sim.fleet.aviation import AviationSettings, check, load_air_base
 from sim.fleet.bases import with_bases
-from sim.fleet.flying import FlyingWindows, days_off, flying_hours, load_air_tasks, load_flying_windows
+from sim.fleet.flying import FlyingWindows, days_off, flying_hours, load_flying_windows, load_tasks
 from sim.units import MS_PER_DAY
 from tests.fleet.conftest import BITS, UNIT_TYPES, TinyWorld
 
@@ -167,9 +167,9 @@ def test_serviced_days_are_each_aircraft_s_own_and_a_partner_adds_more() -> None
 def test_tasks_are_masks_of_the_kinds_and_names_are_checked(tmp_path: Path) -> None:
     head = "kind,capability,source,standing\n"
     (tmp_path / "air_tasks.csv").write_text(head + "hill,rope,t,assumed\nhill,boat,t,assumed\n", encoding="utf-8")
-    assert load_air_tasks(tmp_path, ("home", "hill"), {"rope": 4, "boat": 5}) == (0, 48)
+    assert load_tasks(tmp_path / "air_tasks.csv", ("home", "hill"), {"rope": 4, "boat": 5}) == (0, 48)
     with pytest.raises(InputError) as caught:
-        load_air_tasks(tmp_path, ("home", "hills"), {"rope": 4, "boats": 5})
+        load_tasks(tmp_path / "air_tasks.csv", ("home", "hills"), {"rope": 4, "boats": 5})
     assert [(p.row, p.value, p.mend) for p in caught.value.problems][-1] == (3, "boat", "did you mean 'boats'?")
     assert len(caught.value.problems) == 3
 

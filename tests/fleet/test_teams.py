@@ -43,7 +43,7 @@ def settings(teams: dict[str, TeamDates], people: str = "of_the_city") -> TeamsS
 def load(world: TinyWorld, chosen: TeamsSettings, share: float = 0.5, **texts: str) -> Any:
     for name, text in ({"team_bases": BASES, "team_units": UNITS, "team_unit_types": TYPES} | texts).items():
         (world.folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    return load_team_bases(world.folder, world.city.towns, world.fleet(), BITS_TOO, chosen, share)
+    return load_team_bases(world.folder, world.city, world.fleet(), BITS_TOO, chosen, share)
 
 
 def found(world: TinyWorld, chosen: TeamsSettings, **texts: str) -> list[str]:
@@ -162,11 +162,20 @@ def test_a_base_without_its_station_and_a_unit_without_its_crew_are_refused(tiny
     ]
 
 
+def test_a_base_has_the_place_of_a_station_or_one_of_its_own_and_not_both(tiny: TinyWorld) -> None:
+    head, hill, yard = BASES.splitlines()
+    head = head.replace("number,", "number,lat,lon,")
+    both, neither = hill.replace("east,new,2,", "east,new,2,1.0,1.0,"), yard.replace("west,existing,1,", "west,,,,,")
+    told = found(tiny, settings(FOREST), team_bases=f"{head}\n{both}\n{neither}\n")
+    rule = "needs the place of a station (town, group, number) or one of its own (lat, lon), and not both"
+    assert told == [f"team_bases.csv 2 hill {rule}", f"team_bases.csv 3 yard {rule}"]
+
+
 def test_missing_tables_are_told_and_a_city_without_teams_needs_none(tiny: TinyWorld) -> None:
     fleet = tiny.fleet()
-    assert load_team_bases(tiny.folder, tiny.city.towns, fleet, BITS, settings({}), 1.0) == (fleet.unit_types, ())
+    assert load_team_bases(tiny.folder, tiny.city, fleet, BITS, settings({}), 1.0) == (fleet.unit_types, ())
     with pytest.raises(InputError) as caught:
-        load_team_bases(tiny.folder, tiny.city.towns, fleet, BITS, settings(FOREST), 1.0)
+        load_team_bases(tiny.folder, tiny.city, fleet, BITS, settings(FOREST), 1.0)
     assert sorted({Path(p.where).name for p in caught.value.problems}) == [
         "team_bases.csv", "team_unit_types.csv", "team_units.csv",
     ]  # fmt: skip
@@ -175,8 +184,9 @@ def test_missing_tables_are_told_and_a_city_without_teams_needs_none(tiny: TinyW
 def test_the_committed_teams_have_the_sizes_of_boxes_3_and_14(dongguan: Any) -> None:
     from tests.fleet.conftest import DONGGUAN
 
+    # the quays, whose places are points, have no team with dates here
     teams = {name: TeamDates("2022-12-31", "2024-12-31") for name in ("earthquake", "petrochemical", "forest", "water")}
-    types, bases = load_team_bases(DONGGUAN, dongguan.city.towns, dongguan.fleet, dongguan.bits, settings(teams), 1.0)
+    types, bases = load_team_bases(DONGGUAN, dongguan.city, dongguan.fleet, dongguan.bits, settings(teams), 1.0)
     assert {base.code: base.people[1][1] for base in bases} == {
         "special_brigade": 60, "binhaiwan_brigade": 40, "dalingshan_brigade": 50, "binhaiwan_large": 60,
     }  # fmt: skip
