@@ -19,8 +19,10 @@ from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.planted_settings import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import Problems, nearest_name
+from sim.fleet.aviation import AviationSettings
 from sim.fleet.mutual_aid import MutualAidSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.fleet.teams import TeamsSettings
 from sim.fleet.vehicle_settings import VehicleSettings
 from sim.money.settings import MoneySettings
 from sim.scenes.hydrants import WaterSupplySettings
@@ -157,6 +159,8 @@ GROUPS: tuple[Group, ...] = (
     Group("fleet", "sim.fleet.settings:FleetSettings"),
     Group("schedule", "sim.fleet.settings:ScheduleSettings"),
     Group("staffing", "sim.fleet.settings:StaffingSettings"),
+    Group("teams", "sim.fleet.teams:TeamsSettings", check="sim.fleet.teams:check"),
+    Group("aviation", "sim.fleet.aviation:AviationSettings", check="sim.fleet.aviation:check"),
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
@@ -187,6 +191,8 @@ class Settings:
     fleet: FleetSettings
     schedule: ScheduleSettings
     staffing: StaffingSettings
+    teams: TeamsSettings
+    aviation: AviationSettings
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings

@@ -9,7 +9,7 @@ module knows no engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -45,10 +45,12 @@ def build_changes(
     staffing: StaffingSettings,
     calendar: CalendarLike,
     town_weight: NDArray[np.float64] | None = None,
+    posted: Sequence[tuple[date, int]] = (),
 ) -> Changes:
     """Return the dated changes of one scenario, sorted by time, kind and entity.
 
     `town_weight`: (n_towns,) expected incidents, for schedules that build by demand; residents if it is not given.
+    `posted`: (day, people on duty elsewhere from then on), ascending: so many fewer are shared over the stations.
 
     Raises
     ------
@@ -62,8 +64,9 @@ def build_changes(
     actions = _actions(fleet, city, schedule, calendar, weight, problems)
     _check_days(schedule, staffing, problems)
     problems.raise_if_any()
-    walk = _Walk(fleet, city, schedule, staffing, calendar, problems)
-    for day, on_day in _by_day(actions, _other_days(schedule, staffing, calendar), calendar):
+    walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems)
+    other_days = [*_other_days(schedule, staffing, calendar), *(day for day, _ in posted)]
+    for day, on_day in _by_day(actions, other_days, calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
     return walk.result()
@@ -211,8 +214,10 @@ class _Walk:
         schedule: ScheduleSettings,
         staffing: StaffingSettings,
         calendar: CalendarLike,
+        posted: Sequence[tuple[date, int]],
         problems: Problems,
     ) -> None:
+        self.posted = posted
         self.fleet, self.city, self.schedule, self.staffing = fleet, city, schedule, staffing
         self.calendar, self.problems = calendar, problems
         n_stations, n_units = fleet.stations.n_stations, fleet.units.n_units
@@ -239,7 +244,8 @@ class _Walk:
         city_strength = strength(self.staffing, residents, year, day)
         in_service = self.is_there & self.is_open[self.fleet.units.station]
         first_crew = self._first_crew(in_service)
-        people = self._people(city_strength, first_crew)
+        elsewhere = [people for since, people in self.posted if since <= day][-1:]
+        people = self._people(max(city_strength.on_duty - sum(elsewhere), 0), first_crew)
         is_manned = (people >= first_crew) & (first_crew > 0)
         self._write_rows(time_ms, in_service, people, self._regime(day))
         self._write_notes(time_ms, day, city_strength, people, first_crew, is_manned)
@@ -333,12 +339,12 @@ class _Walk:
         np.minimum.at(first_crew, units.station[in_service], units.crew_min[in_service].astype(np.int64))
         return np.where(first_crew == none, 0, first_crew)
 
-    def _people(self, city_strength: Strength, first_crew: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the people on duty at each station; only open stations with a unit in service have any."""
+    def _people(self, on_duty: int, first_crew: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the people at each station of `on_duty` in all; only open stations with a unit in service have any."""
         people = np.zeros(self.fleet.stations.n_stations, dtype=np.int64)
         sharing = np.flatnonzero(first_crew > 0)
         weight = self.fleet.classes.weight[self.class_id[sharing]]
-        people[sharing] = share_people(city_strength.on_duty, weight, first_crew[sharing])
+        people[sharing] = share_people(on_duty, weight, first_crew[sharing])
         return people
 
     def _regime(self, day: date) -> int:

@@ -58,7 +58,7 @@ UNIT_TYPES = TableSpec(
         Column(
             "speed_kmh",
             "float",
-            "Of flight; empty for a vehicle.",
+            "Of flight or on the water; empty for a vehicle.",
             unit="km/h",
             minimum=1,
             maximum=1_000,
@@ -197,6 +197,16 @@ def load_fleet_tables(
     )
 
 
+def load_unit_types(path: Path, capability_bits: Mapping[str, int], problems: Problems) -> UnitTypes | None:
+    """Return the types of unit of a table like `unit_types.csv`, or None after adding what is wrong with it."""
+    n_before = len(problems.found)
+    types = read_table(path, UNIT_TYPES, problems)
+    masks = _masks(types, capability_bits, problems)
+    _check_crews(types, problems)
+    _check_motion(types, problems)
+    return _unit_types(types, masks, 0) if len(problems.found) == n_before else None
+
+
 def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems) -> list[int]:
     """Return the bit mask of each type's capabilities."""
     masks: list[int] = []
@@ -215,8 +225,8 @@ def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems)
 
 def _check_motion(types: Table, problems: Problems) -> None:
     for i in range(types.n_rows):
-        if (types["mode"][i] == "air") == math.isnan(types["speed_kmh"][i]):
-            rule = "(speed_kmh) is for aircraft, and every aircraft has one"
+        if (types["mode"][i] == "road") != math.isnan(types["speed_kmh"][i]):
+            rule = "(speed_kmh) is for aircraft and boats, and each of them has one"
             mend = "give it, or make the mode road"
             problems.add(types.where, rule, value=types["code"][i], row=types.row_number(i), mend=mend)
 

@@ -68,6 +68,7 @@ def _vehicles(
     """
     units, stations = fleet.units, fleet.stations
     rows = changes.rows[changes.rows["kind"] == ChangeKind.UNIT_IN_SERVICE]
+    rows = rows[stations.help_grade[units.station[rows["entity"]]] == 0]  # those of other cities are not known
     in_service, place = np.unique(rows["entity"], return_index=True)
     unit = in_service[fleet.unit_types.is_vehicle[units.type_id[in_service]]].astype(np.int64)
     first = rows["time_ms"][place][np.isin(in_service, unit)] // MS_PER_DAY

@@ -119,12 +119,16 @@ def is_own_unit(inputs: RunInputs) -> NDArray[np.bool_]:
 
 
 def can_send(inputs: RunInputs, states: States, step: int) -> NDArray[np.bool_]:
-    """Return which of the city's stations are open and have a unit in service and a crew for it: (n_stations,) bool."""
+    """Return which stations of the city's towns are open and have a unit in service and the people to crew it.
+
+    Bases of special teams and aircraft are none of them: theirs is not the next station that sends a first unit.
+    Returns (n_stations,) bool.
+    """
     units = inputs.fleet.units
     station = np.asarray(units.station)
     is_manned = states.is_in_service[step] & (states.people[step][station] >= np.asarray(units.crew_min))
-    is_manned &= is_own_unit(inputs)
-    return np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0
+    of_town = np.asarray(inputs.fleet.stations.town) >= 0
+    return (np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0) & of_town
 
 
 def sum_by(key: NDArray[Any], values: NDArray[Any], n: int) -> NDArray[np.int64]:

@@ -28,6 +28,8 @@ REPLICATION_SCHEMAS = {
     "planted": 1,
     "stress": 1,
     "breakdowns": 1,
+    "turnouts": 1,
+    "air": 1,
 }
 """Version of each file that a replication may leave behind; it grows when a column changes its name or its meaning."""
 
@@ -96,7 +98,7 @@ def write_replication_tables(
     """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
 
     What only some runs have is written where they have it: `mutual_aid`, `scenes`, `weather`, `planted`, `stress`,
-    `breakdowns`.
+    `breakdowns`, with special teams or aircraft `turnouts`, with aircraft `air`.
     """
     from sim.metrics.breakdowns import breakdown_table, has_breakdowns
     from sim.metrics.coverage import coverage_table
@@ -106,6 +108,7 @@ def write_replication_tables(
     from sim.metrics.planted import planted_table, stress_table
     from sim.metrics.rows import LogIndex
     from sim.metrics.scenes import is_plain, scenes_table
+    from sim.metrics.special import special_tables
     from sim.metrics.weather import has_weather, weather_table
     from sim.metrics.workload import unit_workload_table, workload_table
 
@@ -124,6 +127,7 @@ def write_replication_tables(
         tables["scenes"] = scenes_table(inputs, incidents)
     if is_one_more_wanted:
         tables["one_more"] = one_more_table(inputs, incidents, static_ms)
+    tables |= special_tables(inputs, index)
     if has_weather(inputs):
         tables["weather"] = weather_table(inputs, incidents)
     if len(inputs.demand.planted):

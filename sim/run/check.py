@@ -37,6 +37,8 @@ class _Step:
     is_slow: bool = False
 
 
+FLEET = ("city", "siting", "fleet", "teams", "aviation", "staffing", "mutual_aid")
+"""Groups that the stations and units of a run are made from."""
 _STEPS = (
     _Step("city", lambda b, s, r: b.city(s), ("city",)),
     _Step("plan", lambda b, s, r: b.plan(s), ("city",)),
@@ -63,21 +65,30 @@ _STEPS = (
     _Step(
         "fleet",
         lambda b, s, r: b.fleet(s, r),
-        ("city", "siting", "fleet"),
+        FLEET,
         ("city", "plan", "fleet tables", "siting"),
+        is_of_world=True,
+    ),
+    _Step("cards", lambda b, s, r: b.asked_cards(s), ("city", "teams"), ("demand tables",)),
+    _Step("air tasks", lambda b, s, r: b.air_tasks(s), ("city", "aviation"), ("demand tables",)),
+    _Step(
+        "boats",
+        lambda b, s, r: (b.boat_tasks(s, r), b.waterways(s, r)),
+        FLEET,
+        ("city", "fleet"),
         is_of_world=True,
     ),
     _Step(
         "prices",
         lambda b, s, r: b.prices(s),
-        ("city", "siting", "fleet", "money"),
+        (*FLEET, "money"),
         ("fleet",),
         is_of_world=True,
     ),
     _Step(
         "changes",
         lambda b, s, r: b.changes(s, r),
-        ("city", "siting", "fleet", "schedule", "staffing", "window", "demand"),
+        (*FLEET, "schedule", "window", "demand"),
         ("fleet", "calendar"),
         is_of_world=True,
     ),

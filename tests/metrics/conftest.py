@@ -14,7 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
-from sim.inputs import clear_sky, plain_scenes
+from sim.inputs import plain_scenes
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -59,6 +59,11 @@ class City:
         self.calendar = make_calendar()
         self.town_of_cell = [0] * (n_cells // 2) + [1] * (n_cells - n_cells // 2)
         self.common_q16 = 65536
+        self.bases: set[int] = set()
+        self.aircraft: set[int] = set()
+        self.capabilities: dict[int, int] = {}
+        self.air_tasks: tuple[int, ...] = ()
+        self.flying_hours: set[int] = set(range(24))
 
     def incident(self, at_s: float, cell: int = 0, **marks: int) -> int:
         row = {"call_ms": round(at_s * S), "cell": cell, "kind": 0, "grade": 1, "identity": 100 + len(self.incidents)}
@@ -120,11 +125,15 @@ class City:
                     cell=stations[:, 0], k=stations[:, 1], town=stations[:, 2],
                     planned_year=np.where(stations[:, 1] > 0, 2023, 0).astype(np.int16),
                     help_grade=np.array([self.help_grade.get(s, 0) for s in range(len(stations))], np.int8),
-                    name=tuple(f"s{s}" for s in range(len(stations))),
+                    brigade=tuple("base" if at in self.bases else "" for at in range(len(stations))),
+                    name=tuple(f"s{at}" for at in range(len(stations))),
                 ),
                 units=SimpleNamespace(
-                    station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16)
+                    station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16),
+                    capabilities=np.array([self.capabilities.get(at, 1) for at in range(len(units))], np.uint64),
+                    traits={"mode": np.array([at in self.aircraft for at in range(len(units))], np.int32)},
                 ),
+                unit_types=SimpleNamespace(code=("truck",)),
             ),
             changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
             travel=SimpleNamespace(duration_ms=drive[None]),
@@ -133,9 +142,10 @@ class City:
                 turnout=np.array([0, 1], dtype=np.int16), travel_common=2, travel_own=3,
             ),
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
+            policy=SimpleNamespace(air_tasks=self.air_tasks),
+            sky=SimpleNamespace(is_flyable=np.array([h % 24 in self.flying_hours for h in range(24 * 60)], np.int8)),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),
-            sky=clear_sky(24 * 60),
         )  # fmt: skip
 
 
