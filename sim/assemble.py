@@ -15,6 +15,8 @@ from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from sim.city import load_city
 from sim.compiled import cache_root
 from sim.demand.calendar import build_calendar
@@ -26,9 +28,13 @@ from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tab
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
+from sim.fleet.duty import planned_share
+from sim.fleet.rosters import build_roster
+from sim.fleet.staffing import Catchments
 from sim.fleet.tables import load_fleet_tables
 from sim.inputs import (
     Policy,
+    Roster,
     RunInputs,
     clear_sky,
     digest_of,
@@ -45,7 +51,6 @@ from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from sim.city.types import City
@@ -171,13 +176,46 @@ class InputsBuilder:
     def changes(self, settings: Settings, replication: int) -> Changes:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
         fleet, city, calendar = self.fleet(settings, replication), self.city(settings), self.calendar(settings)
-        key = (
-            str(settings.city_folder()), self._sites_key(settings, replication),
-            asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
-        )  # fmt: skip
+        present = planned_share(settings.roster) if settings.roster.shifts else None
+        key = [
+            str(settings.city_folder()),
+            self._sites_key(settings, replication),
+            asdict(settings.window),
+            str(present),
+        ]
+        key += [asdict(getattr(settings, group)) for group in ("fleet", "schedule", "staffing")]
+        catchments = None
+        if settings.staffing.sharing == "demand":
+            key += [asdict(settings.travel), asdict(settings.demand)]
+            catchments = self._catchments(settings, replication)
         return self._keep(
-            "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
-        )
+            "changes", key,
+            lambda: build_changes(
+                fleet, city, settings.schedule, settings.staffing, calendar, present=present, catchments=catchments
+            ),
+        )  # fmt: skip
+
+    def _catchments(self, settings: Settings, replication: int) -> Catchments:
+        """Return which station is nearest to whom, and what is to be expected there, in the usual traffic."""
+        travel = self.travel(settings)
+        order = self._station_order(travel, self.fleet(settings, replication))
+        usual = int(np.bincount(travel.period_of_hour.reshape(-1)).argmax())
+        return Catchments(order[usual], self._cell_weight(settings))
+
+    def _station_order(self, travel: TravelTables, fleet: Fleet) -> NDArray[np.int16]:
+        """Return the stations by driving time to every cell."""
+        return self._keep(
+            "station order", (travel.digest, fleet.stations.cell),
+            lambda: order_stations(travel.duration_ms, fleet.stations.cell),
+        )  # fmt: skip
+
+    def roster(self, settings: Settings, replication: int) -> Roster:
+        """Return who is on duty when in a replication; no rows where people are posted by dated changes."""
+        fleet, calendar, duty = self.fleet(settings, replication), self.calendar(settings), settings.roster
+        if not duty.shifts:
+            return no_roster(fleet.stations.n_stations)
+        changes = self.changes(settings, replication)
+        return Roster(*build_roster(fleet, changes, duty, calendar, settings.seed, replication))
 
     def _store(self, settings: Settings) -> QuantileStore:
         folder = settings.city_folder()
@@ -258,10 +296,7 @@ class InputsBuilder:
             "slot ranks", (demand_key, replication),
             lambda: draw_slot_ranks(demand, tables.run_cards, settings.seed, replication),
         )  # fmt: skip
-        order = self._keep(
-            "station order", (travel.digest, fleet.stations.cell),
-            lambda: order_stations(travel.duration_ms, fleet.stations.cell),
-        )  # fmt: skip
+        order = self._station_order(travel, fleet)
         period, is_night = hours_of_run(
             calendar, travel.period_of_hour, settings.times.night_from_h, settings.times.night_to_h
         )
@@ -269,7 +304,7 @@ class InputsBuilder:
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
             policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
-            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
+            is_night_of_hour=is_night, roster=self.roster(settings, replication), sky=clear_sky(len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip

@@ -18,6 +18,7 @@ from pydantic import Field
 from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.fleet.duty import RosterSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.travel.settings import TravelSettings
 
@@ -149,6 +150,7 @@ GROUPS: tuple[Group, ...] = (
     Group("fleet", "sim.fleet.settings:FleetSettings"),
     Group("schedule", "sim.fleet.settings:ScheduleSettings"),
     Group("staffing", "sim.fleet.settings:StaffingSettings"),
+    Group("roster", "sim.fleet.duty:RosterSettings", check="sim.fleet.duty:check_duty"),
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
@@ -171,6 +173,7 @@ class Settings:
     fleet: FleetSettings
     schedule: ScheduleSettings
     staffing: StaffingSettings
+    roster: RosterSettings
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings

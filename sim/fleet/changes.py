@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from itertools import groupby
 
 import numpy as np
@@ -29,7 +30,15 @@ from sim.fleet.parts import (
     StaffStep,
 )
 from sim.fleet.settings import ScheduleRow, ScheduleSettings, StaffingSettings
-from sim.fleet.staffing import Strength, share_people, strength
+from sim.fleet.staffing import (
+    Catchments,
+    Strength,
+    posts_of,
+    share_people,
+    station_weight,
+    strength,
+    strength_for,
+)
 from sim.units import MS_PER_DAY
 
 PLAN_BUILD = "plan build"
@@ -38,22 +47,35 @@ ACTIONS = ("close", "open", "upgrade", "withdraw_unit", "return_unit")
 
 
 def build_changes(
-    fleet: Fleet, city: CityLike, schedule: ScheduleSettings, staffing: StaffingSettings, calendar: CalendarLike
+    fleet: Fleet,
+    city: CityLike,
+    schedule: ScheduleSettings,
+    staffing: StaffingSettings,
+    calendar: CalendarLike,
+    *,
+    present: Fraction | None = None,
+    catchments: Catchments | None = None,
 ) -> Changes:
     """Return the dated changes of one scenario, sorted by time, kind and entity.
+
+    Parameters
+    ----------
+    present : mean part of those who ride that a roster has on duty; None: the staffing's present share.
+    catchments : what sharing by demand weighs stations by; needed for that rule only.
 
     Raises
     ------
     InputError
         With all problems: days that are none; changes before the run's start or after its end (unless the schedule
         allows them); unknown actions and towns; sites and units that a town or station does not have; opening what is
-        open, closing what is not, upgrading what has no later class or has it already; two staff steps on a day.
+        open, closing what is not, upgrading what has no later class or has it already; two staff steps on a day; more
+        enterprise staff than staff, so that fewer than no people would be shared.
     """
     problems = Problems()
     actions = _actions(fleet, city, schedule, calendar, problems)
     _check_days(schedule, staffing, problems)
     problems.raise_if_any()
-    walk = _Walk(fleet, city, schedule, staffing, calendar, problems)
+    walk = _Walk(fleet, city, schedule, staffing, calendar, problems, present, catchments)
     for day, on_day in _by_day(actions, _other_days(schedule, staffing, calendar), calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
@@ -207,9 +229,12 @@ class _Walk:
         staffing: StaffingSettings,
         calendar: CalendarLike,
         problems: Problems,
+        present: Fraction | None,
+        catchments: Catchments | None,
     ) -> None:
         self.fleet, self.city, self.schedule, self.staffing = fleet, city, schedule, staffing
         self.calendar, self.problems = calendar, problems
+        self.present, self.catchments = present, catchments
         n_stations, n_units = fleet.stations.n_stations, fleet.units.n_units
         self.is_open = fleet.stations.is_existing.copy()
         self.class_id = fleet.stations.class_id.copy()
@@ -224,17 +249,18 @@ class _Walk:
         self.rows: list[tuple[int, int, int, int]] = []
         self.notes: list[Note] = []
         self.steps: list[StaffStep] = []
+        self.posts: list[NDArray[np.int64]] = []
 
     def step(self, day: date, actions: list[_Action]) -> None:
         """Apply one day's actions, share the people anew and write down what differs from before."""
         for action in actions:
             self._apply(action)
         time_ms = (day - self.calendar.start).days * MS_PER_DAY
-        residents, year = int(self.city.towns.population.sum()), self.city.population_year
-        city_strength = strength(self.staffing, residents, year, day)
         in_service = self.is_there & self.is_open[self.fleet.units.station]
         first_crew = self._first_crew(in_service)
-        people = self._people(city_strength, first_crew)
+        city_strength = self._strength(day, int((first_crew > 0).sum()))
+        people = self._people(city_strength, first_crew, in_service)
+        self.posts.append(posts_of(people, max(city_strength.riding, 0)))
         is_manned = (people >= first_crew) & (first_crew > 0)
         self._write_rows(time_ms, in_service, people, self._regime(day))
         self._write_notes(time_ms, day, city_strength, people, first_crew, is_manned)
@@ -259,7 +285,7 @@ class _Walk:
             self.notes.append(Note("unit_never_manned", last_ms, station, int(unit), int(self.most_people[unit]), text))
         rows = np.array(sorted(self.rows), dtype=CHANGE_DTYPE)
         rows.flags.writeable = False
-        return Changes(rows, tuple(self.notes), tuple(self.steps))
+        return Changes(rows, tuple(self.notes), tuple(self.steps), np.array(self.posts))
 
     def _apply(self, action: _Action) -> None:
         first, end = int(self.first_site[action.town]), int(self.first_site[action.town + 1])
@@ -328,13 +354,43 @@ class _Walk:
         np.minimum.at(first_crew, units.station[in_service], units.crew_min[in_service].astype(np.int64))
         return np.where(first_crew == none, 0, first_crew)
 
-    def _people(self, city_strength: Strength, first_crew: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _strength(self, day: date, n_sharing: int) -> Strength:
+        """Return the city's strength on a day; fewer than no people to ride is a problem."""
+        residents, year = int(self.city.towns.population.sum()), self.city.population_year
+        found = strength(self.staffing, residents, year, day, self.present)
+        if self.staffing.on_duty_per_station:
+            return strength_for(self.staffing, found, self.staffing.on_duty_per_station * n_sharing, self.present)
+        if found.riding < 0:
+            rule = f"(enterprise_staff) is more than the staff of {day}, {found.staff}: fewer than no people would ride"
+            mend = "lower it or raise the ratio"
+            self.problems.add(self.staffing.name, rule, value=self.staffing.enterprise_staff, mend=mend)
+        return found
+
+    def _people(
+        self, city_strength: Strength, first_crew: NDArray[np.int64], in_service: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
         """Return the people on duty at each station; only open stations with a unit in service have any."""
         people = np.zeros(self.fleet.stations.n_stations, dtype=np.int64)
-        sharing = np.flatnonzero(first_crew > 0)
-        weight = self.fleet.classes.weight[self.class_id[sharing]]
-        people[sharing] = share_people(city_strength.on_duty, weight, first_crew[sharing])
+        is_sharing = first_crew > 0
+        sharing = np.flatnonzero(is_sharing)
+        if self.staffing.on_duty_per_station:
+            people[sharing] = self.staffing.on_duty_per_station
+            return people
+        rule = self.staffing.sharing
+        catchment = self.catchments.of(is_sharing) if self.catchments is not None and len(sharing) else people
+        weight = station_weight(
+            rule, self.fleet.classes.weight[self.class_id[sharing]], self.fleet.stations.town[sharing],
+            self.city.towns.population, catchment[sharing],
+        )  # fmt: skip
+        most = None if rule == "class" else self._usable(in_service)[sharing]
+        people[sharing] = share_people(city_strength.on_duty, weight, first_crew[sharing], most)
         return people
+
+    def _usable(self, in_service: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the people that each station's units in service ride with if they can: (n_stations,) int64."""
+        units = self.fleet.units
+        preferred = np.where(in_service, units.crew_preferred, 0)
+        return np.bincount(units.station, preferred, minlength=self.fleet.stations.n_stations).astype(np.int64)
 
     def _regime(self, day: date) -> int:
         start = self.schedule.command_centre_from
