@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
 Columns = dict[str, NDArray[Any]]
-REPLICATION_SCHEMAS = {"incidents": 1, "workload": 1, "units": 1, "coverage": 1, "one_more": 1}
+REPLICATION_SCHEMAS = {"incidents": 1, "workload": 1, "units": 1, "coverage": 1, "one_more": 1, "manning": 1}
 """Version of each file that a replication leaves behind; it grows when a column changes its name or its meaning."""
 
 
@@ -68,9 +68,10 @@ def read_columns(path: Path, schema: str, version: int, names: Iterable[str] | N
 def write_replication_tables(
     folder: Path, inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64], *, is_one_more_wanted: bool = True
 ) -> Columns:
-    """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table."""
+    """Write the replication's tables (`one_more` if wanted) as `.parquet` and return the incident table."""
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
+    from sim.metrics.manning import manning_table
     from sim.metrics.one_more import one_more_table
     from sim.metrics.rows import LogIndex
     from sim.metrics.workload import unit_workload_table, workload_table
@@ -83,6 +84,7 @@ def write_replication_tables(
         "workload": workload_table(inputs, log, by_unit),
         "units": by_unit,
         "coverage": coverage_table(inputs),
+        "manning": manning_table(inputs, log),
     }
     if is_one_more_wanted:
         tables["one_more"] = one_more_table(inputs, incidents, static_ms)

@@ -206,8 +206,8 @@ def test_shifts_beyond_the_cycle_and_settings_without_shifts_are_refused() -> No
 
 
 def test_a_brigade_that_nobody_belongs_to_is_an_error_that_names_the_nearest(tiny: TinyWorld) -> None:
-    with pytest.raises(InputError, match=r"roster test: 'goverment' .* no station .*; did you mean 'government'"):
-        rows(tiny, duty(ALL_DAY, leavers_per_year={"goverment": 0.1}))
+    with pytest.raises(InputError, match=r"roster test: 'governments' .* no station .*; did you mean 'government'"):
+        rows(tiny, duty(ALL_DAY, leavers_per_year={"governments": 0.1}))
 
 
 @pytest.mark.parametrize("path", sorted((CONFIGS / "roster").glob("*.yaml")), ids=lambda path: path.stem)

@@ -14,6 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
+from sim.inputs import Roster, no_roster
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -57,6 +58,7 @@ class City:
         self.calendar = make_calendar()
         self.town_of_cell = [0] * (n_cells // 2) + [1] * (n_cells - n_cells // 2)
         self.common_q16 = 65536
+        self.roster: Roster | None = None
 
     def incident(self, at_s: float, cell: int = 0, **marks: int) -> int:
         row = {"call_ms": round(at_s * S), "cell": cell, "kind": 0, "grade": 1, "identity": 100 + len(self.incidents)}
@@ -118,7 +120,8 @@ class City:
                     planned_year=np.where(stations[:, 1] > 0, 2023, 0).astype(np.int16),
                 ),
                 units=SimpleNamespace(
-                    station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16)
+                    station=units[:, 0], crew_min=units[:, 1], crew_preferred=units[:, 1] + 2,
+                    type_id=np.zeros(len(units), np.int16),
                 ),
             ),
             changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
@@ -127,6 +130,7 @@ class City:
                 values=np.stack([constant_table(v) for v in (45 * S, 90 * S, self.common_q16, 65536)]),
                 turnout=np.array([0, 1], dtype=np.int16), travel_common=2, travel_own=3,
             ),
+            roster=self.roster or no_roster(len(stations)), policy=SimpleNamespace(rest_after_ms=0),
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),
