@@ -1,24 +1,23 @@
 """A scenario's dated changes: which stations and units are there, and how many people each station has, at every date.
 
-Steps of `build_changes`: gather the plan's builds and the schedule's rows as dated actions; walk through all dates on
-which something can change (actions, staff steps, growing residents, the command centre); after the actions of a date,
-share the people on duty anew over the open stations; write down what differs from the date before. So the rows never
-repeat a state, and the rows at time 0 are the state at the run's start. The engine applies the rows as they stand; this
-module knows no engine.
+Steps of `build_changes`: gather the plan's builds and the schedule's rows as dated actions (`actions.py`); walk through
+all dates on which something can change (actions, staff steps, growing residents, the command centre); after the actions
+of a date, share the people on duty anew over the open stations; write down what differs from the date before. So the
+rows never repeat a state, and the rows at time 0 are the state at the run's start. The engine applies the rows as they
+stand; this module knows no engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import Problems, nearest_name
+from sim.errors import Problems
+from sim.fleet.actions import Action, actions_of, by_day, check_days, other_days
 from sim.fleet.parts import (
     CHANGE_DTYPE,
     CalendarLike,
@@ -29,7 +28,7 @@ from sim.fleet.parts import (
     Note,
     StaffStep,
 )
-from sim.fleet.settings import ScheduleRow, ScheduleSettings, StaffingSettings
+from sim.fleet.settings import ScheduleSettings, StaffingSettings
 from sim.fleet.staffing import (
     Catchments,
     Strength,
@@ -40,10 +39,6 @@ from sim.fleet.staffing import (
     strength_for,
 )
 from sim.units import MS_PER_DAY
-
-PLAN_BUILD = "plan build"
-ACTIONS = ("close", "open", "upgrade", "withdraw_unit", "return_unit")
-"""Actions of a schedule row, in the order in which those of one day are applied."""
 
 
 def build_changes(
@@ -72,150 +67,14 @@ def build_changes(
         enterprise staff than staff, so that fewer than no people would be shared.
     """
     problems = Problems()
-    actions = _actions(fleet, city, schedule, calendar, problems)
-    _check_days(schedule, staffing, problems)
+    actions = actions_of(fleet, city, schedule, calendar, problems)
+    check_days(schedule, staffing, problems)
     problems.raise_if_any()
     walk = _Walk(fleet, city, schedule, staffing, calendar, problems, present, catchments)
-    for day, on_day in _by_day(actions, _other_days(schedule, staffing, calendar), calendar):
+    for day, on_day in by_day(actions, other_days(schedule, staffing, calendar), calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
     return walk.result()
-
-
-# --- what is to be done, and when -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Action:
-    """One thing to do to one station or unit; `where` names the line that asks for it."""
-
-    day: date
-    action: str
-    town: int
-    site: int
-    unit: int
-    where: str
-
-
-def _actions(
-    fleet: Fleet, city: CityLike, schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems
-) -> list[_Action]:
-    """Return the plan's builds and the schedule's rows that fall within the run, those of one day in their order."""
-    found: list[_Action] = []
-    stations = fleet.stations
-    site_of = _site_numbers(stations.town)
-    for station in np.flatnonzero(stations.planned_year > 0) if schedule.is_plan_built else ():
-        year, town = int(stations.planned_year[station]), int(stations.town[station])
-        day = date(year, schedule.opening_month, schedule.opening_day)
-        where = f"{PLAN_BUILD} {stations.name[station]}"
-        found.append(_Action(day, "open", town, int(site_of[station]), 0, where))
-    for i, row in enumerate(schedule.rows):
-        action = _row_action(row, f"{schedule.name}: rows.{i}", city, problems)
-        if action is not None:
-            found.append(action)
-    inside = [action for action in found if _side(action.day, calendar) == "in"]
-    outside = [action for action in found if _side(action.day, calendar) != "in"]
-    if schedule.is_outside_run_allowed:
-        inside += [action for action in outside if _side(action.day, calendar) == "before"]
-    else:
-        _add_outside(outside, schedule, calendar, problems)
-    return sorted(inside, key=lambda a: (max(a.day, calendar.start), ACTIONS.index(a.action)))
-
-
-def _site_numbers(town: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Return each station's number within its town, from 1."""
-    first = np.searchsorted(town, town)
-    return np.arange(len(town)) - first + 1
-
-
-def _row_action(row: ScheduleRow, where: str, city: CityLike, problems: Problems) -> _Action | None:
-    """Return a schedule row as an action, or None after adding what is wrong with it."""
-    n_before = len(problems.found)
-    day = _day(row.date, where, problems)
-    if row.action not in ACTIONS:
-        problems.add(where, "(action) is unknown", value=row.action, mend=nearest_name(row.action, ACTIONS))
-    if row.town not in city.towns.code:
-        problems.add(where, "(town) is not in towns.csv", value=row.town, mend=nearest_name(row.town, city.towns.code))
-    if row.action != "open" and row.site == 0:
-        problems.add(where, "(site) must name a station", value=0, mend="give its number in the town, from 1")
-    if (row.unit > 0) != row.action.endswith("_unit"):
-        problems.add(where, f"(unit) does not go with {row.action!r}", value=row.unit, mend="unit actions name a bay")
-    if day is None or len(problems.found) > n_before:
-        return None
-    return _Action(day, row.action, city.towns.code.index(row.town), row.site, row.unit, where)
-
-
-def _side(day: date, calendar: CalendarLike) -> str:
-    """Return whether a day is "in" the run, "before" or "after" it."""
-    offset = (day - calendar.start).days
-    return "before" if offset < 0 else "in" if offset < calendar.n_days else "after"
-
-
-def _add_outside(
-    outside: list[_Action], schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems
-) -> None:
-    """Add a problem for each action outside the run; the plan's builds, which may be many, make one for either side."""
-    last = date.fromordinal(calendar.start.toordinal() + calendar.n_days - 1)
-    run = f"the run, which is from {calendar.start} to {last}"
-    mend = (
-        "change the window or the schedule, or set schedule.is_outside_run_allowed=true: "
-        "then what lies before the run is done when it starts, and what lies after it is left out"
-    )
-    for side in ("before", "after"):
-        found = [action for action in outside if _side(action.day, calendar) == side]
-        builds = [action for action in found if action.where.startswith(PLAN_BUILD)]
-        if builds:
-            named = ", ".join(f"{a.where.removeprefix(PLAN_BUILD).strip()} on {a.day}" for a in builds[:2])
-            rule = f"plans {len(builds)} builds {side} {run} ({named}{', …' if len(builds) > 2 else ''})"
-            problems.add(f"schedule {schedule.name}", rule, mend=mend)
-        for action in found:
-            if not action.where.startswith(PLAN_BUILD):
-                problems.add(action.where, f"is {side} {run}", value=str(action.day), mend=mend)
-
-
-def _day(text: str, where: str, problems: Problems) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        problems.add(where, "is not a day of the calendar", value=text, mend="write it as YYYY-MM-DD")
-        return None
-
-
-def _check_days(schedule: ScheduleSettings, staffing: StaffingSettings, problems: Problems) -> None:
-    """Add problems for days that are none, and for two staff steps on a day."""
-    if schedule.command_centre_from:
-        _day(schedule.command_centre_from, f"{schedule.name}: command_centre_from", problems)
-    days = [step.from_date for step in staffing.steps]
-    for i, text in enumerate(days):
-        where = f"{staffing.name}: steps.{i}"
-        _day(text, where, problems)
-        if text in days[:i]:
-            problems.add(where, "(from_date) has a step already", value=text, mend="keep one of them")
-
-
-def _other_days(schedule: ScheduleSettings, staffing: StaffingSettings, calendar: CalendarLike) -> list[date]:
-    """Return the days on which people or regimes may change without any action."""
-    days = [date.fromisoformat(step.from_date) for step in staffing.steps]
-    if schedule.command_centre_from:
-        days.append(date.fromisoformat(schedule.command_centre_from))
-    if staffing.residents_growth_per_year:
-        last = date.fromordinal(calendar.start.toordinal() + calendar.n_days - 1)
-        days += [date(year, 1, 1) for year in range(calendar.start.year + 1, last.year + 1)]
-    return days
-
-
-def _by_day(
-    actions: list[_Action], other_days: list[date], calendar: CalendarLike
-) -> Iterator[tuple[date, list[_Action]]]:
-    """Yield the run's first day and each later day of the run with a change, and what is to be done on it."""
-    of_day = {day: list(group) for day, group in groupby(actions, key=lambda a: max(a.day, calendar.start))}
-    end = calendar.start.toordinal() + calendar.n_days
-    inside = {day for day in other_days if calendar.start <= day and day.toordinal() < end}
-    for day in sorted(inside | set(of_day) | {calendar.start}):
-        yield day, of_day.get(day, [])
-
-
-# --- the state, date by date ------------------------------------------------------------------------------------------
 
 
 class _Walk:
@@ -251,7 +110,7 @@ class _Walk:
         self.steps: list[StaffStep] = []
         self.posts: list[NDArray[np.int64]] = []
 
-    def step(self, day: date, actions: list[_Action]) -> None:
+    def step(self, day: date, actions: list[Action]) -> None:
         """Apply one day's actions, share the people anew and write down what differs from before."""
         for action in actions:
             self._apply(action)
@@ -287,7 +146,7 @@ class _Walk:
         rows.flags.writeable = False
         return Changes(rows, tuple(self.notes), tuple(self.steps), np.array(self.posts))
 
-    def _apply(self, action: _Action) -> None:
+    def _apply(self, action: Action) -> None:
         first, end = int(self.first_site[action.town]), int(self.first_site[action.town + 1])
         code = self.city.towns.code[action.town]
         if action.site > end - first:
@@ -300,7 +159,7 @@ class _Walk:
                 self._refuse(action, f"all {end - first} sites of {code!r} are open", None, "add sites or build less")
                 return
             station = int(closed[0])
-        apply: dict[str, Callable[[_Action, int], None]] = {
+        apply: dict[str, Callable[[Action, int], None]] = {
             "open": self._open,
             "close": self._close,
             "upgrade": self._upgrade,
@@ -309,20 +168,20 @@ class _Walk:
         }
         apply[action.action](action, station)
 
-    def _refuse(self, action: _Action, rule: str, value: object, mend: str) -> None:
+    def _refuse(self, action: Action, rule: str, value: object, mend: str) -> None:
         self.problems.add(f"{action.where} ({action.action} on {action.day})", rule, value=value, mend=mend)
 
-    def _open(self, action: _Action, station: int) -> None:
+    def _open(self, action: Action, station: int) -> None:
         if self.is_open[station]:
             self._refuse(action, "is open already", self.fleet.stations.name[station], "open each station once")
         self.is_open[station] = True
 
-    def _close(self, action: _Action, station: int) -> None:
+    def _close(self, action: Action, station: int) -> None:
         if not self.is_open[station]:
             self._refuse(action, "is not open then", self.fleet.stations.name[station], "open it first or drop the row")
         self.is_open[station] = False
 
-    def _upgrade(self, action: _Action, station: int) -> None:
+    def _upgrade(self, action: Action, station: int) -> None:
         later, name = int(self.fleet.stations.later_class_id[station]), self.fleet.stations.name[station]
         if later < 0:
             self._refuse(action, "has no later class", name, "give its role a later_class and an added_fleet")
@@ -333,7 +192,7 @@ class _Walk:
         self.class_id[station] = later
         self.is_there |= added
 
-    def _set_unit(self, action: _Action, station: int) -> None:
+    def _set_unit(self, action: Action, station: int) -> None:
         units, name = self.fleet.units, self.fleet.stations.name[station]
         found = np.flatnonzero((units.station == station) & (units.bay == action.unit))
         if not len(found):
