@@ -84,3 +84,11 @@ def test_a_relieved_crew_still_out_does_not_hold_up_the_new_shift(tiny, rows_of)
     log = city.run()
     clear = next(row[0] for row in rows_of(log, K.CLEAR))
     assert [row[0] for row in rows_of(log, K.DISPATCH)] == [7 * H, clear]  # nobody relieves them: the call waits
+
+
+def test_after_a_full_relief_the_static_part_still_finds_every_crew_at_home(tiny):
+    """Six of each crew man one pumper at a time; each incident is alone, so the near station goes to every one."""
+    city = city_with(tiny, duty(*DAY_CREW_NIGHT_CREW), posts=(12, 0))
+    for hour in (9, 10, 11, 21, 22):
+        city.incident(hour * H, cell=5)
+    assert static_responses(city.inputs()).tolist() == [45_000] * 5
