@@ -44,6 +44,7 @@ from sim.inputs import (
     order_stations,
     plain_scenes,
 )
+from sim.money import load_prices
 from sim.plan import load_plan
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import build_travel
@@ -61,9 +62,11 @@ if TYPE_CHECKING:
     from sim.demand.types import Demand, Durations
     from sim.fleet.parts import Changes, Fleet
     from sim.fleet.tables import FleetTables
+    from sim.money import Prices
     from sim.plan import Plan
     from sim.settings import Settings
     from sim.siting import Siting
+    from sim.travel.roads import Roads
     from sim.travel.source import TravelTables
 
 _Value = TypeVar("_Value")
@@ -117,6 +120,11 @@ class InputsBuilder:
         folder = settings.city_folder()
         return self._keep("plan", str(folder), lambda: load_plan(folder))
 
+    def roads(self, settings: Settings) -> Roads:
+        """Return the roads of the settings' city."""
+        folder, city = settings.city_folder(), self.city(settings)
+        return self._keep("roads", str(folder), lambda: load_roads(folder, city))
+
     def demand_tables(self, settings: Settings) -> DemandTables:
         """Return the demand tables of the settings' city."""
         folder = settings.city_folder()
@@ -133,7 +141,7 @@ class InputsBuilder:
         folder, city = settings.city_folder(), self.city(settings)
 
         def make() -> TravelTables:
-            return build_travel(city, settings.travel, load_roads(folder, city), cache_root() / "travel")
+            return build_travel(city, settings.travel, self.roads(settings), cache_root() / "travel")
 
         return self._keep("travel", (str(folder), asdict(settings.travel)), make)
 
@@ -141,7 +149,8 @@ class InputsBuilder:
         """Return the name of the siting world of a replication (the coordinates' file name where one is given)."""
         if settings.siting.coordinates:
             return Path(settings.siting.coordinates).name
-        worlds = siting_worlds(settings.city_folder())
+        folder = settings.city_folder()
+        worlds = self._keep("worlds", str(folder), lambda: siting_worlds(folder))
         chosen = settings.siting.world
         return worlds[chosen if chosen >= 0 else world_in_turn(replication, len(worlds))].world
 
@@ -161,13 +170,22 @@ class InputsBuilder:
             return self.world_name(settings, replication), ""
         return str(given), hashlib.sha256(given.read_bytes()).hexdigest()
 
+    def fleet_tables(self, settings: Settings) -> FleetTables:
+        """Return the fleet tables of the settings' city; some unit type has what any run card needs."""
+        demand = self.demand_tables(settings)
+
+        def make() -> FleetTables:
+            tables = load_fleet_tables(settings.city_folder(), demand.capability_bit, settings.fleet)
+            _check_capabilities(demand, tables)
+            return tables
+
+        return self._keep("fleet tables", (str(settings.city_folder()), asdict(settings.fleet)), make)
+
     def fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the stations and units of a replication's siting world."""
-        bits = self.demand_tables(settings).capability_bit
 
         def make() -> Fleet:
-            tables = load_fleet_tables(settings.city_folder(), bits, settings.fleet)
-            _check_capabilities(self.demand_tables(settings), tables)
+            tables = self.fleet_tables(settings)
             return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
 
         sites = self._sites_key(settings, replication)
@@ -177,23 +195,20 @@ class InputsBuilder:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
         fleet, city, calendar = self.fleet(settings, replication), self.city(settings), self.calendar(settings)
         present = planned_share(settings.roster) if settings.roster.shifts else None
-        key = [
-            str(settings.city_folder()),
-            self._sites_key(settings, replication),
-            asdict(settings.window),
-            str(present),
-        ]
-        key += [asdict(getattr(settings, group)) for group in ("fleet", "schedule", "staffing")]
-        catchments = None
-        if settings.staffing.sharing == "demand":
-            key += [asdict(settings.travel), asdict(settings.demand)]
-            catchments = self._catchments(settings, replication)
-        return self._keep(
-            "changes", key,
-            lambda: build_changes(
-                fleet, city, settings.schedule, settings.staffing, calendar, present=present, catchments=catchments
-            ),
-        )  # fmt: skip
+        groups = ["fleet", "schedule", "staffing", "window"]
+        groups += ["demand"] if settings.schedule.allocation == "by_demand" else []
+        groups += ["demand", "travel"] if settings.staffing.sharing == "demand" else []
+        key: list[Any] = [str(settings.city_folder()), self._sites_key(settings, replication), str(present)]
+        key += [(group, asdict(getattr(settings, group))) for group in groups]
+
+        def make() -> Changes:
+            weight = self._town_weight(settings) if settings.schedule.allocation == "by_demand" else None
+            nearest = self._catchments(settings, replication) if settings.staffing.sharing == "demand" else None
+            return build_changes(
+                fleet, city, settings.schedule, settings.staffing, calendar, weight, present=present, catchments=nearest
+            )
+
+        return self._keep("changes", key, make)
 
     def _catchments(self, settings: Settings, replication: int) -> Catchments:
         """Return which station is nearest to whom, and what is to be expected there, in the usual traffic."""
@@ -217,6 +232,19 @@ class InputsBuilder:
         changes = self.changes(settings, replication)
         return Roster(*build_roster(fleet, changes, duty, calendar, settings.seed, replication))
 
+    def prices(self, settings: Settings) -> Prices | None:
+        """Return the prices of the settings' city, None where it has none.
+
+        Raises
+        ------
+        InputError
+            With all that is wrong with them.
+        """
+        folder, fleet, problems = settings.city_folder(), self.fleet(settings, 0), Problems()
+        found = load_prices(folder, settings.money, fleet.classes.code, fleet.unit_types.code, problems)
+        problems.raise_if_any()
+        return found
+
     def _store(self, settings: Settings) -> QuantileStore:
         folder = settings.city_folder()
         if str(folder) not in self._stores:
@@ -226,7 +254,7 @@ class InputsBuilder:
 
     def tables_made(self, settings: Settings) -> dict[str, NDArray[np.int32]]:
         """Return the quantile tables that the settings ask for and the city folder does not hold, by name."""
-        self._intensity(settings)
+        self.intensity(settings)
         demand, store = settings.demand, self._store(settings)
         day_factors = (demand.city_day_cv, demand.town_day_cv, *(surge.size_cv for surge in demand.surges.values()))
         asked = {*self.durations(settings).names, *(gamma_factor(cv) for cv in day_factors)}
@@ -259,7 +287,8 @@ class InputsBuilder:
         kinds = self.demand_tables(settings).kinds
         return self._keep("durations", key, lambda: build_durations(kinds, settings.times, self._store(settings)))
 
-    def _intensity(self, settings: Settings) -> Intensity:
+    def intensity(self, settings: Settings) -> Intensity:
+        """Return what the incidents of every replication are drawn from."""
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
         store = self._store(settings)
@@ -269,13 +298,19 @@ class InputsBuilder:
         """Return what rules that weigh cover take a cell for: its fires and rescues to be expected."""
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         kinds = self.demand_tables(settings).kinds
-        return self._keep("cell weight", key, lambda: self._intensity(settings).cell_weight(kinds.is_headline))
+        return self._keep("cell weight", key, lambda: self.intensity(settings).cell_weight(kinds.is_headline))
+
+    def _town_weight(self, settings: Settings) -> NDArray[np.float64]:
+        """Return the fires and rescues to be expected of each town: (n_towns,)."""
+        towns = self.city(settings).cells.town
+        n_towns = len(self.city(settings).towns.code)
+        return np.bincount(towns, self._cell_weight(settings), minlength=n_towns).astype(np.float64)
 
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
         folder = settings.city_folder()
         key = (str(folder), asdict(settings.demand), asdict(settings.window))
-        intensity = self._intensity(settings)
+        intensity = self.intensity(settings)
         return self._keep(
             "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
         )
@@ -303,13 +338,14 @@ class InputsBuilder:
         return RunInputs(
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
-            policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
+            policy=self.policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=self.roster(settings, replication), sky=clear_sky(len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
 
-    def _policy(self, settings: Settings) -> Policy:
+    def policy(self, settings: Settings) -> Policy:
+        """Return the rules by which units are sent, moved up and rested."""
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
         if dispatch.cover_capability not in bits:
             mend = nearest_name(dispatch.cover_capability, bits)

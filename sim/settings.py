@@ -20,6 +20,7 @@ from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.duty import RosterSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.money.settings import MoneySettings
 from sim.travel.settings import TravelSettings
 
 _STRICT = {"extra": "forbid"}
@@ -154,6 +155,7 @@ GROUPS: tuple[Group, ...] = (
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
+    Group("money", "sim.money.settings:MoneySettings", is_what=False),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -177,6 +179,7 @@ class Settings:
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings
+    money: MoneySettings
     run: RunSettings
 
     def city_folder(self) -> Path:

@@ -7,6 +7,7 @@ replications wrote; `headlines.sql` recomputes the headlines from the same files
 
 from __future__ import annotations
 
+from sim.compare.money import frontier_table, value_table
 from sim.compare.parts import Arm, Contrast, Labels, Replication, labels_of
 from sim.compare.study import Tables, compare_arms
 from sim.compare.write import TABLE_VERSION, read_tables, write_tables
@@ -19,7 +20,9 @@ __all__ = [
     "Replication",
     "Tables",
     "compare_arms",
+    "frontier_table",
     "labels_of",
     "read_tables",
+    "value_table",
     "write_tables",
 ]

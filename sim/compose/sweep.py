@@ -189,10 +189,10 @@ def run_sweep(read: Sweep, *, gather: Callable[[Work], Path | None], say: Callab
     InputError
         With what the inputs of the jobs have wrong, before the first starts.
     """
-    from sim.run.execute import check_inputs, gather_only
-    from sim.run.work import jobs_of
+    from sim.run.check import check_all
+    from sim.run.execute import gather_only
 
-    check_inputs([job for work in read.jobs for job in jobs_of(work)[:1]])
+    check_all([read.work, *read.jobs])
     say(f"{len(read.jobs)} jobs, each checked")
     launch(read)
     return gather_only(read.work, gather=gather)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import Problems, nearest_name
+from sim.fleet.builds import planned_builds
 from sim.fleet.parts import CalendarLike, CityLike, Fleet
 from sim.fleet.settings import ScheduleRow, ScheduleSettings, StaffingSettings
 
@@ -35,17 +36,19 @@ class Action:
 
 
 def actions_of(
-    fleet: Fleet, city: CityLike, schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems
+    fleet: Fleet,
+    city: CityLike,
+    schedule: ScheduleSettings,
+    calendar: CalendarLike,
+    town_weight: NDArray[np.float64],
+    problems: Problems,
 ) -> list[Action]:
     """Return the plan's builds and the schedule's rows that fall within the run, those of one day in their order."""
     found: list[Action] = []
-    stations = fleet.stations
-    site_of = _site_numbers(stations.town)
-    for station in np.flatnonzero(stations.planned_year > 0) if schedule.is_plan_built else ():
-        year, town = int(stations.planned_year[station]), int(stations.town[station])
-        day = date(year, schedule.opening_month, schedule.opening_day)
-        where = f"{PLAN_BUILD} {stations.name[station]}"
-        found.append(Action(day, "open", town, int(site_of[station]), 0, where))
+    for build in planned_builds(fleet, schedule, town_weight, problems):
+        day = date(build.year, schedule.opening_month, schedule.opening_day)
+        where = f"{PLAN_BUILD} {fleet.stations.name[build.station]}"
+        found.append(Action(day, "open", build.town, build.site, 0, where))
     for i, row in enumerate(schedule.rows):
         action = _row_action(row, f"{schedule.name}: rows.{i}", city, problems)
         if action is not None:
@@ -57,12 +60,6 @@ def actions_of(
     else:
         _add_outside(outside, schedule, calendar, problems)
     return sorted(inside, key=lambda a: (max(a.day, calendar.start), ACTIONS.index(a.action)))
-
-
-def _site_numbers(town: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Return each station's number within its town, from 1."""
-    first = np.searchsorted(town, town)
-    return np.arange(len(town)) - first + 1
 
 
 def _row_action(row: ScheduleRow, where: str, city: CityLike, problems: Problems) -> Action | None:

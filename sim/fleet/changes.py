@@ -47,6 +47,7 @@ def build_changes(
     schedule: ScheduleSettings,
     staffing: StaffingSettings,
     calendar: CalendarLike,
+    town_weight: NDArray[np.float64] | None = None,
     *,
     present: Fraction | None = None,
     catchments: Catchments | None = None,
@@ -55,6 +56,7 @@ def build_changes(
 
     Parameters
     ----------
+    town_weight : (n_towns,) expected incidents, for schedules that build by demand; residents if it is not given.
     present : mean part of those who ride that a roster has on duty; None: the staffing's present share.
     catchments : what sharing by demand weighs stations by; needed for that rule only.
 
@@ -67,7 +69,8 @@ def build_changes(
         enterprise staff than staff, so that fewer than no people would be shared.
     """
     problems = Problems()
-    actions = actions_of(fleet, city, schedule, calendar, problems)
+    weight = city.towns.population.astype(np.float64) if town_weight is None else town_weight
+    actions = actions_of(fleet, city, schedule, calendar, weight, problems)
     check_days(schedule, staffing, problems)
     problems.raise_if_any()
     walk = _Walk(fleet, city, schedule, staffing, calendar, problems, present, catchments)

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 Columns = dict[str, NDArray[Any]]
 NO_CREW = ("opens_empty", "falls_empty", "no_station")
+RANGE = ("low", "likely", "high")
 _MAX_SOURCE_TEXTS = 4
 
 
 def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> dict[str, Columns]:
-    """Return the tables `indicators`, `travel_worlds`, `empty_stations` and `assumptions`; empty ones are left out.
+    """Return the tables `indicators`, `travel_worlds`, `empty_stations`, `money` and `assumptions`, but no empty ones.
 
     `worlds`: arm -> replications that stand for its siting worlds.
     """
@@ -39,6 +40,7 @@ def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: I
         "indicators": indicators_table(work, builder),
         "travel_worlds": travel_worlds_table(work, worlds, builder),
         "empty_stations": empty_stations_table(work, builder),
+        "money": money_table(work, builder),
         "assumptions": as_columns([*setting_rows(work), *city_rows(work.arms[0].settings.city_folder())]),
     }
     return {name: table for name, table in tables.items() if table}
@@ -169,6 +171,32 @@ def empty_stations_table(work: Work, builder: InputsBuilder) -> Columns:
                     "date": calendar.date_of(note.time_ms).isoformat(),
                 }
                 rows.append(row | {"reason": note.code, "text": note.text})
+    return as_columns(rows)
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+def money_table(work: Work, builder: InputsBuilder) -> Columns:
+    """Return what each scenario costs, by year (0: the window), item and class or type; {} for a city without prices.
+
+    Columns: arm, year, item, of, quantity, currency, and outlay and cost a year, each low, likely and high.
+    """
+    from sim.money import cost_lines, measured_years
+
+    rows: list[dict[str, Any]] = []
+    for arm in work.arms:
+        settings = arm.settings
+        fleet, calendar = builder.fleet(settings, 0), builder.calendar(settings)
+        prices = builder.prices(settings)
+        if prices is None:
+            continue
+        years = measured_years(calendar.year, calendar.measure_from_ms, calendar.measure_to_ms)
+        for line in cost_lines(fleet, builder.changes(settings, 0), years, prices, settings.money):
+            row = {"arm": arm.name, "year": line.year, "item": line.item, "of": line.of, "quantity": line.quantity}
+            row |= {f"outlay_{name}": value for name, value in zip(RANGE, line.outlay, strict=True)}
+            row |= {f"annual_{name}": value for name, value in zip(RANGE, line.annual, strict=True)}
+            rows.append(row | {"currency": prices.currency})
     return as_columns(rows)
 
 

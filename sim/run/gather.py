@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.run.work import Work, read_result, replication_folder
+from sim.run.work import Arm, Work, read_result, replication_folder
 
 if TYPE_CHECKING:
     from sim.compare import Arm as ComparedArm
@@ -59,7 +59,30 @@ def tables_of(work: Work) -> dict[str, Any]:
         )
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
-    return tables | described_tables(work, _one_replication_per_world(arms), builder)
+    tables |= described_tables(work, _one_replication_per_world(arms), builder)
+    return tables | _money_tables(work, tables)
+
+
+def _money_tables(work: Work, tables: dict[str, Any]) -> dict[str, Any]:
+    """Return cost beside minutes, where the city has prices."""
+    from sim.compare import frontier_table, value_table
+
+    money, contrasts = tables.get("money", {}), tables.get("contrasts", {})
+    conditions = {arm.name: _conditions(arm) for arm in work.arms}
+    made = {
+        "value": value_table(money, contrasts, tables.get("beyond", {}), conditions),
+        "frontier": frontier_table(money, tables["headline"], contrasts, conditions, _base_of(work)),
+    }
+    return {name: table for name, table in made.items() if table}
+
+
+CONDITIONS = ("seed", "city", "window", "demand", "times", "travel", "siting")
+"""Groups of settings that are no choice of a planner's: arms that differ in them are not set against each other."""
+
+
+def _conditions(arm: Arm) -> str:
+    what = arm.settings.what()
+    return json.dumps({name: what[name] for name in CONDITIONS}, sort_keys=True)
 
 
 def jobs_table(work: Work, headline: dict[str, Any]) -> dict[str, Any]:

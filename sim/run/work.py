@@ -17,7 +17,17 @@ from typing import Any
 
 from sim.config import About
 from sim.errors import RunDirectoryError
-from sim.provenance import LOCK, PART, is_sealed, remove_parts, sha256_of_file, to_json, unseal, write_whole
+from sim.provenance import (
+    LOCK,
+    PART,
+    is_sealed,
+    only_writer,
+    remove_parts,
+    sha256_of_file,
+    to_json,
+    unseal,
+    write_whole,
+)
 from sim.settings import Settings
 
 NOTE = "run.json"
@@ -141,33 +151,60 @@ def read_note(folder: Path) -> dict[str, Any]:
     return {**note, **found}
 
 
-def claim(work: Work) -> None:
-    """Make the run directory ready for `work`, or stop if it holds something else. Call it as its only writer.
+def check_folder(work: Work) -> None:
+    """Stop if the run directory, as it lies there, cannot take `work`; nothing is touched.
 
     Raises
     ------
     RunDirectoryError
-        If the folder holds other files, another run, or an arm that this work does not have.
+        If it is no folder, or holds other files, another run, or an arm that this work does not have.
+    """
+    if check_is_run(work.folder):
+        _refuse_another_run(work, read_note(work.folder))
+
+
+def check_is_run(folder: Path) -> bool:
+    """Return whether a folder holds a run, begun or finished; it need not be there.
+
+    Raises
+    ------
+    RunDirectoryError
+        If something that is no folder stands in the way, or the folder holds files of no run.
+    """
+    standing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not standing.is_dir():
+        raise RunDirectoryError(f"{folder}: {standing} is a file, not a folder; name another folder")
+    if not folder.exists() or (folder / NOTE).exists():
+        return folder.exists()
+    others = [path.name for path in folder.iterdir() if path.name != LOCK and not path.name.startswith(PART)]
+    if others:
+        shown = ", ".join(sorted(others)[:3])
+        mend = "name another folder or empty this one"
+        raise RunDirectoryError(f"{folder}: holds files of no run ({shown}); nothing is overwritten: {mend}")
+    return False
+
+
+def claim(work: Work) -> None:
+    """Make the run directory ready for `work`. Call it as its only writer.
+
+    The note comes first: a folder that was claimed and left, at whatever instant, is known for what it is.
+
+    Raises
+    ------
+    RunDirectoryError
+        As `check_folder`.
     """
     folder = work.folder
-    is_new = not (folder / NOTE).exists()
-    if is_new:
-        others = [path.name for path in folder.iterdir() if path.name != LOCK and not path.name.startswith(PART)]
-        if others:
-            shown = ", ".join(sorted(others)[:3])
-            mend = "name another folder or empty this one"
-            raise RunDirectoryError(f"{folder}: holds files of no run ({shown}); nothing is overwritten: {mend}")
-    else:
-        _refuse_another_run(work, read_note(folder))
+    check_folder(work)
     unseal(folder)
     remove_parts(folder)
+    write_whole(folder / NOTE, to_json(note_of(work), is_sorted=False))
     for arm in work.arms if not work.folders else ():
         where = work.arm_folder(arm)
         where.mkdir(parents=True, exist_ok=True)
         write_whole(where / CONFIG, config_text(arm))
     if work.kind != SINGLE:
         write_whole(folder / CONFIG, config_text(work.arm(work.study["base"])))
-    write_whole(folder / NOTE, to_json(note_of(work), is_sorted=False))
 
 
 def note_of(work: Work) -> dict[str, Any]:
@@ -207,9 +244,17 @@ def _refuse_another_run(work: Work, note: Mapping[str, Any]) -> None:
 
 
 def move_aside(folder: Path) -> Path | None:
-    """Rename an existing run directory to `<name>~<n>`; return its new path, or None if there was none."""
-    if not folder.exists():
+    """Rename an existing run directory to `<name>~<n>`; return its new path, or None if there was none.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it holds files of no run, or another process is writing it.
+    """
+    if not check_is_run(folder):
         return None
+    with only_writer(folder):
+        pass
     n = 1
     while folder.with_name(f"{folder.name}~{n}").exists():
         n += 1

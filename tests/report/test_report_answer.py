@@ -38,7 +38,7 @@ def test_a_clear_gain_is_told_with_its_size_and_interval(study: Study) -> None:
     assert "7.0 points more (95 % interval 5.0 to 9.0)" in text.en
     assert "41 s shorter (22 to 60)" in text.en
     assert "高 7.0 个百分点（95%区间 5.0 至 9.0）" in text.zh
-    assert "快 41 秒（22 至 60）" in text.zh
+    assert "缩短 41 秒（22 至 60）" in text.zh
 
 
 def test_a_clear_loss_is_told_as_a_loss(study: Study) -> None:
@@ -54,7 +54,7 @@ def test_no_clear_difference_is_claimed_when_the_interval_holds_zero_or_is_not_k
 ) -> None:
     text = told(study, share_300=(0.01, *ends))[0]
     assert "no clear difference" in text.en
-    assert "看不出明确差别" in text.zh
+    assert "没有明确差别" in text.zh
     assert "points more" not in text.en
 
 

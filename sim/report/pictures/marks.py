@@ -30,6 +30,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Ghost:
+    """The main comparison on a condition's own replications: levels, and the difference of both measures."""
+
+    base: float
+    arm: float
+    diff: float
+    late: float
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One condition: the level without and with, and the paired difference of two measures with intervals."""
 
@@ -38,6 +48,7 @@ class Step:
     arm: float
     diff: Mark
     late: Mark
+    ghost: Ghost | None = None
 
 
 def mark_of(name: str, row: Any, column: str, factor: float, note: str = "") -> Mark:
@@ -93,6 +104,10 @@ def steps(rows: Sequence[Step], titles: tuple[str, str, str], names: tuple[str, 
         is_up = row.arm >= row.base
         _beside(left, row.base, i, plain(row.base, 1), SOFT, -1 if is_up else 1)
         _beside(left, row.arm, i, plain(row.arm, 1), PLAN, 1 if is_up else -1)
+        if row.ghost is not None:
+            _hollow(left, (row.ghost.base, row.ghost.arm), i)
+            _hollow(middle, (row.ghost.diff,), i)
+            _hollow(right, (row.ghost.late,), i)
     first = rows[0]
     for x, text, colour in ((first.base, names[0], SOFT), (first.arm, names[1], PLAN)):
         ha = "right" if x == min(first.base, first.arm) else "left"
@@ -118,6 +133,11 @@ def _beside(axes: Axes, x: float, y: float, text: str, colour: str, side: int) -
     axes.annotate(
         text, (x, y), (7 * side, 0), textcoords="offset points", ha=ha, va="center", fontsize=8.5, color=colour
     )
+
+
+def _hollow(axes: Axes, values: Sequence[float], y: float) -> None:
+    """Draw rings a little below a line."""
+    axes.plot(values, [y + 0.3] * len(values), "o", mfc="white", mec=SOFT, mew=0.9, ms=4, ls="none", zorder=3)
 
 
 def ranking(marks: Sequence[Mark], planned: Sequence[int], titles: tuple[str, str], write: Write) -> Figure | None:

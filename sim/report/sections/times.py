@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.report.blocks import Block, Grid, Head, Picture, counted, word
-from sim.report.context import Context, kept, names
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import seconds, share
 from sim.report.pictures.curves import Curve, by_year, distributions
 from sim.report.study import CLOCK, HEADLINE
@@ -93,7 +93,8 @@ def _years(context: Context) -> Picture | None:
     alt = words(
         "times.by_year_alt", b=share(b), a=share(a), bl=seconds(bl), al=seconds(al), year=study.year, base=base, arm=arm
     )
-    return picture(draw, words["times.by_year"], alt, "years")
+    caption = words("times.by_year", answer=context.see("answer"), parts=context.see("parts"))
+    return picture(draw, caption, alt, "years")
 
 
 def _over_years(context: Context, arm: str, metric: str, factor: float, name: str) -> Curve:
@@ -123,3 +124,6 @@ def _grid(context: Context, lines: list[tuple[str, int]], caption: Any) -> Grid:
         of = counted(first["n_incidents"], first["n_replications"])
         rows.append((word(same(year) if year else words["year.all"]), word(study.label(arm)), *cells, call, of))
     return Grid(caption, heads, tuple(rows), words["note.pooled_each"], (words["note.intervals"],))
+
+
+SECTION = SectionEntry("times", needs=("headline",), make=make)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, number, word
-from sim.report.context import Context, kept, names
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import count, is_clear, is_missing, points, share, signed, signed_seconds, writer_of
 from sim.report.pictures.map import town_map
 from sim.report.pictures.marks import forest, mark_of
@@ -185,3 +185,6 @@ def _row(context: Context, pair: Pair, diffs: TownDiffs, levels: dict[Any, Any],
 def _residents(context: Context, town: str) -> int | None:
     city = context.study.city
     return int(city.towns.population[city.towns.code.index(town)]) if city and town in city.towns.code else None
+
+
+SECTION = SectionEntry("towns", needs=("contrasts",), make=make)
