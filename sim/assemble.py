@@ -32,15 +32,19 @@ from sim.fleet.aviation import load_air_base
 from sim.fleet.bases import on_duty_in_all, with_bases, with_bases_open, with_rows
 from sim.fleet.build import build_fleet
 from sim.fleet.changes import build_changes
+from sim.fleet.duty import planned_share
 from sim.fleet.flying import days_off, flying_hours, load_flying_windows, load_tasks
 from sim.fleet.mutual_aid import load_posts, with_posts, with_posts_open
 from sim.fleet.parts import UnitMode
+from sim.fleet.rosters import build_roster, with_dated_stations
+from sim.fleet.staffing import Catchments
 from sim.fleet.tables import load_fleet_tables
 from sim.fleet.teams import load_team_bases
 from sim.fleet.vehicles import with_breakdowns
 from sim.fleet.waterways import ways_by_water
 from sim.inputs import (
     Policy,
+    Roster,
     RunInputs,
     Scenes,
     Sky,
@@ -252,20 +256,47 @@ class InputsBuilder:
         fleet, (_, teams, fields) = self.fleet(settings, replication), self._bases(settings, replication)
         posted = teams if settings.teams.people == "of_the_city" else ()
         posted += fields if settings.aviation.mode == "own" else ()
-        parts = (settings.schedule, settings.staffing, settings.window, settings.teams, settings.aviation)
-        is_by_demand = settings.schedule.allocation == "by_demand"
-        key = (
-            self._fleet_key(settings, replication), [asdict(part) for part in parts], settings.mutual_aid.senders,
-            asdict(settings.demand) if is_by_demand else {},
-        )  # fmt: skip
+        present = planned_share(settings.roster) if settings.roster.shifts else None
+        groups = ["schedule", "staffing", "window", "teams", "aviation"]
+        groups += ["demand"] if settings.schedule.allocation == "by_demand" else []
+        groups += ["demand", "travel"] if settings.staffing.sharing == "demand" else []
+        parts = [(group, asdict(getattr(settings, group))) for group in groups]
+        key = (self._fleet_key(settings, replication), parts, str(present), settings.mutual_aid.senders)
 
         def make() -> Changes:
-            weight = self._town_weight(settings) if is_by_demand else None
-            away = on_duty_in_all(posted)
-            changes = build_changes(own, city, settings.schedule, settings.staffing, calendar, weight, away)
+            weight = self._town_weight(settings) if settings.schedule.allocation == "by_demand" else None
+            nearest = self._catchments(settings, own) if settings.staffing.sharing == "demand" else None
+            changes = build_changes(
+                own, city, settings.schedule, settings.staffing, calendar, weight, on_duty_in_all(posted),
+                present=present, catchments=nearest,
+            )  # fmt: skip
             return with_posts_open(with_bases_open(changes, fleet, teams + fields, calendar), fleet)
 
         return self._keep("changes", key, make)
+
+    def _catchments(self, settings: Settings, own: Fleet) -> Catchments:
+        """Return which station is nearest to whom, and what is to be expected there, in the usual traffic."""
+        travel = self.travel(settings)
+        order = self._station_order(travel, own)
+        usual = int(np.bincount(travel.period_of_hour.reshape(-1)).argmax())
+        return Catchments(order[usual], self._cell_weight(settings))
+
+    def _station_order(self, travel: TravelTables, fleet: Fleet) -> NDArray[np.int16]:
+        """Return the stations by driving time to every cell."""
+        return self._keep(
+            "station order", (travel.digest, fleet.stations.cell),
+            lambda: order_stations(travel.duration_ms, fleet.stations.cell),
+        )  # fmt: skip
+
+    def roster(self, settings: Settings, replication: int) -> Roster:
+        """Return who is on duty when in a replication; no rows where people are posted by dated changes."""
+        calendar, duty = self.calendar(settings), settings.roster
+        n_stations = self.fleet(settings, replication).stations.n_stations
+        if not duty.shifts:
+            return no_roster(n_stations)
+        own, changes = self._own_fleet(settings, replication), self.changes(settings, replication)
+        rows = build_roster(own, changes, duty, calendar, settings.seed, replication)
+        return Roster(*with_dated_stations(rows, changes, n_stations))
 
     def prices(self, settings: Settings) -> Prices | None:
         """Return the prices of the settings' city, None where it has none.
@@ -391,10 +422,7 @@ class InputsBuilder:
         tables, durations = self.demand_tables(settings), self.durations(settings)
         demand, travel = self.demand(settings, replication), self.travel(settings)
         fleet, calendar = self.fleet(settings, replication), self.calendar(settings)
-        order = self._keep(
-            "station order", (travel.digest, fleet.stations.cell),
-            lambda: order_stations(travel.duration_ms, fleet.stations.cell),
-        )  # fmt: skip
+        order = self._station_order(travel, fleet)
         cards, ranks = self.asked_cards(settings).cards, self._slot_ranks(settings, replication)
         period, is_night = hours_of_run(
             calendar, travel.period_of_hour, settings.times.night_from_h, settings.times.night_to_h
@@ -404,7 +432,7 @@ class InputsBuilder:
             changes=self._rows(settings, replication),
             kinds=tables.kinds, cards=cards, durations=durations, travel=travel, calendar=calendar,
             policy=self._policy_of(settings, replication), slot_ranks=ranks, station_order=order, period_of_hour=period,
-            is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations),
+            is_night_of_hour=is_night, roster=self.roster(settings, replication),
             sky=self._sky(settings, replication, len(period)), waterways=self.waterways(settings, replication),
             scenes=self._scenes(settings, replication), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,

@@ -52,6 +52,9 @@ class Stream(IntEnum):
     VEHICLE_FAILURE = 14
     BOOTSTRAP = 15
     TEST = 16
+    ANNUAL_LEAVE = 17
+    TRAINING = 18
+    VACANCY = 19
     ADDED_SLOT = 20
     FLYING_WEATHER = 21
     AIRCRAFT_DAY = 22

@@ -20,6 +20,7 @@ from sim.demand.planted_settings import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import Problems, nearest_name
 from sim.fleet.aviation import AviationSettings
+from sim.fleet.duty import RosterSettings
 from sim.fleet.mutual_aid import MutualAidSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.fleet.teams import TeamsSettings
@@ -159,6 +160,7 @@ GROUPS: tuple[Group, ...] = (
     Group("fleet", "sim.fleet.settings:FleetSettings"),
     Group("schedule", "sim.fleet.settings:ScheduleSettings"),
     Group("staffing", "sim.fleet.settings:StaffingSettings"),
+    Group("roster", "sim.fleet.duty:RosterSettings", check="sim.fleet.duty:check_duty"),
     Group("teams", "sim.fleet.teams:TeamsSettings", check="sim.fleet.teams:check"),
     Group("aviation", "sim.fleet.aviation:AviationSettings", check="sim.fleet.aviation:check"),
     Group("dispatch", "sim.settings:DispatchSettings"),
@@ -191,6 +193,7 @@ class Settings:
     fleet: FleetSettings
     schedule: ScheduleSettings
     staffing: StaffingSettings
+    roster: RosterSettings
     teams: TeamsSettings
     aviation: AviationSettings
     dispatch: DispatchSettings

@@ -225,19 +225,27 @@ def _rows(pair: Pair, keys: Columns, cells: NDArray[np.int64], clock: str) -> Co
 
 
 def _declare(table: Columns, contrasts: Sequence[Contrast]) -> Columns:
-    """Return the table with the name of each contrast, which are primary, and their p-values corrected by Holm."""
+    """Return the table with the name of each contrast, which are primary, and their p-values corrected by Holm.
+
+    `is_equivalent`: the 95 % interval lies within the declared bound on both sides: two one-sided tests at 2.5 %
+    (Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680): the arms are the same as far as it matters.
+    """
     n = len(table["diff"])
     names = texts([f"{arm} - {base}" for arm, base in zip(table["arm"], table["base"], strict=True)])
-    is_primary, adjusted = np.zeros(n, dtype=bool), np.full(n, np.nan)
+    is_primary, adjusted, bound = np.zeros(n, dtype=bool), np.full(n, np.nan), np.full(n, np.nan)
     for contrast in contrasts:
         found = (table["scope"] == "city") & (table["year"] == contrast.year)
         for name in ("arm", "base", "group", "clock", "metric"):
             found &= table[name] == getattr(contrast, name)
         names[found] = contrast.id
         is_primary |= found
+        bound[found] = contrast.equivalence or np.nan
     adjusted[is_primary] = holm(table["p_value"][is_primary])
     first: Columns = {"contrast": names}
-    return first | table | {"p_adjusted": adjusted, "is_primary": is_primary}
+    is_same = (table["low"] > -bound) & (table["high"] < bound)
+    return first | table | {
+        "p_adjusted": adjusted, "is_primary": is_primary, "equivalence": bound, "is_equivalent": is_same,
+    }  # fmt: skip
 
 
 def losers_table(contrasts: Columns, frame: Frame) -> Columns:

@@ -55,7 +55,10 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A difference declared before the run, arm minus base, citywide; year 0 is the whole window."""
+    """A difference declared before the run, arm minus base, citywide; year 0 is the whole window.
+
+    `equivalence`: difference up to which the two count as the same, in the metric's unit; 0: none was declared.
+    """
 
     id: str
     arm: str
@@ -64,6 +67,7 @@ class Contrast:
     year: int = POOLED_YEAR
     group: str = "headline"
     clock: str = "arrival"
+    equivalence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

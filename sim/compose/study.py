@@ -75,6 +75,9 @@ class ContrastSettings:
     """Which incidents count."""
     clock: Literal["arrival", "critical", "full_alarm", "call_to_arrival"] = "arrival"
     """Which milestone is timed."""
+    equivalence: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    """Difference up to which the two count as the same, in seconds or as a share (0.005 is half a point): a null result
+    can then be told from too few replications. 0: none."""
 
 
 @dataclass

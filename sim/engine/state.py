@@ -337,6 +337,7 @@ def stand_by(w, unit, slot):  # type: ignore[no-untyped-def]
     it = w.units[unit]
     station = w.stations[it.station]
     it.crew = rules.crew_for(w, unit)
+    it.shift = station.shift
     station.people_out += it.crew
     it.status = TURNING_OUT
     w.slots[slot].unit = unit

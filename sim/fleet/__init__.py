@@ -1,7 +1,8 @@
 """Who responds: stations, units and people, and the dated changes that open, close, upgrade and man them.
 
 Read `parts.py` for what there is, `build.py` for who stands where, `changes.py` for what changes when, `staffing.py`
-for how people are shared. The fleet knows neither incidents nor roads, nor any city.
+for how people are shared, `rosters.py` for who of them is on duty. The fleet knows neither incidents nor roads, nor any
+city.
 """
 
 from sim.fleet.build import build_fleet

@@ -1,24 +1,24 @@
 """A scenario's dated changes: which stations and units are there, and how many people each station has, at every date.
 
-Steps of `build_changes`: gather the plan's builds and the schedule's rows as dated actions; walk through all dates on
-which something can change (actions, staff steps, growing residents, the command centre); after the actions of a date,
-share the people on duty anew over the open stations; write down what differs from the date before. So the rows never
-repeat a state, and the rows at time 0 are the state at the run's start. The engine applies the rows as they stand; this
-module knows no engine.
+Steps of `build_changes`: gather the plan's builds and the schedule's rows as dated actions (`actions.py`); walk through
+all dates on which something can change (actions, staff steps, growing residents, the command centre); after the actions
+of a date, share the people on duty anew over the open stations; write down what differs from the date before. So the
+rows never repeat a state, and the rows at time 0 are the state at the run's start. The engine applies the rows as they
+stand; this module knows no engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
-from itertools import groupby
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import Problems, nearest_name
-from sim.fleet.builds import planned_builds
+from sim.errors import Problems
+from sim.fleet.actions import Action, actions_of, by_day, check_days, other_days
 from sim.fleet.parts import (
     CHANGE_DTYPE,
     CalendarLike,
@@ -29,13 +29,17 @@ from sim.fleet.parts import (
     Note,
     StaffStep,
 )
-from sim.fleet.settings import ScheduleRow, ScheduleSettings, StaffingSettings
-from sim.fleet.staffing import Strength, share_people, strength
+from sim.fleet.settings import ScheduleSettings, StaffingSettings
+from sim.fleet.staffing import (
+    Catchments,
+    Strength,
+    posts_of,
+    share_people,
+    station_weight,
+    strength,
+    strength_for,
+)
 from sim.units import MS_PER_DAY
-
-PLAN_BUILD = "plan build"
-ACTIONS = ("close", "open", "upgrade", "withdraw_unit", "return_unit")
-"""Actions of a schedule row, in the order in which those of one day are applied."""
 
 
 def build_changes(
@@ -46,162 +50,38 @@ def build_changes(
     calendar: CalendarLike,
     town_weight: NDArray[np.float64] | None = None,
     posted: Sequence[tuple[date, int]] = (),
+    *,
+    present: Fraction | None = None,
+    catchments: Catchments | None = None,
 ) -> Changes:
     """Return the dated changes of one scenario, sorted by time, kind and entity.
 
-    `town_weight`: (n_towns,) expected incidents, for schedules that build by demand; residents if it is not given.
-    `posted`: (day, people on duty elsewhere from then on), ascending: so many fewer are shared over the stations.
+    Parameters
+    ----------
+    town_weight : (n_towns,) expected incidents, for schedules that build by demand; residents if it is not given.
+    posted : (day, people on duty elsewhere from then on), ascending: so many fewer are shared over the stations.
+    present : mean part of those who ride that a roster has on duty; None: the staffing's present share.
+    catchments : what sharing by demand weighs stations by; needed for that rule only.
 
     Raises
     ------
     InputError
         With all problems: days that are none; changes before the run's start or after its end (unless the schedule
         allows them); unknown actions and towns; sites and units that a town or station does not have; opening what is
-        open, closing what is not, upgrading what has no later class or has it already; two staff steps on a day.
+        open, closing what is not, upgrading what has no later class or has it already; two staff steps on a day; more
+        enterprise staff than staff, so that fewer than no people would be shared.
     """
     problems = Problems()
     weight = city.towns.population.astype(np.float64) if town_weight is None else town_weight
-    actions = _actions(fleet, city, schedule, calendar, weight, problems)
-    _check_days(schedule, staffing, problems)
+    actions = actions_of(fleet, city, schedule, calendar, weight, problems)
+    check_days(schedule, staffing, problems)
     problems.raise_if_any()
-    walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems)
-    other_days = [*_other_days(schedule, staffing, calendar), *(day for day, _ in posted)]
-    for day, on_day in _by_day(actions, other_days, calendar):
+    walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems, present, catchments)
+    other = [*other_days(schedule, staffing, calendar), *(day for day, _ in posted)]
+    for day, on_day in by_day(actions, other, calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
     return walk.result()
-
-
-# --- what is to be done, and when -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Action:
-    """One thing to do to one station or unit; `where` names the line that asks for it."""
-
-    day: date
-    action: str
-    town: int
-    site: int
-    unit: int
-    where: str
-
-
-def _actions(
-    fleet: Fleet,
-    city: CityLike,
-    schedule: ScheduleSettings,
-    calendar: CalendarLike,
-    town_weight: NDArray[np.float64],
-    problems: Problems,
-) -> list[_Action]:
-    """Return the plan's builds and the schedule's rows that fall within the run, those of one day in their order."""
-    found: list[_Action] = []
-    for build in planned_builds(fleet, schedule, town_weight, problems):
-        day = date(build.year, schedule.opening_month, schedule.opening_day)
-        where = f"{PLAN_BUILD} {fleet.stations.name[build.station]}"
-        found.append(_Action(day, "open", build.town, build.site, 0, where))
-    for i, row in enumerate(schedule.rows):
-        action = _row_action(row, f"{schedule.name}: rows.{i}", city, problems)
-        if action is not None:
-            found.append(action)
-    inside = [action for action in found if _side(action.day, calendar) == "in"]
-    outside = [action for action in found if _side(action.day, calendar) != "in"]
-    if schedule.is_outside_run_allowed:
-        inside += [action for action in outside if _side(action.day, calendar) == "before"]
-    else:
-        _add_outside(outside, schedule, calendar, problems)
-    return sorted(inside, key=lambda a: (max(a.day, calendar.start), ACTIONS.index(a.action)))
-
-
-def _row_action(row: ScheduleRow, where: str, city: CityLike, problems: Problems) -> _Action | None:
-    """Return a schedule row as an action, or None after adding what is wrong with it."""
-    n_before = len(problems.found)
-    day = _day(row.date, where, problems)
-    if row.action not in ACTIONS:
-        problems.add(where, "(action) is unknown", value=row.action, mend=nearest_name(row.action, ACTIONS))
-    if row.town not in city.towns.code:
-        problems.add(where, "(town) is not in towns.csv", value=row.town, mend=nearest_name(row.town, city.towns.code))
-    if row.action != "open" and row.site == 0:
-        problems.add(where, "(site) must name a station", value=0, mend="give its number in the town, from 1")
-    if (row.unit > 0) != row.action.endswith("_unit"):
-        problems.add(where, f"(unit) does not go with {row.action!r}", value=row.unit, mend="unit actions name a bay")
-    if day is None or len(problems.found) > n_before:
-        return None
-    return _Action(day, row.action, city.towns.code.index(row.town), row.site, row.unit, where)
-
-
-def _side(day: date, calendar: CalendarLike) -> str:
-    """Return whether a day is "in" the run, "before" or "after" it."""
-    offset = (day - calendar.start).days
-    return "before" if offset < 0 else "in" if offset < calendar.n_days else "after"
-
-
-def _add_outside(
-    outside: list[_Action], schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems
-) -> None:
-    """Add a problem for each action outside the run; the plan's builds, which may be many, make one for either side."""
-    last = date.fromordinal(calendar.start.toordinal() + calendar.n_days - 1)
-    run = f"the run, which is from {calendar.start} to {last}"
-    mend = (
-        "change the window or the schedule, or set schedule.is_outside_run_allowed=true: "
-        "then what lies before the run is done when it starts, and what lies after it is left out"
-    )
-    for side in ("before", "after"):
-        found = [action for action in outside if _side(action.day, calendar) == side]
-        builds = [action for action in found if action.where.startswith(PLAN_BUILD)]
-        if builds:
-            named = ", ".join(f"{a.where.removeprefix(PLAN_BUILD).strip()} on {a.day}" for a in builds[:2])
-            rule = f"plans {len(builds)} builds {side} {run} ({named}{', …' if len(builds) > 2 else ''})"
-            problems.add(f"schedule {schedule.name}", rule, mend=mend)
-        for action in found:
-            if not action.where.startswith(PLAN_BUILD):
-                problems.add(action.where, f"is {side} {run}", value=str(action.day), mend=mend)
-
-
-def _day(text: str, where: str, problems: Problems) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        problems.add(where, "is not a day of the calendar", value=text, mend="write it as YYYY-MM-DD")
-        return None
-
-
-def _check_days(schedule: ScheduleSettings, staffing: StaffingSettings, problems: Problems) -> None:
-    """Add problems for days that are none, and for two staff steps on a day."""
-    if schedule.command_centre_from:
-        _day(schedule.command_centre_from, f"{schedule.name}: command_centre_from", problems)
-    days = [step.from_date for step in staffing.steps]
-    for i, text in enumerate(days):
-        where = f"{staffing.name}: steps.{i}"
-        _day(text, where, problems)
-        if text in days[:i]:
-            problems.add(where, "(from_date) has a step already", value=text, mend="keep one of them")
-
-
-def _other_days(schedule: ScheduleSettings, staffing: StaffingSettings, calendar: CalendarLike) -> list[date]:
-    """Return the days on which people or regimes may change without any action."""
-    days = [date.fromisoformat(step.from_date) for step in staffing.steps]
-    if schedule.command_centre_from:
-        days.append(date.fromisoformat(schedule.command_centre_from))
-    if staffing.residents_growth_per_year:
-        last = date.fromordinal(calendar.start.toordinal() + calendar.n_days - 1)
-        days += [date(year, 1, 1) for year in range(calendar.start.year + 1, last.year + 1)]
-    return days
-
-
-def _by_day(
-    actions: list[_Action], other_days: list[date], calendar: CalendarLike
-) -> Iterator[tuple[date, list[_Action]]]:
-    """Yield the run's first day and each later day of the run with a change, and what is to be done on it."""
-    of_day = {day: list(group) for day, group in groupby(actions, key=lambda a: max(a.day, calendar.start))}
-    end = calendar.start.toordinal() + calendar.n_days
-    inside = {day for day in other_days if calendar.start <= day and day.toordinal() < end}
-    for day in sorted(inside | set(of_day) | {calendar.start}):
-        yield day, of_day.get(day, [])
-
-
-# --- the state, date by date ------------------------------------------------------------------------------------------
 
 
 class _Walk:
@@ -216,10 +96,13 @@ class _Walk:
         calendar: CalendarLike,
         posted: Sequence[tuple[date, int]],
         problems: Problems,
+        present: Fraction | None,
+        catchments: Catchments | None,
     ) -> None:
         self.posted = posted
         self.fleet, self.city, self.schedule, self.staffing = fleet, city, schedule, staffing
         self.calendar, self.problems = calendar, problems
+        self.present, self.catchments = present, catchments
         n_stations, n_units = fleet.stations.n_stations, fleet.units.n_units
         self.is_open = fleet.stations.is_existing.copy()
         self.class_id = fleet.stations.class_id.copy()
@@ -234,18 +117,19 @@ class _Walk:
         self.rows: list[tuple[int, int, int, int]] = []
         self.notes: list[Note] = []
         self.steps: list[StaffStep] = []
+        self.posts: list[NDArray[np.int64]] = []
 
-    def step(self, day: date, actions: list[_Action]) -> None:
+    def step(self, day: date, actions: list[Action]) -> None:
         """Apply one day's actions, share the people anew and write down what differs from before."""
         for action in actions:
             self._apply(action)
         time_ms = (day - self.calendar.start).days * MS_PER_DAY
-        residents, year = int(self.city.towns.population.sum()), self.city.population_year
-        city_strength = strength(self.staffing, residents, year, day)
         in_service = self.is_there & self.is_open[self.fleet.units.station]
         first_crew = self._first_crew(in_service)
-        elsewhere = [people for since, people in self.posted if since <= day][-1:]
-        people = self._people(max(city_strength.on_duty - sum(elsewhere), 0), first_crew)
+        city_strength = self._strength(day, int((first_crew > 0).sum()))
+        at_stations = self._less_posted(city_strength, day)
+        people = self._people(at_stations, first_crew, in_service)
+        self.posts.append(posts_of(people, max(at_stations.riding, 0)))
         is_manned = (people >= first_crew) & (first_crew > 0)
         self._write_rows(time_ms, in_service, people, self._regime(day))
         self._write_notes(time_ms, day, city_strength, people, first_crew, is_manned)
@@ -270,9 +154,9 @@ class _Walk:
             self.notes.append(Note("unit_never_manned", last_ms, station, int(unit), int(self.most_people[unit]), text))
         rows = np.array(sorted(self.rows), dtype=CHANGE_DTYPE)
         rows.flags.writeable = False
-        return Changes(rows, tuple(self.notes), tuple(self.steps))
+        return Changes(rows, tuple(self.notes), tuple(self.steps), np.array(self.posts))
 
-    def _apply(self, action: _Action) -> None:
+    def _apply(self, action: Action) -> None:
         first, end = int(self.first_site[action.town]), int(self.first_site[action.town + 1])
         code = self.city.towns.code[action.town]
         if action.site > end - first:
@@ -285,7 +169,7 @@ class _Walk:
                 self._refuse(action, f"all {end - first} sites of {code!r} are open", None, "add sites or build less")
                 return
             station = int(closed[0])
-        apply: dict[str, Callable[[_Action, int], None]] = {
+        apply: dict[str, Callable[[Action, int], None]] = {
             "open": self._open,
             "close": self._close,
             "upgrade": self._upgrade,
@@ -294,20 +178,20 @@ class _Walk:
         }
         apply[action.action](action, station)
 
-    def _refuse(self, action: _Action, rule: str, value: object, mend: str) -> None:
+    def _refuse(self, action: Action, rule: str, value: object, mend: str) -> None:
         self.problems.add(f"{action.where} ({action.action} on {action.day})", rule, value=value, mend=mend)
 
-    def _open(self, action: _Action, station: int) -> None:
+    def _open(self, action: Action, station: int) -> None:
         if self.is_open[station]:
             self._refuse(action, "is open already", self.fleet.stations.name[station], "open each station once")
         self.is_open[station] = True
 
-    def _close(self, action: _Action, station: int) -> None:
+    def _close(self, action: Action, station: int) -> None:
         if not self.is_open[station]:
             self._refuse(action, "is not open then", self.fleet.stations.name[station], "open it first or drop the row")
         self.is_open[station] = False
 
-    def _upgrade(self, action: _Action, station: int) -> None:
+    def _upgrade(self, action: Action, station: int) -> None:
         later, name = int(self.fleet.stations.later_class_id[station]), self.fleet.stations.name[station]
         if later < 0:
             self._refuse(action, "has no later class", name, "give its role a later_class and an added_fleet")
@@ -318,7 +202,7 @@ class _Walk:
         self.class_id[station] = later
         self.is_there |= added
 
-    def _set_unit(self, action: _Action, station: int) -> None:
+    def _set_unit(self, action: Action, station: int) -> None:
         units, name = self.fleet.units, self.fleet.stations.name[station]
         found = np.flatnonzero((units.station == station) & (units.bay == action.unit))
         if not len(found):
@@ -339,13 +223,50 @@ class _Walk:
         np.minimum.at(first_crew, units.station[in_service], units.crew_min[in_service].astype(np.int64))
         return np.where(first_crew == none, 0, first_crew)
 
-    def _people(self, on_duty: int, first_crew: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the people at each station of `on_duty` in all; only open stations with a unit in service have any."""
+    def _less_posted(self, whole: Strength, day: date) -> Strength:
+        """Return the strength without those on duty elsewhere, and without their part of those who ride."""
+        elsewhere = sum([people for since, people in self.posted if since <= day][-1:])
+        left = max(whole.on_duty - elsewhere, 0)
+        riding = whole.riding * left // whole.on_duty if whole.on_duty > 0 else whole.riding
+        return replace(whole, on_duty=left, riding=riding)
+
+    def _strength(self, day: date, n_sharing: int) -> Strength:
+        """Return the city's strength on a day; fewer than no people to ride is a problem."""
+        residents, year = int(self.city.towns.population.sum()), self.city.population_year
+        found = strength(self.staffing, residents, year, day, self.present)
+        if self.staffing.on_duty_per_station:
+            return strength_for(self.staffing, found, self.staffing.on_duty_per_station * n_sharing, self.present)
+        if found.riding < 0:
+            rule = f"(enterprise_staff) is more than the staff of {day}, {found.staff}: fewer than no people would ride"
+            mend = "lower it or raise the ratio"
+            self.problems.add(self.staffing.name, rule, value=self.staffing.enterprise_staff, mend=mend)
+        return found
+
+    def _people(
+        self, city_strength: Strength, first_crew: NDArray[np.int64], in_service: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return the people on duty at each station; only open stations with a unit in service have any."""
         people = np.zeros(self.fleet.stations.n_stations, dtype=np.int64)
-        sharing = np.flatnonzero(first_crew > 0)
-        weight = self.fleet.classes.weight[self.class_id[sharing]]
-        people[sharing] = share_people(on_duty, weight, first_crew[sharing])
+        is_sharing = first_crew > 0
+        sharing = np.flatnonzero(is_sharing)
+        if self.staffing.on_duty_per_station:
+            people[sharing] = self.staffing.on_duty_per_station
+            return people
+        rule = self.staffing.sharing
+        catchment = self.catchments.of(is_sharing) if self.catchments is not None and len(sharing) else people
+        weight = station_weight(
+            rule, self.fleet.classes.weight[self.class_id[sharing]], self.fleet.stations.town[sharing],
+            self.city.towns.population, catchment[sharing],
+        )  # fmt: skip
+        most = None if rule == "class" else self._usable(in_service)[sharing]
+        people[sharing] = share_people(city_strength.on_duty, weight, first_crew[sharing], most)
         return people
+
+    def _usable(self, in_service: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the people that each station's units in service ride with if they can: (n_stations,) int64."""
+        units = self.fleet.units
+        preferred = np.where(in_service, units.crew_preferred, 0)
+        return np.bincount(units.station, preferred, minlength=self.fleet.stations.n_stations).astype(np.int64)
 
     def _regime(self, day: date) -> int:
         start = self.schedule.command_centre_from

@@ -189,12 +189,14 @@ class Changes:
     """A scenario's dated changes, with what a report has to tell about them.
 
     `rows` is a read-only array of `CHANGE_DTYPE`, sorted by time, kind and entity; its rows at time 0 are the state at
-    the run's start. `staff_steps` has one line per instant at which stations or people change.
+    the run's start. `staff_steps` has one line per instant at which stations or people change. `posts` (n_staff_steps,
+    n_stations) int64 are the people who belong to each station from then on, on duty or off.
     """
 
     rows: NDArray[np.void]
     notes: tuple[Note, ...]
     staff_steps: tuple[StaffStep, ...]
+    posts: NDArray[np.int64]
 
     def open_stations(self, time_ms: int, n_stations: int) -> NDArray[np.bool_]:
         """Return which stations are open just after `time_ms`: (n_stations,) bool."""

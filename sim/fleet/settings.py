@@ -144,8 +144,18 @@ class StaffingSettings:
     of the city's figures on; 0 keeps the city's number."""
     operational_share: Share = 1.0
     """Share of the staff that rides on the units of the stations."""
+    enterprise_staff: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """People of the ratio who serve in enterprise brigades and ride with no station, whatever the ratio; the share
+    above is of the others."""
     present_share: Share = 0.68
-    """Share of those that is in the station on any day, under 24-hour duty with days off and leave."""
+    """Share of those that is in the station on any day, under 24-hour duty with days off and leave; where a roster has
+    shifts, they say instead."""
+    sharing: Literal["class", "demand", "town"] = "class"
+    """How those on duty are shared over the open stations once each has a crew. class: by the middle of the norm of the
+    station's class; demand: by the fires and rescues to be expected where it is the nearest; town: by the residents of
+    its town, within it by class. Under the last two a station gets no more than its units can use while others can."""
+    on_duty_per_station: Annotated[int, Field(ge=0, le=500)] = 0
+    """People on duty at every open station, whatever that takes: the ratio then follows from it; 0: the ratio holds."""
 
 
 def load_fleet_settings(path: Path) -> tuple[FleetSettings, dict[str, About]]:

@@ -9,6 +9,7 @@ may ride on the station's other vehicles.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -52,7 +53,7 @@ def with_breakdowns(
     both = both[both["time_ms"] < calendar.n_days * MS_PER_DAY]
     both = both[np.lexsort((both["entity"], both["kind"], both["time_ms"]))]
     both.setflags(write=False)
-    return Changes(both, changes.notes, changes.staff_steps)
+    return replace(changes, rows=both)
 
 
 _Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]

@@ -110,17 +110,21 @@ def _nearest_ms(inputs: RunInputs, states: States, trip: _Trips) -> NDArray[np.i
     """Return the expected drive from the nearest station that can send anybody at that moment: (n,) int64 ms."""
     step_of = np.searchsorted(states.from_ms, trip.due_ms, side="right") - 1
     nearest = np.full(len(step_of), _FAR, dtype=np.int64)
-    known: dict[bytes, NDArray[np.int32]] = {}
-    station_cell = np.asarray(inputs.fleet.stations.cell)
-    for step in np.unique(step_of):
-        is_able = can_send(inputs, states, int(step))
-        if not is_able.any():
+    by_step = np.argsort(step_of, kind="stable")
+    steps, first = np.unique(step_of[by_step], return_index=True)
+    groups: dict[bytes, list[NDArray[np.int64]]] = {}
+    for step, incidents in zip(steps.tolist(), np.split(by_step, first[1:]), strict=True):
+        groups.setdefault(can_send(inputs, states, step).tobytes(), []).append(incidents)
+    station_cell, travel_ms = np.asarray(inputs.fleet.stations.cell), inputs.travel.duration_ms
+    for able, parts in groups.items():
+        cells = np.unique(station_cell[np.frombuffer(able, dtype=np.bool_)])
+        at = np.concatenate(parts)
+        if not len(cells):
             continue
-        key = is_able.tobytes()
-        if key not in known:
-            known[key] = inputs.travel.duration_ms[:, np.unique(station_cell[is_able]), :].min(axis=1)
-        at = step_of == step
-        nearest[at] = known[key][trip.period[at], trip.cell[at]]
+        if len(at) < travel_ms.shape[2]:  # a roster makes many groups of a few incidents
+            nearest[at] = travel_ms[trip.period[at], cells[:, None], trip.cell[at]].min(axis=0)
+        else:
+            nearest[at] = travel_ms[:, cells, :].min(axis=1)[trip.period[at], trip.cell[at]]
     return nearest
 
 

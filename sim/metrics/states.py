@@ -12,7 +12,7 @@ from sim.fleet.parts import ChangeKind
 from sim.units import MS_PER_DAY
 
 if TYPE_CHECKING:
-    from sim.inputs import RunInputs
+    from sim.inputs import Roster, RunInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def year_windows(calendar: Any) -> YearWindows:
 
 
 def build_states(inputs: RunInputs) -> States:
-    """Return the states that the run's changes make, from time 0 on."""
+    """Return the states that the run's changes and its roster make, from time 0 on."""
     stations, units = inputs.fleet.stations, inputs.fleet.units
     changes = inputs.changes[inputs.changes["kind"] <= ChangeKind.STATION_PEOPLE]
     times, step = np.unique(np.append(changes["time_ms"], 0), return_inverse=True)
@@ -79,7 +79,21 @@ def build_states(inputs: RunInputs) -> States:
     unit_kinds = (ChangeKind.UNIT_WITHDRAW, ChangeKind.UNIT_IN_SERVICE)
     in_service = _track(kind, entity, step, kind == ChangeKind.UNIT_IN_SERVICE, unit_kinds, (n_steps, n_units))
     open_bool = is_open.astype(bool)
-    return States(times, open_bool, people, in_service.astype(bool) & open_bool[:, np.asarray(units.station)])
+    return _with_roster(
+        States(times, open_bool, people, in_service.astype(bool) & open_bool[:, np.asarray(units.station)]),
+        inputs.roster,
+    )
+
+
+def _with_roster(posted: States, roster: Roster) -> States:
+    """Return the states with the people of a roster, over whatever was posted by changes; as they are without rows."""
+    if not len(roster.shift_ms):
+        return posted
+    times = np.union1d(posted.from_ms, roster.shift_ms)
+    step = np.searchsorted(posted.from_ms, times, side="right") - 1
+    shift = np.searchsorted(roster.shift_ms, times, side="right") - 1
+    people = np.asarray(roster.people, dtype=np.int64)[shift]
+    return States(times, posted.is_open[step], people, posted.is_in_service[step])
 
 
 def _track(

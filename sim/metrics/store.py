@@ -22,6 +22,7 @@ REPLICATION_SCHEMAS = {
     "units": 1,
     "coverage": 1,
     "one_more": 1,
+    "manning": 1,
     "mutual_aid": 1,
     "scenes": 1,
     "weather": 1,
@@ -95,7 +96,7 @@ def read_columns(path: Path, schema: str, version: int, names: Iterable[str] | N
 def write_replication_tables(
     folder: Path, inputs: RunInputs, log: EventLog, static_ms: NDArray[np.int64], *, is_one_more_wanted: bool = True
 ) -> Columns:
-    """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
+    """Write `incidents`, `workload`, `units`, `coverage`, `manning` (and `one_more`); return the incident table.
 
     What only some runs have is written where they have it: `mutual_aid`, `scenes`, `weather`, `planted`, `stress`,
     `breakdowns`, with special teams or aircraft `turnouts`, with aircraft `air`.
@@ -103,6 +104,7 @@ def write_replication_tables(
     from sim.metrics.breakdowns import breakdown_table, has_breakdowns
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
+    from sim.metrics.manning import manning_table
     from sim.metrics.mutual_aid import mutual_aid_table
     from sim.metrics.one_more import one_more_table
     from sim.metrics.planted import planted_table, stress_table
@@ -120,6 +122,7 @@ def write_replication_tables(
         "workload": workload_table(inputs, log, by_unit),
         "units": by_unit,
         "coverage": coverage_table(inputs),
+        "manning": manning_table(inputs, log),
     }
     if np.any(inputs.fleet.stations.help_grade):
         tables["mutual_aid"] = mutual_aid_table(inputs, log, index)

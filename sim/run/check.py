@@ -88,11 +88,24 @@ _STEPS = (
     _Step(
         "changes",
         lambda b, s, r: b.changes(s, r),
-        (*FLEET, "schedule", "window", "demand"),
-        ("fleet", "calendar"),
+        (*FLEET, "schedule", "roster", "window", "demand", "travel"),
+        ("fleet", "calendar", "roads"),
+        is_of_world=True,
+    ),
+    _Step(
+        "roster",
+        lambda b, s, r: _check_roster(b, s, r),
+        (*FLEET, "roster"),
+        ("fleet",),
         is_of_world=True,
     ),
 )
+
+
+def _check_roster(builder: InputsBuilder, settings: Settings, replication: int) -> None:
+    from sim.fleet.rosters import check_brigades
+
+    check_brigades(settings.roster, builder.fleet(settings, replication))
 
 
 @dataclass(frozen=True, slots=True)

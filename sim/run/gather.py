@@ -163,7 +163,10 @@ def contrasts_of(work: Work) -> list[Contrast]:
 
     names = ("arm", "base", "metric", "year", "group", "clock")
     declared = work.study.get("contrasts", [])
-    return [Contrast(entry["contrast"], **{name: entry[name] for name in names}) for entry in declared]
+    return [
+        Contrast(entry["contrast"], **{name: entry[name] for name in names}, equivalence=entry.get("equivalence", 0.0))
+        for entry in declared
+    ]
 
 
 def pairs_of(work: Work) -> list[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,27 @@ def test_an_input_error_crosses_from_a_worker_with_its_problems_whole():
     again = pickle.loads(pickle.dumps(error))
     assert again.problems == error.problems
     assert str(again) == str(error)
+
+
+def test_sickness_changes_the_roster_alone_and_a_roster_the_people_alone(builder):
+    week = ["window=one_week", "schedule.is_outside_run_allowed=true"]
+    sick = ["roster=duty_24h", "roster.sick_spells_per_year=12", "roster.sick_days=5"]
+    made = [builder.build(compose([*week, *more]).settings, 2) for more in ([], ["roster=duty_24h"], sick)]
+    parts = [inputs.digests() for inputs in made]
+    differs = [{part for part in a if a[part] != b[part]} for a, b in itertools.pairwise(parts)]
+    assert differs == [{"roster", "changes"}, {"roster"}]
+    assert (made[2].roster.people <= made[1].roster.people).all()
+    share = made[2].roster.people.sum() / made[1].roster.people.sum()
+    assert share == pytest.approx((1 - 12 / 365) ** 5, abs=0.01)  # nobody of 2,700 posts has a spell begun in five days
+
+
+def test_an_unknown_rule_an_uncovered_day_and_a_crew_too_large_are_told_at_once():
+    wrong = ["staffing.sharing=nobody", "roster=two_shift", "roster.cycle_days=3", "fleet.crew_min_for_all=99"]
+    with pytest.raises(InputError) as caught:
+        compose(wrong)
+    told = [problem.rule for problem in caught.value.problems]
+    assert [rule.split(")")[0] + ")" for rule in told] == [
+        "(fleet.crew_min_for_all)", "(staffing.sharing)", "(shifts)",
+    ]  # fmt: skip
+    assert "must be 'class', 'demand' or 'town'" in told[1]
+    assert caught.value.problems[2].value == "day 1 0-8 h, day 3 8-24 h"

@@ -17,6 +17,8 @@ from sim.units import MS_PER_DAY
 YEAR = 365.25 / 365
 """What is told a year of what was counted in one of 365 days."""
 WORLDS = ["w0", "w1", "w2", "w0", "w1"]
+SAME = Contrast("within bounds", "plan", "none", "mean", group="all", equivalence=25.0)
+OTHER = Contrast("not within", "plan", "none", "mean", group="fire", equivalence=15.0)
 PRIMARY = (
     Contrast("faster", "plan", "none", "share_300"),
     Contrast("p90 2023", "plan", "none", "p90", year=2023),
@@ -345,6 +347,17 @@ def test_a_difference_with_an_endless_side_is_not_taken_for_missing():
     assert np.isnan(diff[0, 1])
     assert np.isnan(mean_in_order(np.array([[np.inf], [1.0]]))).all()
     assert mean_in_order(np.array([[np.nan], [1.0], [2.0]])).tolist() == [1.5]
+
+
+def test_arms_are_equivalent_where_the_whole_interval_lies_within_the_declared_bound(study, arms):
+    tables = compare_arms(list(arms.values()), [SAME, OTHER, *PRIMARY], study.labels, study.folder)
+    found = tables["contrasts"]
+    told = {name: pick(found, contrast=name) for name in (SAME.id, OTHER.id, PRIMARY[0].id)}
+    assert told[SAME.id]["diff"] == pytest.approx(-20)
+    assert [bool(row["is_equivalent"]) for row in told.values()] == [True, False, False]
+    assert [row["equivalence"] for row in told.values()][:2] == [25.0, 15.0]
+    assert np.isnan(told[PRIMARY[0].id]["equivalence"])
+    assert found["is_equivalent"].sum() == 1
 
 
 @pytest.fixture(scope="module")

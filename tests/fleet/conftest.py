@@ -6,8 +6,10 @@ import csv
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,8 +127,11 @@ class TinyWorld:
         tables = load_fleet_tables(self.folder, BITS)
         return build_fleet(self.city, plan, make_siting(self.now, self.new), tables)
 
-    def changes(self, schedule: ScheduleSettings, staffing: StaffingSettings) -> Changes:
-        return build_changes(self.fleet(), self.city, schedule, staffing, self.calendar)
+    def changes(
+        self, schedule: ScheduleSettings, staffing: StaffingSettings, present: Fraction | None = None, **catchments: Any
+    ) -> Changes:
+        fleet, calendar = self.fleet(), self.calendar
+        return build_changes(fleet, self.city, schedule, staffing, calendar, present=present, **catchments)
 
 
 @pytest.fixture

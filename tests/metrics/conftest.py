@@ -14,7 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
-from sim.inputs import plain_scenes
+from sim.inputs import Roster, no_roster, plain_scenes
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -64,6 +64,7 @@ class City:
         self.capabilities: dict[int, int] = {}
         self.air_tasks: tuple[int, ...] = ()
         self.flying_hours: set[int] = set(range(24))
+        self.roster: Roster | None = None
 
     def incident(self, at_s: float, cell: int = 0, **marks: int) -> int:
         row = {"call_ms": round(at_s * S), "cell": cell, "kind": 0, "grade": 1, "identity": 100 + len(self.incidents)}
@@ -129,7 +130,8 @@ class City:
                     name=tuple(f"s{at}" for at in range(len(stations))),
                 ),
                 units=SimpleNamespace(
-                    station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16),
+                    station=units[:, 0], crew_min=units[:, 1], crew_preferred=units[:, 1] + 2,
+                    type_id=np.zeros(len(units), np.int16),
                     capabilities=np.array([self.capabilities.get(at, 1) for at in range(len(units))], np.uint64),
                     traits={"mode": np.array([at in self.aircraft for at in range(len(units))], np.int32)},
                 ),
@@ -141,8 +143,9 @@ class City:
                 values=np.stack([constant_table(v) for v in (45 * S, 90 * S, self.common_q16, 65536)]),
                 turnout=np.array([0, 1], dtype=np.int16), travel_common=2, travel_own=3,
             ),
+            roster=self.roster or no_roster(len(stations)),
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
-            policy=SimpleNamespace(air_tasks=self.air_tasks),
+            policy=SimpleNamespace(air_tasks=self.air_tasks, rest_after_ms=0),
             sky=SimpleNamespace(is_flyable=np.array([h % 24 in self.flying_hours for h in range(24 * 60)], np.int8)),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),

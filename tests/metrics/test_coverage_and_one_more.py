@@ -103,7 +103,9 @@ def test_files_are_the_same_bytes_twice_and_carry_their_schema(city, log_of, tmp
         (tmp_path / name).mkdir()
         written = write_replication_tables(tmp_path / name, inputs, log, static)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert files == [f"{name}.parquet" for name in ("coverage", "incidents", "one_more", "units", "workload")]
+    assert files == [
+        f"{name}.parquet" for name in ("coverage", "incidents", "manning", "one_more", "units", "workload")
+    ]
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     back = read_columns(tmp_path / "one" / "incidents.parquet", "incidents", 1)
