@@ -15,6 +15,8 @@ from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from sim.city import load_city
 from sim.compiled import cache_root
 from sim.demand.calendar import build_calendar
@@ -38,14 +40,15 @@ from sim.inputs import (
     order_stations,
     plain_scenes,
 )
+from sim.money import load_prices
 from sim.plan import load_plan
 from sim.settings import given_digests
 from sim.siting import load_siting, load_station_coordinates, siting_worlds
 from sim.travel import travel_of
+from sim.travel.roads import load_roads
 from sim.units import ms_from_min, ms_from_s, q16
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from sim.city.types import City
@@ -56,9 +59,11 @@ if TYPE_CHECKING:
     from sim.demand.types import Demand, Durations
     from sim.fleet.parts import Changes, Fleet
     from sim.fleet.tables import FleetTables
+    from sim.money import Prices
     from sim.plan import Plan
     from sim.settings import Settings
     from sim.siting import Siting
+    from sim.travel.roads import Roads
     from sim.travel.source import TravelTables
 
 _Value = TypeVar("_Value")
@@ -112,6 +117,11 @@ class InputsBuilder:
         folder = settings.city_folder()
         return self._keep("plan", str(folder), lambda: load_plan(folder))
 
+    def roads(self, settings: Settings) -> Roads:
+        """Return the roads of the settings' city."""
+        folder, city = settings.city_folder(), self.city(settings)
+        return self._keep("roads", str(folder), lambda: load_roads(folder, city))
+
     def demand_tables(self, settings: Settings) -> DemandTables:
         """Return the demand tables of the settings' city."""
         folder = settings.city_folder()
@@ -134,7 +144,8 @@ class InputsBuilder:
         """Return the name of the siting world of a replication (the coordinates' file name where one is given)."""
         if settings.siting.coordinates:
             return Path(settings.siting.coordinates).name
-        worlds = siting_worlds(settings.city_folder())
+        folder = settings.city_folder()
+        worlds = self._keep("worlds", str(folder), lambda: siting_worlds(folder))
         chosen = settings.siting.world
         return worlds[chosen if chosen >= 0 else world_in_turn(replication, len(worlds))].world
 
@@ -154,13 +165,22 @@ class InputsBuilder:
             return self.world_name(settings, replication), ""
         return str(given), hashlib.sha256(given.read_bytes()).hexdigest()
 
+    def fleet_tables(self, settings: Settings) -> FleetTables:
+        """Return the fleet tables of the settings' city; some unit type has what any run card needs."""
+        demand = self.demand_tables(settings)
+
+        def make() -> FleetTables:
+            tables = load_fleet_tables(settings.city_folder(), demand.capability_bit, settings.fleet)
+            _check_capabilities(demand, tables)
+            return tables
+
+        return self._keep("fleet tables", (str(settings.city_folder()), asdict(settings.fleet)), make)
+
     def fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the stations and units of a replication's siting world."""
-        bits = self.demand_tables(settings).capability_bit
 
         def make() -> Fleet:
-            tables = load_fleet_tables(settings.city_folder(), bits, settings.fleet)
-            _check_capabilities(self.demand_tables(settings), tables)
+            tables = self.fleet_tables(settings)
             return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
 
         sites = self._sites_key(settings, replication)
@@ -172,10 +192,27 @@ class InputsBuilder:
         key = (
             str(settings.city_folder()), self._sites_key(settings, replication),
             asdict(settings.fleet), asdict(settings.schedule), asdict(settings.staffing), asdict(settings.window),
+            asdict(settings.demand) if settings.schedule.allocation == "by_demand" else {},
         )  # fmt: skip
-        return self._keep(
-            "changes", key, lambda: build_changes(fleet, city, settings.schedule, settings.staffing, calendar)
-        )
+
+        def make() -> Changes:
+            weight = self._town_weight(settings) if settings.schedule.allocation == "by_demand" else None
+            return build_changes(fleet, city, settings.schedule, settings.staffing, calendar, weight)
+
+        return self._keep("changes", key, make)
+
+    def prices(self, settings: Settings) -> Prices | None:
+        """Return the prices of the settings' city, None where it has none.
+
+        Raises
+        ------
+        InputError
+            With all that is wrong with them.
+        """
+        folder, fleet, problems = settings.city_folder(), self.fleet(settings, 0), Problems()
+        found = load_prices(folder, settings.money, fleet.classes.code, fleet.unit_types.code, problems)
+        problems.raise_if_any()
+        return found
 
     def _store(self, settings: Settings) -> QuantileStore:
         folder = settings.city_folder()
@@ -186,7 +223,7 @@ class InputsBuilder:
 
     def tables_made(self, settings: Settings) -> dict[str, NDArray[np.int32]]:
         """Return the quantile tables that the settings ask for and the city folder does not hold, by name."""
-        self._intensity(settings)
+        self.intensity(settings)
         demand, store = settings.demand, self._store(settings)
         day_factors = (demand.city_day_cv, demand.town_day_cv, *(surge.size_cv for surge in demand.surges.values()))
         asked = {*self.durations(settings).names, *(gamma_factor(cv) for cv in day_factors)}
@@ -219,7 +256,8 @@ class InputsBuilder:
         kinds = self.demand_tables(settings).kinds
         return self._keep("durations", key, lambda: build_durations(kinds, settings.times, self._store(settings)))
 
-    def _intensity(self, settings: Settings) -> Intensity:
+    def intensity(self, settings: Settings) -> Intensity:
+        """Return what the incidents of every replication are drawn from."""
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
         store = self._store(settings)
@@ -229,13 +267,19 @@ class InputsBuilder:
         """Return what rules that weigh cover take a cell for: its fires and rescues to be expected."""
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         kinds = self.demand_tables(settings).kinds
-        return self._keep("cell weight", key, lambda: self._intensity(settings).cell_weight(kinds.is_headline))
+        return self._keep("cell weight", key, lambda: self.intensity(settings).cell_weight(kinds.is_headline))
+
+    def _town_weight(self, settings: Settings) -> NDArray[np.float64]:
+        """Return the fires and rescues to be expected of each town: (n_towns,)."""
+        towns = self.city(settings).cells.town
+        n_towns = len(self.city(settings).towns.code)
+        return np.bincount(towns, self._cell_weight(settings), minlength=n_towns).astype(np.float64)
 
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
         folder = settings.city_folder()
         key = (str(folder), asdict(settings.demand), asdict(settings.window))
-        intensity = self._intensity(settings)
+        intensity = self.intensity(settings)
         return self._keep(
             "demand", (key, settings.seed, replication), lambda: draw_demand(intensity, settings.seed, replication)
         )
@@ -266,13 +310,14 @@ class InputsBuilder:
         return RunInputs(
             city=self.city(settings), fleet=fleet, changes=self.changes(settings, replication).rows, demand=demand,
             kinds=tables.kinds, cards=tables.run_cards, durations=durations, travel=travel, calendar=calendar,
-            policy=self._policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
+            policy=self.policy(settings), slot_ranks=ranks, station_order=order, period_of_hour=period,
             is_night_of_hour=is_night, roster=no_roster(fleet.stations.n_stations), sky=clear_sky(len(period)),
             scenes=plain_scenes(len(demand.incidents), tables.kinds.n_kinds), cell_weight=self._cell_weight(settings),
             seed=settings.seed, replication=replication,
         )  # fmt: skip
 
-    def _policy(self, settings: Settings) -> Policy:
+    def policy(self, settings: Settings) -> Policy:
+        """Return the rules by which units are sent, moved up and rested."""
         bits, dispatch = self.demand_tables(settings).capability_bit, settings.dispatch
         if dispatch.cover_capability not in bits:
             mend = nearest_name(dispatch.cover_capability, bits)
@@ -303,12 +348,16 @@ def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
     code_of = {bit: code for code, bit in demand.capability_bit.items()}
     cards, problems = demand.run_cards, Problems()
     for kind, code in enumerate(demand.kinds.code):
-        for place in range(int(cards.start[kind]), int(cards.start[kind + 1])):
+        unserved: dict[int, list[str]] = {}
+        first = int(cards.start[kind])
+        for place in range(first, int(cards.start[kind + 1])):
             bit = int(cards.capability[place])
             if not (someone_has >> bit) & 1:
-                rule = f"needs a capability that no unit type has (need {place - int(cards.start[kind])})"
-                mend = "give it to a unit type in unit_types.csv, or take the need off the card"
-                problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
+                unserved.setdefault(bit, []).append(str(place - first))
+        for bit, needs in unserved.items():
+            rule = f"needs a capability that no unit type has (need {', '.join(needs)})"
+            mend = "give it to a unit type in unit_types.csv, or take the need off the card"
+            problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
     problems.raise_if_any()
 
 

@@ -52,6 +52,7 @@ class Stream(IntEnum):
     VEHICLE_FAILURE = 14
     BOOTSTRAP = 15
     TEST = 16
+    PLAUSIBLE = 31
 
 
 @compiled

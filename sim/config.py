@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -171,7 +172,7 @@ def _add_fault(
     elif fault["type"] in ("missing", "missing_argument"):
         problems.add(where, f"({named}) is missing", mend="give it a value")
     else:
-        message = fault["msg"].replace("Input should be", "must be")
+        message = re.sub(r"^\w+ should ", "must ", fault["msg"])
         problems.add(where, f"({named}) {message}", value=fault["input"], mend=_hint(schema, parts))
 
 

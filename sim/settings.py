@@ -19,6 +19,7 @@ from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
 from sim.errors import Problems, nearest_name
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.money.settings import MoneySettings
 from sim.travel.settings import TravelSettings
 
 _STRICT = {"extra": "forbid"}
@@ -152,6 +153,7 @@ GROUPS: tuple[Group, ...] = (
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
+    Group("money", "sim.money.settings:MoneySettings", is_what=False),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -174,6 +176,7 @@ class Settings:
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings
+    money: MoneySettings
     run: RunSettings
 
     def city_folder(self) -> Path:
@@ -251,6 +254,14 @@ def settings_from(
     `where_of` maps dotted keys ("travel", "travel.local_kmh") to the file or command line that gave them.
     """
     n_before = len(problems.found)
+    parts = parts_from(content, where_of, problems, default_where=default_where)
+    return Settings(**parts) if len(problems.found) == n_before else None
+
+
+def parts_from(
+    content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems, *, default_where: str = "settings"
+) -> dict[str, Any]:
+    """Return the seed and the groups of `settings_from` that are faultless, by name, after adding every problem."""
     names = ["seed", ABOUT, *(group.name for group in GROUPS)]
     for key in [key for key in content if key not in names]:
         where = where_of.get(str(key), default_where)
@@ -259,15 +270,16 @@ def settings_from(
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT:
         where = where_of.get("seed", default_where)
         problems.add(where, f"(seed) must be a whole number from 0 to {SEED_LIMIT - 1}", value=seed)
-    parts: dict[str, Any] = {}
+    parts: dict[str, Any] = {"seed": seed}
     for group in GROUPS:
         values = content.get(group.name)
         places = _places_of(group.name, where_of, default_where)
         if not isinstance(values, Mapping):
             problems.add(places[""], f"({group.name}) is missing", mend=f"choose {group.name}=…")
             continue
-        parts[group.name] = checked(group, values, places, problems)
-    return Settings(seed=seed, **parts) if len(problems.found) == n_before and isinstance(seed, int) else None
+        part = checked(group, values, places, problems)
+        parts |= {} if part is None else {group.name: part}
+    return parts
 
 
 def _places_of(group: str, where_of: Mapping[str, str], default: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import Problems, nearest_name
+from sim.fleet.builds import planned_builds
 from sim.fleet.parts import (
     CHANGE_DTYPE,
     CalendarLike,
@@ -38,9 +39,16 @@ ACTIONS = ("close", "open", "upgrade", "withdraw_unit", "return_unit")
 
 
 def build_changes(
-    fleet: Fleet, city: CityLike, schedule: ScheduleSettings, staffing: StaffingSettings, calendar: CalendarLike
+    fleet: Fleet,
+    city: CityLike,
+    schedule: ScheduleSettings,
+    staffing: StaffingSettings,
+    calendar: CalendarLike,
+    town_weight: NDArray[np.float64] | None = None,
 ) -> Changes:
     """Return the dated changes of one scenario, sorted by time, kind and entity.
+
+    `town_weight`: (n_towns,) expected incidents, for schedules that build by demand; residents if it is not given.
 
     Raises
     ------
@@ -50,7 +58,8 @@ def build_changes(
         open, closing what is not, upgrading what has no later class or has it already; two staff steps on a day.
     """
     problems = Problems()
-    actions = _actions(fleet, city, schedule, calendar, problems)
+    weight = city.towns.population.astype(np.float64) if town_weight is None else town_weight
+    actions = _actions(fleet, city, schedule, calendar, weight, problems)
     _check_days(schedule, staffing, problems)
     problems.raise_if_any()
     walk = _Walk(fleet, city, schedule, staffing, calendar, problems)
@@ -76,17 +85,19 @@ class _Action:
 
 
 def _actions(
-    fleet: Fleet, city: CityLike, schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems
+    fleet: Fleet,
+    city: CityLike,
+    schedule: ScheduleSettings,
+    calendar: CalendarLike,
+    town_weight: NDArray[np.float64],
+    problems: Problems,
 ) -> list[_Action]:
     """Return the plan's builds and the schedule's rows that fall within the run, those of one day in their order."""
     found: list[_Action] = []
-    stations = fleet.stations
-    site_of = _site_numbers(stations.town)
-    for station in np.flatnonzero(stations.planned_year > 0) if schedule.is_plan_built else ():
-        year, town = int(stations.planned_year[station]), int(stations.town[station])
-        day = date(year, schedule.opening_month, schedule.opening_day)
-        where = f"{PLAN_BUILD} {stations.name[station]}"
-        found.append(_Action(day, "open", town, int(site_of[station]), 0, where))
+    for build in planned_builds(fleet, schedule, town_weight, problems):
+        day = date(build.year, schedule.opening_month, schedule.opening_day)
+        where = f"{PLAN_BUILD} {fleet.stations.name[build.station]}"
+        found.append(_Action(day, "open", build.town, build.site, 0, where))
     for i, row in enumerate(schedule.rows):
         action = _row_action(row, f"{schedule.name}: rows.{i}", city, problems)
         if action is not None:
@@ -98,12 +109,6 @@ def _actions(
     else:
         _add_outside(outside, schedule, calendar, problems)
     return sorted(inside, key=lambda a: (max(a.day, calendar.start), ACTIONS.index(a.action)))
-
-
-def _site_numbers(town: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Return each station's number within its town, from 1."""
-    first = np.searchsorted(town, town)
-    return np.arange(len(town)) - first + 1
 
 
 def _row_action(row: ScheduleRow, where: str, city: CityLike, problems: Problems) -> _Action | None:

@@ -176,12 +176,10 @@ def load_fleet_tables(
     masks = _masks(types, capability_bits, problems)
     _check_crews(types, problems)
     _check_motion(types, problems)
-    if types.n_rows:
-        check_references(fleets, "unit_type", types["code"], "unit_types.csv", problems)
+    check_references(fleets, "unit_type", types.names("code"), "unit_types.csv", problems)
     bays = _bays(fleets, {code: i for i, code in enumerate(types["code"])}, problems)
     for column in ("fleet", "added_fleet"):
-        if bays:
-            check_references(roles, column, bays, "fleets.csv", problems)
+        check_references(roles, column, fleets.names("fleet"), "fleets.csv", problems)
     for i in range(roles.n_rows):
         if (roles["later_class"][i] is None) != (roles["added_fleet"][i] is None):
             rule = "an upgrade needs both later_class and added_fleet"
@@ -227,7 +225,7 @@ def _bays(fleets: Table, type_ids: Mapping[str, int], problems: Problems) -> dic
     for i in range(fleets.n_rows):
         listed.setdefault(fleets["fleet"][i], {})[int(fleets["bay"][i])] = type_ids.get(fleets["unit_type"][i], -1)
     for name, bays in listed.items():
-        if sorted(bays) != list(range(1, len(bays) + 1)):
+        if fleets.is_whole and sorted(bays) != list(range(1, len(bays) + 1)):
             rule = f"bays of {name!r} are not numbered 1 to {len(bays)} without a gap"
             problems.add(fleets.where, rule, value=sorted(bays), mend="number them anew")
     return {name: tuple(bays[bay] for bay in sorted(bays)) for name, bays in listed.items()}

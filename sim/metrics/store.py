@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,19 @@ def _arrow(pa: Any, values: NDArray[Any]) -> Any:
     if values.dtype.kind in "OUS":
         return pa.array([None if value is None else str(value) for value in values.tolist()], type=pa.string())
     return pa.array(np.ascontiguousarray(values))
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
+    """Return rows of the same keys as columns, texts as objects; no rows give no columns."""
+    return {name: _column([row[name] for row in rows]) for name in rows[0]} if rows else {}
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    if not isinstance(values[0], str):
+        return np.array(values)
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = values
+    return texts
 
 
 def read_columns(path: Path, schema: str, version: int, names: Iterable[str] | None = None) -> Columns:

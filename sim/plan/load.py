@@ -219,11 +219,12 @@ def _check_names(tables: Mapping[str, Table], problems: Problems) -> None:
     if "totals" in tables:
         check_references(tables["totals"], "column", towns.spec.names, towns.where, problems)
     if "brigades" in tables:
-        check_references(tables["brigades"], "home_town", towns["code"], towns.where, problems)
+        check_references(tables["brigades"], "home_town", towns.names("code"), towns.where, problems)
         for table in (tables[name] for name in ("teams", "lists") if name in tables):
-            check_references(table, "brigade", tables["brigades"]["brigade"], tables["brigades"].where, problems)
+            brigades = tables["brigades"]
+            check_references(table, "brigade", brigades.names("brigade"), brigades.where, problems)
     if "lists" in tables and "teams" in tables:
-        check_references(tables["lists"], "team", tables["teams"]["team"], tables["teams"].where, problems)
+        check_references(tables["lists"], "team", tables["teams"].names("team"), tables["teams"].where, problems)
 
 
 def _rows(table: Table, make: Callable[[dict[str, Any]], _T]) -> list[_T]:

@@ -1,23 +1,35 @@
 """Do the work: make what is missing in a run directory, gather it into tables and a report, and seal it.
 
-Steps: lock -> claim the folder -> find what is finished -> check inputs of every arm once -> make the rest -> tables ->
-report -> manifest and mark. Everything before the mark may be interrupted at any instant and done again.
+Steps: check the folder and the inputs of every arm (`check.py`) -> lock -> find what is finished -> claim the folder ->
+make the rest -> tables -> report -> manifest and mark. Nothing is touched before the checks are passed; everything
+before the mark may be interrupted at any instant and done again.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import InputError, RunDirectoryError
+from sim.errors import RunDirectoryError
 from sim.provenance import is_sealed, only_writer, remove_parts, room_on_disk, seal, unseal, write_manifest
-from sim.run.estimate import Estimate, estimate, note_rate
+from sim.run.check import check_before, missing_of, store_tables
+from sim.run.estimate import Estimate, estimate, note_run
 from sim.run.pool import check_room, n_workers, run_jobs
-from sim.run.replication import make_batch
-from sim.run.work import Job, Work, claim, is_finished, jobs_of, move_aside, note_of, read_note, read_result
+from sim.run.replication import make_batch, timed
+from sim.run.work import (
+    Job,
+    Work,
+    check_folder,
+    claim,
+    is_finished,
+    jobs_of,
+    move_aside,
+    note_of,
+    read_note,
+    read_result,
+)
 from sim.settings import given_digests
 
 if TYPE_CHECKING:
@@ -55,6 +67,9 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         If inputs are wrong, the folder holds something else or is being written, a worker keeps dying, the disk is
         full.
     """
+    seconds: dict[str, float] = {}
+    with timed(seconds, "check"):
+        builder = check_before(work, is_fresh=is_fresh)
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
     with room_on_disk(work.folder), only_writer(work.folder):
@@ -62,14 +77,15 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         is_gathered = gather is None or _report_of(work.folder) is not None
         if is_gathered and is_complete(work, jobs):
             return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
-        claim(work)
+        check_folder(work)
         missing = [job for job in jobs if not is_finished(job)]
+        claim(work)
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
-        results = _make(work, missing, say)
-        begun = time.perf_counter()
-        report = _gather_and_seal(work, gather)
-        note_rate(missing, results, time.perf_counter() - begun)
+        results = _make(work, missing, builder, say, seconds)
+        with timed(seconds, "seal" if gather is None else "gather"):
+            report = _gather_and_seal(work, gather)
+        note_run(missing, results, n_workers(work.arms[0].settings.run.workers), seconds)
     return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)
 
 
@@ -120,54 +136,21 @@ def is_complete(work: Work, jobs: Sequence[Job]) -> bool:
     return is_same and all(is_finished(job) for job in jobs)
 
 
-def _make(work: Work, missing: Sequence[Job], say: Say) -> list[dict[str, Any]]:
-    """Check the inputs of every arm, then make what is missing; return the results."""
+def _make(
+    work: Work, missing: Sequence[Job], builder: InputsBuilder, say: Say, seconds: dict[str, float]
+) -> list[dict[str, Any]]:
+    """Make what is missing, the inputs being checked; return the results."""
     if not missing:
         return []
     workers = n_workers(work.arms[0].settings.run.workers)
     expected = estimate(missing, workers)
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
-    check_inputs(missing)
-    results = run_jobs(missing, make_batch, workers)
+    store_tables(missing, builder)
+    with timed(seconds, "make"):
+        results = run_jobs(missing, make_batch, workers)
     remove_parts(work.folder)  # what a killed worker left half-written
     return results
-
-
-def _store_tables(job: Job, builder: InputsBuilder) -> None:
-    """Store the quantile tables made for an arm's own parameters, once, so that no later reader makes them again."""
-    builder.take_tables(job.settings, job.tables)
-    made = builder.tables_made(job.settings)
-    if made:
-        from sim.demand.quantiles import write_tables
-
-        job.tables.parent.mkdir(parents=True, exist_ok=True)
-        write_tables(job.tables, made)
-
-
-def check_inputs(missing: Sequence[Job]) -> None:
-    """Build the first inputs of every arm, all but chance, and report what is wrong with any of them together.
-
-    Raises
-    ------
-    InputError
-        With the problems of all arms, each once.
-    """
-    from sim.assemble import InputsBuilder
-
-    builder = InputsBuilder()
-    problems = []
-    first = {job.key: job for job in reversed(missing)}
-    for job in first.values():
-        try:
-            builder.changes(job.settings, job.replication)
-            builder.durations(job.settings)
-            builder.travel(job.settings)
-            _store_tables(job, builder)
-        except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-    if problems:
-        raise InputError(problems)
 
 
 def facts_of(work: Work) -> dict[str, Any]:
@@ -195,7 +178,18 @@ def _report_of(folder: Path) -> Path | None:
     return report if report.is_file() else None
 
 
-def foretell(work: Work) -> Estimate:
-    """Return what making the missing replications of `work` would take, without touching anything on disk."""
-    missing = [job for job in jobs_of(work) if not job.folder.exists()]
-    return estimate(missing, n_workers(work.arms[0].settings.run.workers))
+def foretell(work: Work, *, is_fresh: bool = False) -> Estimate:
+    """Return what making the missing replications of `work` would take, after the checks that come before making them.
+
+    Raises
+    ------
+    DgsimError
+        What `execute` would raise before it touches anything.
+    """
+    check_before(work, is_fresh=is_fresh)
+    return expected_of(work, is_fresh=is_fresh)
+
+
+def expected_of(work: Work, *, is_fresh: bool = False) -> Estimate:
+    """Return what making the missing replications of `work` would take, its inputs having been checked."""
+    return estimate(missing_of(work, is_fresh=is_fresh), n_workers(work.arms[0].settings.run.workers))

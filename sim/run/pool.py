@@ -36,14 +36,18 @@ def n_workers(wanted: int) -> int:
 
 
 def batches_of(jobs: Sequence[Job], workers: int) -> list[Batch]:
-    """Return the jobs as batches of one replication each, cut smaller where there are too few for the workers."""
+    """Return the jobs as batches of one replication each, cut smaller where there are too few for the workers.
+
+    Neighbours stay together as far as they can: arms of one world share its roads.
+    """
     groups: dict[int, list[Job]] = {}
     for job in jobs:
         groups.setdefault(job.replication, []).append(job)
     whole = [tuple(group) for group in groups.values()]
     if workers == 1 or len(whole) >= 2 * workers:
         return whole
-    return [(job,) for job in jobs]
+    size = max(len(jobs) // (8 * workers), 1)
+    return [group[at : at + size] for group in whole for at in range(0, len(group), size)]
 
 
 def run_jobs(

@@ -47,14 +47,14 @@ def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
         If inputs are wrong, the engine meets a forbidden state, or the disk is full; no folder is left then.
     """
     seconds: dict[str, float] = {}
-    with _timed(seconds, "inputs"):
+    with timed(seconds, "inputs"):
         builder.take_tables(job.settings, job.tables)
         inputs = build_inputs(job.settings, job.replication, builder)
-    with _timed(seconds, "digest"):
+    with timed(seconds, "digest"):
         digests = inputs.digests()
     log, static_ms = play(inputs, job.settings.run.engine, seconds)
     with whole_folder(job.folder) as part:
-        with _timed(seconds, "tables"):
+        with timed(seconds, "tables"):
             incidents = _write_tables(part, inputs, log, static_ms, job)
         result = {
             "arm": job.arm,
@@ -77,9 +77,9 @@ def play(inputs: RunInputs, engine: str, seconds: dict[str, float]) -> tuple[Eve
     from sim.engine import simulate
     from sim.engine.static import static_responses
 
-    with _timed(seconds, "engine"):
+    with timed(seconds, "engine"):
         log = simulate(inputs, engine)
-    with _timed(seconds, "static"):
+    with timed(seconds, "static"):
         static_ms = static_responses(inputs)
     return log, static_ms
 
@@ -111,7 +111,7 @@ def _write_tables(
     return incidents
 
 
-class _timed:  # noqa: N801 - reads as a statement
+class timed:  # noqa: N801 - reads as a statement
     """Adds the seconds that its block takes to `seconds[step]`."""
 
     def __init__(self, seconds: dict[str, float], step: str) -> None:

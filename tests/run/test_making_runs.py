@@ -17,6 +17,8 @@ import pytest
 
 from sim.errors import InputError, RunDirectoryError
 from sim.provenance import DiskFullError, only_writer, sha256_of_file, whole_folder
+from sim.run import estimate as estimating
+from sim.run.estimate import Overhead, Rate
 from sim.run.execute import execute, foretell
 from sim.run.pool import batches_of, run_jobs
 from sim.run.replication import make_batch
@@ -321,29 +323,69 @@ def test_a_dry_run_counts_what_is_missing_and_touches_nothing(make_work: MakeWor
     assert foretell(make_work()).text() == "nothing to run: every replication is there"
 
 
-def test_minutes_and_disk_come_from_the_rates_measured_here(
+def rate(n: float, engine: str = "kernel", log: str = "digest", make_s: float = 2.0) -> Rate:
+    return Rate(n, engine, log, make_s, 1e6, f"measured over {n:g} incidents")
+
+
+def note(monkeypatch: pytest.MonkeyPatch, rates: list[Rate], overheads: list[Overhead]) -> None:
+    monkeypatch.setattr(estimating, "_read", lambda: estimating._Noted(tuple(rates), tuple(overheads)))
+
+
+def test_time_and_disk_grow_with_years_arms_and_replications_at_the_rates_measured_here(
     make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sim.run import estimate
+    note(monkeypatch, [rate(100.0)], [Overhead(2, 5.0, 10.0)])
+    short, long = make_work("run.workers=2"), make_work("run.workers=2", "window.measure_to='2026-06-05'")
+    n, n_long = (estimating.nominal_incidents(work.arms[0].settings) for work in (short, long))
+    assert (n, n_long) == (pytest.approx(16_000 * 3 / 365.25), pytest.approx(16_000 * 5 / 365.25))
+    told = estimating.estimate(jobs_of(short), 2)
+    assert told.make_s == pytest.approx(4 * n / 100 * 2.0 / 2)
+    assert told.once_s == pytest.approx(5.0 + 10.0)
+    assert told.n_bytes == pytest.approx(4 * n / 100 * 1e6 * 1.25 + 20e6, rel=1e-3)
+    assert "measured over 100 incidents" in told.text()
+    assert estimating.estimate(jobs_of(long), 2).make_s == pytest.approx(told.make_s * 5 / 3)
+    assert estimating.estimate(jobs_of(make_work(n_replications=4)), 1).make_s == pytest.approx(told.make_s * 4)
 
-    rate = estimate.Rate(1_000.0, 2.0, 0.5, 1e6, "measured yesterday")
-    monkeypatch.setattr(estimate, "read_rates", lambda: [rate])
-    job = jobs_of(make_work("run.workers=2"))[0]
-    n = estimate.nominal_incidents(job.settings)
-    assert n == pytest.approx(16_000 * 3 / 365.25)
-    told = estimate.estimate([job] * 10, 2)
-    assert told.seconds == pytest.approx(10 * n / 1_000 * (2.0 / 2 + 0.5))
-    assert told.n_bytes == pytest.approx(10 * n / 1_000 * 1e6 * 1.25 + 20e6, rel=1e-3)
-    assert "measured yesterday" in told.text()
+
+def test_a_rate_of_another_engine_log_or_length_is_not_taken_and_one_is_measured(
+    make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [rate(131, engine="simpy"), rate(131, log="full"), rate(131 * 7), rate(131 / 7)]
+    note(monkeypatch, others, [])
+    kept: list[Rate] = []
+    monkeypatch.setattr(estimating, "_keep", lambda rates: kept.extend(rates))
+    told = estimating.estimate(jobs_of(make_work()), 1)
+    assert told.once_s is None
+    assert "no run has shown here yet how long checks, tables and report take on top" in told.text()
+    assert [(r.engine, r.log, round(r.n_incidents)) for r in kept] == [("kernel", "digest", 131)]
+    assert told.make_s == pytest.approx(4 * kept[0].make_s)
+    assert "made just now" in told.text()
 
 
-def test_two_rates_give_a_line_and_it_never_goes_below_zero() -> None:
-    from sim.run.estimate import Rate, predict
+def test_what_comes_once_grows_with_the_arms_from_the_nearest_run_and_never_shrinks() -> None:
+    runs = [Overhead(1, 5.0, 10.0), Overhead(12, 6.0, 60.0)]
+    assert estimating.predict_once(runs, 1) == 15.0
+    assert estimating.predict_once(runs, 2) == 5.0 + 20.0
+    assert estimating.predict_once(runs, 24) == 6.0 + 120.0
+    assert estimating.predict_once(runs, 8) == 6.0 + 60.0
+    assert estimating.predict_once([], 8) is None
 
-    rates = [Rate(100.0, 0.1, 0, 0, ""), Rate(10_000.0, 2.08, 0, 0, "")]
-    assert predict(rates, 5_000, "make_s") == pytest.approx(0.08 + 0.0002 * 5_000)
-    steep = [Rate(100.0, 0.1, 0, 0, ""), Rate(200.0, 1.0, 0, 0, "")]
-    assert predict(steep, 10, "make_s") == pytest.approx(0.01)
+
+def test_a_run_notes_what_it_took_unless_its_workers_made_too_few(
+    make_work: MakeWork, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(estimating, "cache_root", lambda: tmp_path)
+    jobs = jobs_of(make_work())
+    results = [{"seconds": {"engine": second, "tables": 1.0}} for second in (9.0, 1.0, 2.0, 3.0)]
+    seconds_of = {"check": 4.0, "make": 20.0, "gather": 7.0}
+    estimating.note_run(jobs, results, 2, seconds_of)
+    assert not list(tmp_path.iterdir()), "with two replications each, compiling tells in the median"
+    estimating.note_run(jobs, results, 1, seconds_of)
+    noted = estimating._read()
+    assert [(r.make_s, r.engine, r.log) for r in noted.rates] == [(3.5, "kernel", "digest")]
+    assert noted.overheads == (Overhead(2, 4.0 + (20.0 - 19.0), 7.0),)
+    estimating.note_run(jobs, results, 1, {"check": 1.0, "make": 15.0})
+    assert estimating._read().overheads == noted.overheads, "nothing was gathered, so it says nothing of gathering"
 
 
 def test_the_engine_that_was_chosen_changes_no_byte(make_work: MakeWork) -> None:
@@ -359,3 +401,21 @@ def test_an_arm_of_another_name_makes_the_folder_another_run(make_work: MakeWork
     work = make_work()
     with pytest.raises(RunDirectoryError, match="holds an arm 'plan' that study 'pair' does not have now"):
         execute(replace(work, arms=work.arms[:1]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_bytes", [100, 3_000, 20_000])
+def test_a_disk_that_is_full_at_whatever_step_is_one_message_and_no_result(tmp_path: Path, n_bytes: int) -> None:
+    """A limit on the size of files stands for the full disk: note, configuration or tables are the first to pass it."""
+    choices = ["window=one_week", "schedule.is_outside_run_allowed=true", "siting=one_world", "run.n_replications=1"]
+    code = (
+        "import resource, sys; from sim.cli import main\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({n_bytes}, {n_bytes}))\n"
+        "sys.exit(main())"
+    )
+    command = [sys.executable, "-c", code, "run", "--out", str(tmp_path / "run"), "run.workers=1", *choices]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert done.stderr.startswith(f"dgsim: {tmp_path / 'run'}: the disk is full; finished replications are kept")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "run" / "COMPLETE").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
-from sim.report.context import Context, kept, names
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import diff_writer_of, points, share
 from sim.report.pictures.curves import parts
 from sim.report.svg import picture
@@ -78,3 +78,6 @@ def _grid(context: Context) -> Grid | None:
             rows.append((word(same(year) if year else words["year.all"]), word(told), *cells))
     notes = (words["note.interval_short"],)
     return Grid(words["parts.table"], heads, tuple(rows), words["note.pooled_each"], notes) if rows else None
+
+
+SECTION = SectionEntry("parts", needs=("contrasts",), make=make)
