@@ -11,10 +11,11 @@ from pathlib import Path
 
 from benchmarks.machine import facts
 from benchmarks.measure import FULL, QUICK, Measured, measure
+from benchmarks.page import as_markdown
 
 
 def table(measured: Measured) -> str:
-    """Return the measured lines as Markdown, which also reads well on a terminal."""
+    """Return the measured lines as Markdown."""
     rows: list[tuple[str, ...]] = [("measured", "median", "least", "greatest", "limit")]
     for line in measured.lines:
         numbers = (line.spread.median, line.spread.low, line.spread.high)
@@ -22,10 +23,7 @@ def table(measured: Measured) -> str:
     for task, seconds in measured.rounds.items():
         low, middle, high = min(seconds), sorted(seconds)[len(seconds) // 2], max(seconds)
         rows.append((f"CPU ms: {task}", *(f"{1000 * value:.1f}" for value in (middle, low, high)), ""))
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-    shown = [f"| {' | '.join(row)} |" for row in padded]
-    return "\n".join([shown[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *shown[1:]])
+    return as_markdown(rows)
 
 
 def _shown(number: float, unit: str) -> str:

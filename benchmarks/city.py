@@ -19,14 +19,15 @@ FIRST_DAY = date(2022, 1, 1)
 _Part = TypeVar("_Part")
 
 
-def plan_arm(n_days: int) -> Settings:
-    """Return the settings of the plan arm, measured for `n_days` from the first day of the plan."""
+def plan_arm(n_days: int, *overrides: str) -> Settings:
+    """Return the settings of the plan arm, measured for `n_days` from the first day of the plan, with `overrides`."""
     return compose(
         [
             "schedule=plan",
             "schedule.is_outside_run_allowed=true",
             f"window.measure_from={FIRST_DAY}",
             f"window.measure_to={FIRST_DAY + timedelta(days=n_days)}",
+            *overrides,
         ]
     ).settings
 

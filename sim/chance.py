@@ -52,9 +52,14 @@ class Stream(IntEnum):
     VEHICLE_FAILURE = 14
     BOOTSTRAP = 15
     TEST = 16
+    ADDED_SLOT = 20
+    FLYING_WEATHER = 21
+    AIRCRAFT_DAY = 22
     WATER_SUPPLY = 23
     RAIL_TRACK = 24
     MICRO_STATION = 25
+    PLANTED = 27
+    PLAUSIBLE = 31
 
 
 @compiled

@@ -2,20 +2,24 @@
 
 A sub-command is a function (arguments) -> exit code, registered under the entry-point group `dgsim.commands`, so that
 other packages bring their own. Nothing heavy is imported here: `dgsim --help` answers at once. Exit codes: 0 done, 2
-bad input or an unfit run directory, 130 interrupted.
+bad input or an unfit run directory, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
 """
 
 from __future__ import annotations
 
 import errno
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module, metadata
 
-from sim.errors import DgsimError, nearest_name
+from sim.errors import DgsimError, Terminated, nearest_name
 
 Command = Callable[[Sequence[str]], int]
 ENTRY_POINTS = "dgsim.commands"
+_KEPT = "what is finished is kept, the same command goes on from there"
 OWN = {
     "run": ("sim.commands.run:command", "run one scenario, or many with -m"),
     "study": ("sim.commands.study:command", "run a study: its arms side by side, one report"),
@@ -85,21 +89,43 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(metadata.version("dongguan-response"))
         return 0
     try:
-        return load_command(arguments[0])(arguments[1:])
+        with _terminated_by_signal():
+            return load_command(arguments[0])(arguments[1:])
     except DgsimError as error:
         print(f"dgsim: {error}" if "\n" not in str(error) else f"dgsim:\n{error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("dgsim: interrupted; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        print(f"dgsim: interrupted; {_KEPT}", file=sys.stderr)
         return 130
+    except Terminated:
+        print(f"dgsim: terminated; {_KEPT}", file=sys.stderr)
+        return 143
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         print(f"dgsim: {error.filename or 'the disk'}: {error.strerror}", file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _terminated_by_signal() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, tidily; once, so that a second one does not disturb the tidying."""
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _make_printable() -> None:

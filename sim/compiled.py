@@ -2,14 +2,19 @@
 
 numba's own cache looks only at the file of the function it compiles, so an edit in a *called* module would go unseen.
 The folder is therefore named by a digest of all compiled source, the numba version and the CPU: an edit anywhere
-opens a new folder. `NUMBA_DISABLE_JIT=1` runs the same source as plain Python (for coverage and debugging).
+opens a new folder. Nor does numba see a damaged file, which would run as machine code: each file ends with its SHA-256
+here, and one that is not whole is compiled anew. `NUMBA_DISABLE_JIT=1` runs the same source as plain Python (for
+coverage and debugging).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -18,6 +23,7 @@ _COMPILED_SOURCES = (
     "compiled.py", "chance.py", "units.py", "inputs.py", "demand/*.py", "engine/*.py", "fleet/parts.py",
 )  # fmt: skip
 """Every file with compiled functions, and those whose constants are frozen into them."""
+_DIGEST_BYTES = 32
 
 
 def cache_root() -> Path:
@@ -56,12 +62,56 @@ def _choose_folder() -> None:
         numba.config.CACHE_DIR = _machine_code_folder()
 
 
+def is_whole(path: Path) -> bool:
+    """Return whether a file of the cache ends with the SHA-256 of what comes before; False where there is none."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return content[-_DIGEST_BYTES:] == hashlib.sha256(content[:-_DIGEST_BYTES]).digest()
+
+
+@cache
+def _sealed_file() -> Any:
+    """Return numba's cache file with a digest at its end; pickles, which it holds, end before that by themselves."""
+    from numba.core.caching import IndexDataCacheFile
+
+    class SealedFile(IndexDataCacheFile):  # type: ignore[misc]
+        @contextmanager
+        def _open_for_write(self, filepath: str) -> Iterator[BytesIO]:
+            with super()._open_for_write(filepath) as file:
+                content = BytesIO()
+                yield content
+                file.write(content.getvalue() + hashlib.sha256(content.getvalue()).digest())
+
+        def _load_index(self) -> Any:
+            return super()._load_index() if is_whole(Path(self._index_path)) else {}
+
+        def _load_data(self, name: str) -> Any:
+            path = self._data_path(name)
+            if not is_whole(Path(path)):
+                raise OSError(f"{path} is damaged")  # to numba it is not there
+            return super()._load_data(name)
+
+    return SealedFile
+
+
+def _sealed(dispatcher: Any) -> Any:
+    """Return a numba function whose files on disk are checked; a plain one, where numba is switched off, as it is."""
+    kept = getattr(dispatcher, "_cache", None)
+    if kept is not None:
+        file = kept._cache_file
+        base = file._index_name.removesuffix(".nbi")
+        kept._cache_file = _sealed_file()(file._cache_path, base, file._source_stamp)
+    return dispatcher
+
+
 def compiled(function: _Function) -> _Function:
     """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources."""
     import numba
 
     _choose_folder()
-    return cast(_Function, numba.njit(cache=True, error_model="numpy")(function))
+    return cast(_Function, _sealed(numba.njit(cache=True, error_model="numpy")(function)))
 
 
 def compiled_borrowing(function: _Function) -> _Function:
@@ -69,7 +119,7 @@ def compiled_borrowing(function: _Function) -> _Function:
     import numba
 
     _choose_folder()
-    return cast(_Function, numba.njit(cache=True, error_model="numpy", _nrt=False)(function))
+    return cast(_Function, _sealed(numba.njit(cache=True, error_model="numpy", _nrt=False)(function)))
 
 
 def compiled_inline(function: _Function) -> _Function:

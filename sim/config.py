@@ -11,6 +11,8 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import re
+import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -170,7 +172,7 @@ def _add_fault(
     elif fault["type"] in ("missing", "missing_argument"):
         problems.add(where, f"({named}) is missing", mend="give it a value")
     else:
-        message = fault["msg"].replace("Input should be", "must be")
+        message = re.sub(r"^\w+ should ", "must ", fault["msg"])
         problems.add(where, f"({named}) {message}", value=fault["input"], mend=_hint(schema, parts))
 
 
@@ -270,6 +272,8 @@ def _type_name(kind: Any) -> str:
         return "one of " + ", ".join(str(choice) for choice in typing.get_args(kind))
     if origin in (list, dict):
         return f"{origin.__name__} of {_type_name(typing.get_args(kind)[-1])}"
+    if origin is types.UnionType:
+        return " or ".join("null" if part is type(None) else _type_name(part) for part in typing.get_args(kind))
     return str(getattr(kind, "__name__", kind))
 
 

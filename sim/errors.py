@@ -34,6 +34,10 @@ class DgsimError(Exception):
     exit_code = 2
 
 
+class Terminated(BaseException):
+    """SIGTERM came; like KeyboardInterrupt no error, so that nothing but the command catches it."""
+
+
 class InputError(DgsimError):
     """Input files or settings break rules; holds all the problems found, in the order found."""
 

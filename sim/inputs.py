@@ -40,6 +40,8 @@ class Policy:
     `help_wait_ms`: wait of a need after which other cities are asked whatever the grade, -1 never. `rest_after_ms`: a
     mission this long is followed by `rest_ms` of rest, 0 never. `home_factor_q16`: homeward driving time per outward
     driving time, in 1/65536. `make_ready_ms`: from HOME to AVAILABLE. `water_bit`: the capability that hydrants serve.
+    `air_tasks`, `boat_tasks`: for each kind the mask of capabilities for which aircraft and boats under way are asked;
+    empty: for every one at any kind.
     """
 
     dispatch: int
@@ -57,6 +59,8 @@ class Policy:
     rest_after_ms: int = 0
     rest_ms: int = 0
     water_bit: int = 0
+    air_tasks: tuple[int, ...] = ()
+    boat_tasks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,22 @@ class Scenes:
     supply_grade: NDArray[np.int8]
 
 
+@dataclass(frozen=True, slots=True)
+class Waterways:
+    """How far it is by water from each quay to each cell.
+
+    `station`: (n_quays,) int32, whose units lie there. `way_m`: (n_quays, n_cells) int32, -1 where no water leads.
+    """
+
+    station: NDArray[np.int32]
+    way_m: NDArray[np.int32]
+
+
+def no_waterways(n_cells: int) -> Waterways:
+    """Return a city without quays."""
+    return Waterways(np.zeros(0, np.int32), np.zeros((0, n_cells), np.int32))
+
+
 def no_roster(n_stations: int) -> Roster:
     """Return a roster without rows: people are posted by dated changes."""
     return Roster(np.zeros(0, np.int64), np.zeros((0, n_stations), np.int16), np.zeros(0, np.int8))
@@ -147,6 +167,7 @@ class RunInputs:
     roster: Roster
     sky: Sky
     scenes: Scenes
+    waterways: Waterways
     cell_weight: NDArray[np.int64]
     seed: int
     replication: int
@@ -231,6 +252,38 @@ def draw_slot_ranks(demand: Demand, cards: RunCards, seed: int, replication: int
     return out
 
 
+def with_added_ranks(
+    base_ranks: NDArray[np.uint32],
+    demand: Demand,
+    cards: RunCards,
+    is_added: NDArray[np.bool_],
+    seed: int,
+    replication: int,
+) -> NDArray[np.uint32]:
+    """Return the ranks of every slot where run cards have needs added to them: (n_slots, 4) uint32.
+
+    `is_added`: (n_needs,) bool, which rows of `cards` are; the others stand in their old order and keep the ranks
+    `base_ranks` they have without the added ones, whose ranks are keyed by a stream of their own.
+    """
+    start, kind = slot_starts(demand, cards), demand.incidents["kind"].astype(np.int64)
+    reported = demand.incidents["reported_kind"].astype(np.int64)
+    first, n_needs = cards.start.astype(np.int64), np.diff(cards.start).astype(np.int64)
+    incident = np.repeat(np.arange(len(kind)), np.diff(start))
+    number = np.arange(start[-1]) - start[incident]
+    after_true = number - n_needs[kind[incident]]
+    of_kind = np.where(after_true < 0, first[kind[incident]] + number, first[reported[incident]] + after_true)
+    is_new = is_added[of_kind]
+    out = np.empty((len(is_new), 4), dtype=np.uint32)
+    out[~is_new] = base_ranks
+    n_new = np.bincount(incident[is_new], minlength=len(kind))
+    new_start = np.concatenate([[0], np.cumsum(n_new)]).astype(np.int64)
+    ranks = np.empty((int(new_start[-1]), 4), dtype=np.uint32)
+    identities = np.ascontiguousarray(demand.incidents["identity"])
+    slot_ranks(seed, replication, int(Stream.ADDED_SLOT), identities, new_start, ranks)
+    out[is_new] = ranks
+    return out
+
+
 def order_stations(travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32]) -> NDArray[np.int16]:
     """Return (n_periods, n_cells, n_stations) int16: stations by driving time to the cell, ties by station id."""
     by_station = travel_ms[:, np.asarray(station_cell), :]
@@ -255,3 +308,9 @@ def hours_of_run(
     tail = np.arange(RUN_OUT_HOURS) % 24
     period = np.concatenate([period, period_of_hour[0][tail]]).astype(np.int8)
     return period, np.concatenate([np.tile(night, len(day_type)), night[tail]]).astype(np.int8)
+
+
+def months_of_run(calendar: Calendar, n_days: int) -> NDArray[np.int8]:
+    """Return the month of each day of the run and its run-out: (n_days,) int8, 1 to 12."""
+    first = np.datetime64(calendar.start, "D")
+    return ((first + np.arange(n_days)).astype("datetime64[M]").astype(np.int64) % 12 + 1).astype(np.int8)

@@ -1,8 +1,9 @@
 """What a finished run directory was made from, and whether it still is what it was.
 
-`manifest.json` lists the SHA-256 of every file beside it, seeds, settings, digests of inputs and source, versions and
-platform. `COMPLETE` holds the manifest's SHA-256 and is written last: no mark, no result. This module reads and
-writes those two and hashes files; it does not know how a run is made. Next: `run/verify.py`, which runs it again.
+`manifest.json` lists the SHA-256 of every file beside it, seeds, settings, digests of inputs, and the software that
+wrote tables, report and itself (what made a replication stands in its `result.json`). `COMPLETE` holds the manifest's
+SHA-256 and is written last: no mark, no result. This module reads and writes those two and hashes files; it does not
+know how a run is made. Next: `run/verify.py`, which runs it again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,13 +28,16 @@ from sim.errors import DgsimError, RunDirectoryError
 MANIFEST = "manifest.json"
 COMPLETE = "COMPLETE"
 LOCK = ".lock"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 PART = ".part-"
 """Beginning of names under which things are written before they are renamed."""
 
 RESULT_FREE = ("api.py", "audit", "cli.py", "commands", "compare", "compose", "report")
 """Parts of `sim/` that cannot change a replication's files; a run is not keyed by them."""
-_VERSIONED = ("numpy", "numba", "simpy", "scipy", "networkx", "pandas", "pyarrow", "hydra-core", "pydantic", "holidays")
+_VERSIONED = (
+    "numpy", "numba", "llvmlite", "simpy", "scipy", "networkx", "pandas", "pyarrow", "hydra-core", "pydantic",
+    "holidays", "matplotlib", "jinja2", "fonttools", "xlsxwriter",
+)  # fmt: skip
 
 
 # --- digests ----------------------------------------------------------------------------------------------------------
@@ -62,10 +67,14 @@ def sha256_of_tree(folder: Path, *, suffixes: Iterable[str] = (), without: Itera
 
 
 def source_digest(*, is_result_only: bool) -> str:
-    """Return the SHA-256 of `sim/`'s source: all of it, or only what can change the files of a replication."""
+    """Return the SHA-256 of every file of `sim/` that is shipped, or only of what can change a replication's files."""
     package = Path(__file__).resolve().parent
-    without = ["_configs", *(RESULT_FREE if is_result_only else ())]
-    return sha256_of_tree(package, suffixes=(".py", ".npz", ".csv"), without=without)
+    return sha256_of_tree(package, without=["_configs", *(RESULT_FREE if is_result_only else ())])
+
+
+def configs_digest() -> str:
+    """Return the SHA-256 of every choice in `configs/`, the cities aside, which have digests of their own."""
+    return sha256_of_tree(configs_root(), without=["city"])
 
 
 def city_digest(folder: Path) -> str:
@@ -79,8 +88,9 @@ def lock_digest() -> str:
     return sha256_of_file(path) if path.is_file() else ""
 
 
-def software() -> dict[str, Any]:
-    """Return versions and platform, for a reader who has to explain a difference."""
+@cache
+def software() -> Mapping[str, Any]:
+    """Return versions, platform and source of the program as this process found it when it first asked."""
     versions = {}
     for name in ("dongguan-response", *_VERSIONED):
         try:
@@ -97,6 +107,7 @@ def software() -> dict[str, Any]:
         "source": {
             "all": source_digest(is_result_only=False),
             "result": source_digest(is_result_only=True),
+            "configs": configs_digest(),
             "lock": lock_digest(),
         },
     }
@@ -134,16 +145,11 @@ def _is_listed(parts: tuple[str, ...]) -> bool:
     return not is_part and parts not in ((MANIFEST,), (COMPLETE,), (LOCK,))
 
 
-def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write the manifest over all files of `folder` as they are now."""
+def seal(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the manifest over all files of `folder` as they are now, then the mark of completion."""
     files = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in list_files(folder)}
     manifest = {"manifest_version": MANIFEST_VERSION, **facts, "software": software(), "files": files}
     write_whole(folder / MANIFEST, to_json(manifest))
-
-
-def seal(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write the manifest over all files of `folder`, then the mark of completion."""
-    write_manifest(folder, facts)
     write_whole(folder / COMPLETE, sha256_of_file(folder / MANIFEST) + "\n")
 
 
@@ -166,25 +172,69 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     RunDirectoryError
-        If there is no such folder, it was never finished, or mark and manifest do not belong together.
+        If there is no such folder, it was never finished, mark and manifest do not belong together, or the manifest
+        lacks something.
     """
     if not folder.is_dir():
-        raise RunDirectoryError(f"{folder}: there is no such run directory; `dgsim runs` lists those there are")
+        what = "is a file" if folder.exists() else "there is no such run directory"
+        raise RunDirectoryError(f"{folder}: {what}; `dgsim runs` lists those there are")
     if not is_sealed(folder):
         again = "the command that made it, given again, keeps what is finished and makes the rest"
         raise RunDirectoryError(f"{folder}: has no {COMPLETE}, so it was cut short or is not a run directory; {again}")
+    path = folder / MANIFEST
     try:
-        text = (folder / MANIFEST).read_bytes()
-        mark = (folder / COMPLETE).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunDirectoryError(f"{folder}: {MANIFEST} or {COMPLETE} cannot be read ({error})") from error
-    if hashlib.sha256(text).hexdigest() != mark:
-        raise RunDirectoryError(f"{folder / MANIFEST}: was changed after the run: {COMPLETE} holds another SHA-256")
-    manifest: dict[str, Any] = json.loads(text)
-    if manifest.get("manifest_version") != MANIFEST_VERSION:
-        version = manifest.get("manifest_version")
-        raise RunDirectoryError(f"{folder / MANIFEST}: has version {version}, this program reads {MANIFEST_VERSION}")
-    return manifest
+        content, mark = path.read_bytes(), (folder / COMPLETE).read_bytes()
+    except OSError as error:
+        raise RunDirectoryError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    _check_mark(folder, mark, hashlib.sha256(content).hexdigest())
+    try:
+        manifest = json.loads(content)
+    except ValueError as error:
+        raise RunDirectoryError(f"{path}: is cut short or damaged, no JSON ({error}); {_RESTORE}") from error
+    _check_manifest(path, manifest)
+    return dict(manifest)
+
+
+_RESTORE = "restore the run directory, or make the run again into another"
+_HEX_DIGITS = 64
+
+
+def _check_mark(folder: Path, mark: bytes, digest: str) -> None:
+    """Raise an error that says whether the mark or the manifest was changed, if they do not belong together.
+
+    The digests of two contents agree in about 4 of 64 places; a mark that agrees in most was written for this manifest.
+    """
+    if mark == f"{digest}\n".encode():
+        return
+    n_same = sum(a == b for a, b in zip(mark, digest.encode(), strict=False))
+    is_digest = len(mark) == _HEX_DIGITS + 1 and mark.endswith(b"\n") and set(mark[:-1]) <= set(b"0123456789abcdef")
+    if not is_digest or n_same > _HEX_DIGITS // 2:
+        told = f"{n_same} of its {_HEX_DIGITS} first characters are those of the SHA-256 of {MANIFEST}"
+        raise RunDirectoryError(f"{folder / COMPLETE}: is damaged: {told}; {_RESTORE}")
+    raise RunDirectoryError(f"{folder / MANIFEST}: was changed after the run: {COMPLETE} holds another SHA-256")
+
+
+def _check_manifest(path: Path, manifest: Any) -> None:
+    """Raise an error if the manifest has another version or lacks something that readers need."""
+    version = manifest.get("manifest_version") if isinstance(manifest, dict) else None
+    if version != MANIFEST_VERSION:
+        raise RunDirectoryError(f"{path}: has version {version}, this program reads {MANIFEST_VERSION}")
+    wanted: dict[str, type] = {
+        "kind": str,
+        "name": str,
+        "arms": dict,
+        "gathered": dict,
+        "software": dict,
+        "files": dict,
+    }
+    lacking = [name for name, kind in wanted.items() if not isinstance(manifest.get(name), kind)]
+    arms = manifest["arms"] if "arms" not in lacking else {}
+    of_arm: dict[str, type] = {"folder": str, "key": str, "settings": dict, "seed": int, "replications": dict}
+    for name, arm in arms.items():
+        told = arm if isinstance(arm, dict) else {}
+        lacking += [f"arms.{name}.{part}" for part, kind in of_arm.items() if not isinstance(told.get(part), kind)]
+    if lacking:
+        raise RunDirectoryError(f"{path}: is not whole, it lacks {', '.join(lacking)}; {_RESTORE}")
 
 
 def check_files(folder: Path) -> dict[str, Any]:
@@ -193,9 +243,16 @@ def check_files(folder: Path) -> dict[str, Any]:
     Raises
     ------
     RunDirectoryError
-        Naming every file that is changed, missing, or not listed.
+        Naming every file that is changed, missing, not listed or half-written.
     """
     manifest = read_manifest(folder)
+    if faults := file_faults(folder, manifest):
+        raise RunDirectoryError("\n".join(faults))
+    return manifest
+
+
+def file_faults(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the files of a run directory: each one that is not as the manifest lists it."""
     listed: dict[str, str] = manifest["files"]
     present = {path.relative_to(folder).as_posix(): path for path in list_files(folder)}
     faults = []
@@ -206,9 +263,11 @@ def check_files(folder: Path) -> dict[str, Any]:
             faults.append(f"{folder / name}: is not in {MANIFEST}, so it was added after the run")
         elif sha256_of_file(present[name]) != listed[name]:
             faults.append(f"{folder / name}: was changed after the run, its SHA-256 is not the one in {MANIFEST}")
-    if faults:
-        raise RunDirectoryError("\n".join(faults))
-    return manifest
+    lock = folder / LOCK
+    if lock.is_file() and lock.stat().st_size:
+        faults.append(f"{lock}: was changed: it holds {lock.stat().st_size} bytes, a lock is empty; delete it")
+    left = "is what an interrupted command left half-written, no part of the run; delete it"
+    return faults + [f"{path}: {left}" for path in sorted(folder.rglob(f"{PART}*"))]
 
 
 # --- files that must not be lost --------------------------------------------------------------------------------------
@@ -236,8 +295,11 @@ def full_message(folder: Path) -> str:
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder to fill; it becomes `target` when the block ends well and disappears when it does not."""
+def whole_folder(target: Path, *, is_replacing: bool = False) -> Iterator[Path]:
+    """Give an empty folder to fill; it becomes `target` when the block ends well and disappears when it does not.
+
+    `is_replacing`: a folder that is there already gives way; otherwise it stays and the new one disappears.
+    """
     part = target.with_name(f"{PART}{target.name}-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
     with room_on_disk(target.parent):
@@ -247,6 +309,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
             for path in list_files(part):
                 with path.open("rb") as file:
                     os.fsync(file.fileno())
+            if is_replacing and target.exists():
+                target.rename(part.with_name(f"{part.name}-old"))
             try:
                 part.rename(target)
             except OSError as error:
@@ -255,6 +319,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
                     raise
         finally:
             shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(part.with_name(f"{part.name}-old"), ignore_errors=True)
 
 
 def remove_parts(folder: Path) -> None:
@@ -264,6 +329,23 @@ def remove_parts(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a run directory if there is none.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it, or a folder it would lie in, is a file.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next(path for path in (folder, *folder.parents) if path.exists() and not path.is_dir())
+        raise RunDirectoryError(
+            f"{folder}: cannot be a run directory, {file} is a file; name another folder"
+        ) from error
 
 
 @contextmanager
@@ -277,7 +359,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     lock = FileLock(str(folder / LOCK), timeout=0)
     try:
         lock.acquire()

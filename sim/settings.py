@@ -16,15 +16,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sim.config import ABOUT, Group, checked, configs_root, read_yaml
-from sim.demand.planted import PlantedSettings
+from sim.demand.planted_settings import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
-from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.errors import Problems, nearest_name
+from sim.fleet.aviation import AviationSettings
 from sim.fleet.mutual_aid import MutualAidSettings
 from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
+from sim.fleet.teams import TeamsSettings
+from sim.fleet.vehicle_settings import VehicleSettings
+from sim.money.settings import MoneySettings
 from sim.scenes.hydrants import WaterSupplySettings
 from sim.scenes.tunnels import RailSettings
 from sim.scenes.villages import MicroStationSettings
 from sim.travel.settings import TravelSettings
+from sim.weather.settings import WeatherSettings
 
 _STRICT = {"extra": "forbid"}
 Engine = Literal["auto", "simpy", "kernel", "both"]
@@ -154,6 +159,8 @@ GROUPS: tuple[Group, ...] = (
     Group("fleet", "sim.fleet.settings:FleetSettings"),
     Group("schedule", "sim.fleet.settings:ScheduleSettings"),
     Group("staffing", "sim.fleet.settings:StaffingSettings"),
+    Group("teams", "sim.fleet.teams:TeamsSettings", check="sim.fleet.teams:check"),
+    Group("aviation", "sim.fleet.aviation:AviationSettings", check="sim.fleet.aviation:check"),
     Group("dispatch", "sim.settings:DispatchSettings"),
     Group("move_up", "sim.settings:MoveUpSettings"),
     Group("relief", "sim.settings:ReliefSettings"),
@@ -161,7 +168,10 @@ GROUPS: tuple[Group, ...] = (
     Group("water_supply", "sim.scenes.hydrants:WaterSupplySettings"),
     Group("rail", "sim.scenes.tunnels:RailSettings"),
     Group("micro_stations", "sim.scenes.villages:MicroStationSettings"),
-    Group("planted", "sim.demand.planted:PlantedSettings"),
+    Group("vehicles", "sim.fleet.vehicle_settings:VehicleSettings", check="sim.fleet.vehicle_settings:checked"),
+    Group("planted", "sim.demand.planted_settings:PlantedSettings", check="sim.demand.planted_settings:checked"),
+    Group("weather", "sim.weather.settings:WeatherSettings", check="sim.weather.settings:checked"),
+    Group("money", "sim.money.settings:MoneySettings", is_what=False),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -181,6 +191,8 @@ class Settings:
     fleet: FleetSettings
     schedule: ScheduleSettings
     staffing: StaffingSettings
+    teams: TeamsSettings
+    aviation: AviationSettings
     dispatch: DispatchSettings
     move_up: MoveUpSettings
     relief: ReliefSettings
@@ -188,7 +200,10 @@ class Settings:
     water_supply: WaterSupplySettings
     rail: RailSettings
     micro_stations: MicroStationSettings
+    vehicles: VehicleSettings
     planted: PlantedSettings
+    weather: WeatherSettings
+    money: MoneySettings
     run: RunSettings
 
     def city_folder(self) -> Path:
@@ -215,6 +230,31 @@ class Settings:
 
 
 SEED_LIMIT = 2**31
+GIVEN_FILES = ("siting.coordinates", "travel.matrix", "travel.matrix_zones")
+"""Settings that name a user's file; empty for none."""
+
+
+def given_digests(settings: Settings, group: str = "") -> dict[str, str]:
+    """Return the SHA-256 (hex) of every file that the settings, or those of one group, name: dotted key -> digest.
+
+    Raises
+    ------
+    InputError
+        With every file that cannot be read.
+    """
+    digests: dict[str, str] = {}
+    problems = Problems()
+    for key in GIVEN_FILES:
+        head, name = key.split(".")
+        path = str(getattr(getattr(settings, head), name))
+        if path and group in ("", head):
+            try:
+                with Path(path).open("rb") as file:
+                    digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                problems.add(path, f"({key}) cannot be read ({error.strerror})", mend="name a readable file")
+    problems.raise_if_any()
+    return digests
 
 
 def find_city(folder: str) -> Path:
@@ -241,6 +281,14 @@ def settings_from(
     `where_of` maps dotted keys ("travel", "travel.local_kmh") to the file or command line that gave them.
     """
     n_before = len(problems.found)
+    parts = parts_from(content, where_of, problems, default_where=default_where)
+    return Settings(**parts) if len(problems.found) == n_before else None
+
+
+def parts_from(
+    content: Mapping[str, Any], where_of: Mapping[str, str], problems: Problems, *, default_where: str = "settings"
+) -> dict[str, Any]:
+    """Return the seed and the groups of `settings_from` that are faultless, by name, after adding every problem."""
     names = ["seed", ABOUT, *(group.name for group in GROUPS)]
     for key in [key for key in content if key not in names]:
         where = where_of.get(str(key), default_where)
@@ -249,15 +297,16 @@ def settings_from(
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT:
         where = where_of.get("seed", default_where)
         problems.add(where, f"(seed) must be a whole number from 0 to {SEED_LIMIT - 1}", value=seed)
-    parts: dict[str, Any] = {}
+    parts: dict[str, Any] = {"seed": seed}
     for group in GROUPS:
         values = content.get(group.name)
         places = _places_of(group.name, where_of, default_where)
         if not isinstance(values, Mapping):
             problems.add(places[""], f"({group.name}) is missing", mend=f"choose {group.name}=…")
             continue
-        parts[group.name] = checked(group, values, places, problems)
-    return Settings(seed=seed, **parts) if len(problems.found) == n_before and isinstance(seed, int) else None
+        part = checked(group, values, places, problems)
+        parts |= {} if part is None else {group.name: part}
+    return parts
 
 
 def _places_of(group: str, where_of: Mapping[str, str], default: str) -> dict[str, str]:
@@ -288,16 +337,12 @@ def load_settings(path: Path) -> Settings:
 def what_key(settings: Settings, city_digest: str, source_digest: str) -> str:
     """Return the SHA-256 (hex) that keys a run: *what* settings, the city's files, and the source that gives meaning.
 
-    The city counts by its contents, wherever its folder lies; so does a file of station coordinates.
+    The city counts by its contents, wherever its folder lies; so do `GIVEN_FILES`.
     """
     what = settings.what()
     what["city"] = {"digest": city_digest}
-    given = settings.siting.coordinates
-    if given:
-        try:
-            what["siting"]["coordinates"] = hashlib.sha256(Path(given).read_bytes()).hexdigest()
-        except OSError as error:
-            rule = f"(siting.coordinates) cannot be read ({error.strerror})"
-            raise InputError([Problem(given, rule, mend="name a CSV of coordinates")]) from error
+    for key, digest in given_digests(settings).items():
+        group, name = key.split(".")
+        what[group][name] = digest
     text = json.dumps({"what": what, "source": source_digest}, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

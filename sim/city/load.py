@@ -50,6 +50,9 @@ def load_city(folder: Path) -> City:
     problems = Problems()
     places = read_places(folder, problems)
     table = read_table(folder / "cells.csv", schemas.CELLS, problems)
+    if places is None:
+        towns = read_table(folder / "towns.csv", schemas.TOWNS, Problems())
+        check_references(table, "town", towns.names("code"), "towns.csv", problems)
     problems.raise_if_any()
     assert places is not None
     kinds = tuple(kind.code for kind in places.settings.site_kinds)
@@ -95,12 +98,11 @@ def read_places(folder: Path, problems: Problems) -> Places | None:
     towns_table = read_table(folder / "towns.csv", schemas.TOWNS, problems)
     side = {f"{s.name}.csv": s for s in (schemas.ADJACENCY, schemas.BRIDGES, schemas.SITES, schemas.RAIL)}
     tables = {name: _read_if_there(folder / name, spec, problems) for name, spec in side.items()}
-    if towns_table.n_rows == 0:
-        return None
-    codes = [str(code) for code in towns_table["code"]]
-    _check_ids(towns_table, "town_id", problems)
+    codes = towns_table.names("code")
+    if towns_table.is_whole:
+        _check_ids(towns_table, "town_id", problems)
     _check_side_tables(tables, codes, None if settings is None else [k.code for k in settings.site_kinds], problems)
-    people = read_people(folder, codes, problems)
+    people = read_people(folder, towns_table, problems)
     if problems.found or settings is None or people is None:
         return None
     p = settings.plane
@@ -129,7 +131,9 @@ def _check_ids(table: Table, column: str, problems: Problems) -> None:
             return
 
 
-def _check_side_tables(tables: dict[str, Table], codes: list[str], kinds: list[str] | None, problems: Problems) -> None:
+def _check_side_tables(
+    tables: dict[str, Table], codes: tuple[str, ...] | None, kinds: list[str] | None, problems: Problems
+) -> None:
     for name, columns in {
         "adjacency.csv": ("town_a", "town_b"),
         "bridges.csv": ("town_a", "town_b"),
@@ -138,11 +142,11 @@ def _check_side_tables(tables: dict[str, Table], codes: list[str], kinds: list[s
     }.items():
         for column in columns:
             check_references(tables[name], column, codes, "towns.csv", problems)
-    if kinds is not None:
-        check_references(tables["sites.csv"], "site_kind", kinds, "city.yaml (site_kinds)", problems)
+    check_references(tables["sites.csv"], "site_kind", kinds, "city.yaml (site_kinds)", problems)
     adjacency, bridges = tables["adjacency.csv"], tables["bridges.csv"]
     borders.check_pairs(adjacency, problems)
-    borders.check_bridges(bridges, adjacency, problems)
+    if adjacency.is_whole and bridges.is_whole:
+        borders.check_bridges(bridges, adjacency, problems)
 
 
 def _towns(table: Table, plane: Plane, people: TownPeople) -> Towns:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError, Problems, nearest_name
 from sim.plan import load_plan
+from sim.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class TownPeople:
     built_up_km2: NDArray[np.float64]
 
 
-def read_people(folder: Path, codes: list[str], problems: Problems) -> TownPeople | None:
-    """Return the residents and built-up area that the folder's plan gives to each town of `codes`, in their order.
+def read_people(folder: Path, towns: Table, problems: Problems) -> TownPeople | None:
+    """Return the residents and built-up area that the folder's plan gives to each row of towns.csv, in their order.
 
     Faults of the plan's tables, and towns that stand in only one of plan and towns.csv, go to `problems`.
     """
@@ -31,7 +32,8 @@ def read_people(folder: Path, codes: list[str], problems: Problems) -> TownPeopl
     except InputError as error:
         problems.found.extend(error.problems)
         return None
-    for code in [code for code in plan.code if code not in codes]:
+    codes, known = [str(code) for code in towns["code"]], towns.names("code")
+    for code in [code for code in plan.code if known is not None and code not in known]:
         problems.add("plan_towns.csv", "(code) is not in towns.csv", value=code, mend=nearest_name(code, codes))
     for code in [code for code in codes if code not in plan.code]:
         problems.add("towns.csv", "(code) is not in plan_towns.csv", value=code, mend=nearest_name(code, plan.code))

@@ -5,51 +5,30 @@ from __future__ import annotations
 import math
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from sim.city.schemas import CitySettings
+from sim.config import Group, checked, read_yaml
 from sim.errors import Problems, nearest_name
 from sim.tables import STANDINGS
 
 _SCALE_TOLERANCE = 0.001
+_SCHEMA = Group("", "sim.city.schemas:CitySettings")
 
 
 def read_settings(folder: Path, problems: Problems) -> CitySettings | None:
     """Return the settings in `folder/city.yaml`, or None when they cannot be used; faults go to `problems`."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from pydantic import TypeAdapter, ValidationError
-    from yaml import YAMLError
-
     path = folder / "city.yaml"
     if not path.is_file():
         problems.add(str(path), "does not exist", mend="give the path of a city folder, which holds city.yaml")
         return None
-    try:
-        raw = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        problems.add(str(path), "is not valid YAML", value=str(error).split("\n")[0])
-        return None
     n_before = len(problems.found)
-    _find_unknown_keys(raw, problems)
-    try:
-        settings = TypeAdapter(CitySettings).validate_python(raw)
-    except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            if fault["type"] == "unexpected_keyword_argument" and len(fault["loc"]) == 1:
-                continue
-            key = ".".join(str(part) for part in fault["loc"])
-            problems.add(path.name, f"({key}) {fault['msg']}", value=fault["input"])
+    content = read_yaml(path, problems)
+    if len(problems.found) > n_before:
         return None
-    _check(settings, problems)
+    settings: CitySettings | None = checked(_SCHEMA, content, {"": path.name}, problems)
+    if settings is not None:
+        _check(settings, problems)
     return settings if len(problems.found) == n_before else None
-
-
-def _find_unknown_keys(raw: Any, problems: Problems) -> None:
-    known = list(CitySettings.__dataclass_fields__)
-    for key in raw if isinstance(raw, dict) else ():
-        if key not in known:
-            problems.add("city.yaml", "is not a key of city.yaml", value=key, mend=nearest_name(str(key), known))
 
 
 def _check(settings: CitySettings, problems: Problems) -> None:

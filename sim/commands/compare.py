@@ -24,8 +24,7 @@ def command(argv: Sequence[str]) -> int:
     from sim.run.gather import formats_of, gather
 
     work = comparison_work(given.run_dirs, given.out)
-    formats = formats_of(given, work.arms[0].settings.run.language)
-    outcome = gather_only(work, gather=lambda done: gather(done, formats))
+    outcome = gather_only(work, gather=gather, formats=formats_of(given))
     print(f"compared {len(work.arms)} runs: {outcome.folder}")
     if outcome.report is not None:
         print(f"report: {outcome.report}")

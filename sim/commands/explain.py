@@ -15,7 +15,7 @@ _N_SHOWN = 8
 
 
 def command(argv: Sequence[str]) -> int:
-    """Print the story of one incident."""
+    """Print the story of one incident; 2 where the run made again is not the one that was stored."""
     parser = parser_of("explain", "Tell one incident of a finished run: who was considered, who went, and why.")
     add_run_dir(parser)
     parser.add_argument("incident", metavar="INCIDENT", help="identity, or row of incidents.parquet counted from 0")
@@ -27,10 +27,14 @@ def command(argv: Sequence[str]) -> int:
     from sim.run.explain import explain, find_arm
 
     arm, where = find_arm(given.run_dir, given.arm, given.replication)
+    story = explain(where, given.replication, given.incident)
     print(f"{given.run_dir}, arm {arm}, replication {given.replication}")
-    for line in lines_of(explain(where, given.replication, given.incident), given.lang, given.candidates):
+    if story.difference:
+        told = f"made again, this replication has {story.difference} than result.json says"
+        print(f"NOT the stored run: {told}; what follows is the run made now (`dgsim verify` tells more)")
+    for line in lines_of(story, given.lang, given.candidates):
         print(line)
-    return 0
+    return 2 if story.difference else 0
 
 
 def lines_of(story: Story, lang: str, n_shown: int) -> Iterator[str]:

@@ -18,7 +18,6 @@ def command(argv: Sequence[str]) -> int:
     from sim.run.gather import formats_of, gather
 
     work = work_in(given.run_dir)
-    formats = formats_of(given, work.arms[0].settings.run.language)
-    outcome = gather_again(work, gather=lambda done: gather(done, formats))
+    outcome = gather_again(work, gather=gather, formats=formats_of(given))
     print(f"report: {outcome.report}")
     return 0

@@ -23,25 +23,26 @@ def command(argv: Sequence[str]) -> int:
 
 
 def _single(given: argparse.Namespace) -> int:
-    from sim.compose import compose
+    from sim.compose import compose_to_run
     from sim.compose.study import single_work
 
-    work = single_work(compose(given.overrides), out=given.out)
+    work = single_work(compose_to_run(given.overrides), out=given.out)
     return do_work(work, given)
 
 
 def _sweep(given: argparse.Namespace) -> int:
     from sim.compose.sweep import read_sweep, run_sweep
-    from sim.run.execute import foretell
+    from sim.run.check import check_all
+    from sim.run.execute import expected_of
     from sim.run.gather import formats_of, gather
 
     read = read_sweep(given.overrides, out=given.out)
     if given.dry_run:
+        check_all([read.work, *read.jobs])
         for work, arm in zip(read.jobs, read.work.arms, strict=True):
-            print(f"{arm.name} {arm.label_en}: {foretell(work).text()}  {work.folder}")
+            print(f"{arm.name} {arm.label_en}: {expected_of(work).text()}  {work.folder}")
         return 0
-    formats = formats_of(given, read.work.arms[0].settings.run.language)
-    outcome = run_sweep(read, gather=lambda done: gather(done, formats), say=print)
+    outcome = run_sweep(read, gather=gather, formats=formats_of(given), say=print)
     print(f"gathered: {outcome.folder}")
     if outcome.report is not None:
         print(f"report: {outcome.report}")
@@ -54,14 +55,13 @@ def do_work(work: Work, given: argparse.Namespace) -> int:
     from sim.run.gather import formats_of, gather
 
     if given.dry_run:
-        print(f"{work.folder}: {foretell(work).text()}")
+        print(f"{work.folder}: {foretell(work, is_fresh=given.fresh).text()}")
         for arm in work.arms:
             print(
                 f"  {arm.name}: {arm.n_replications} replications, {' '.join(arm.overrides) or 'the default choices'}"
             )
         return 0
-    formats = formats_of(given, work.arms[0].settings.run.language)
-    outcome = execute(work, gather=lambda done: gather(done, formats), say=print, is_fresh=given.fresh)
+    outcome = execute(work, gather=gather, formats=formats_of(given), say=print, is_fresh=given.fresh)
     print(f"{outcome.n_made} replications made, {outcome.n_kept} kept: {outcome.folder}")
     if outcome.report is not None:
         print(f"report: {outcome.report}")

@@ -7,7 +7,9 @@ replications wrote; `headlines.sql` recomputes the headlines from the same files
 
 from __future__ import annotations
 
+from sim.compare.money import frontier_table, value_table
 from sim.compare.parts import Arm, Contrast, Labels, Replication, labels_of
+from sim.compare.plausible import Factor, PlausibleArm, plausible_tables
 from sim.compare.study import Tables, compare_arms
 from sim.compare.write import TABLE_VERSION, read_tables, write_tables
 
@@ -15,11 +17,16 @@ __all__ = [
     "TABLE_VERSION",
     "Arm",
     "Contrast",
+    "Factor",
     "Labels",
+    "PlausibleArm",
     "Replication",
     "Tables",
     "compare_arms",
+    "frontier_table",
     "labels_of",
+    "plausible_tables",
     "read_tables",
+    "value_table",
     "write_tables",
 ]

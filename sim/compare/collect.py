@@ -12,14 +12,12 @@ from sim.compare import cells as layout
 from sim.compare.bootstrap import bootstrap_city
 from sim.compare.cells import Frame
 from sim.compare.cube import Cube, SortedCells
-from sim.compare.parts import CLOCKS, GROUPS, Arm
+from sim.compare.parts import CLOCKS, GROUPS, MAIN, Arm
 from sim.metrics.store import Columns
 
 ECDF_SECONDS = 1800
 ECDF_CLOCKS = (CLOCKS.index("arrival"), CLOCKS.index("call_to_arrival"))
 HOUR_CLOCKS = ECDF_CLOCKS
-DETAILED = "main"
-"""Purpose of the arms that have tables by kind and by hour."""
 N_BOOTSTRAPPED = 4
 QUEUE_COUNTS = ("n_waited", "n_never_served", "wait_ms", "n_unfilled", "n_escalations", "n_incidents")
 
@@ -49,8 +47,8 @@ class ArmResult:
 
     def release(self) -> None:
         """Let go of everything but the replications' own metrics."""
-        self.main.histogram = np.zeros((0, 0, 0), dtype=np.int32)
-        self.kinds, self.hours = Cube(0, 0), Cube(0, 0)
+        for cube in (self.main, self.kinds, self.hours):
+            cube.histogram = np.zeros((0, 0, 0), dtype=np.int32)
         self.ecdf.clear()
 
 
@@ -71,7 +69,7 @@ def ecdf_curves(frame: Frame) -> list[tuple[int, int, str]]:
 
 def collect(arm: Arm, frame: Frame, *, is_bootstrapped: bool) -> ArmResult:
     """Return the arm's result; reads each replication's incident table once."""
-    is_detailed = arm.purpose == DETAILED
+    is_detailed = arm.purpose == MAIN
     result = ArmResult(
         arm,
         Cube(len(CLOCKS), frame.n_main),

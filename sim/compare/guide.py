@@ -62,7 +62,7 @@ def replication_guide(
 
 def _pair_spread(pair: Pair, contrast: Contrast, frame: Frame) -> Spread:
     clock, cell = CLOCKS.index(contrast.clock), frame.main_cell(contrast.year, contrast.group)
-    boot, place = boot_of(pair.boot), np.argwhere(frame.city_cells() == cell)[0].tolist()
+    boot, place = boot_of(list(pair.boot.values())), np.argwhere(frame.city_cells() == cell)[0].tolist()
     own = np.stack([diff[clock][cell] for diff in pair.diffs])
     return spread_of(own, pair.worlds, boot and boot.at(clock, *place))
 

@@ -38,7 +38,7 @@ class Boot:
     variance: NDArray[np.float64]
     df: float
 
-    def at(self, *place: int) -> Boot:
+    def at(self, *place: int | slice) -> Boot:
         """Return the part at a place of the first axes, flattened."""
         return Boot(self.variance[place].reshape(-1), self.df)
 

@@ -82,14 +82,13 @@ def _table(
 
 
 _ALL_CLOCKS = tuple(enumerate(CLOCKS))
+_APART = ("value", "low", "high", "mc_low", "mc_high", "siting_sd", "mc_sd", "n_incidents")
 
 
 def headline_table(result: ArmResult, frame: Frame) -> Columns:
     """Return the citywide figures by year, group, clock and metric, Monte Carlo and siting uncertainty apart."""
     boot = boot_of(list(result.boot.values()))
-    names = (
-        "value", "low", "high", "mc_low", "mc_high", "siting_sd", "mc_sd", "n_incidents", "n_replications",
-    )  # fmt: skip
+    names = (*_APART, "n_replications")
     keys: Columns = {
         "year": np.repeat(np.array(frame.all_years), len(GROUPS)),
         "group": texts(list(GROUPS) * len(frame.all_years)),
@@ -112,7 +111,7 @@ def boot_of(draws: Sequence[NDArray[np.float64]]) -> Boot | None:
 
 
 def towns_table(result: ArmResult, frame: Frame) -> Columns:
-    """Return the figures of each town by year, group (headline, all), clock and metric."""
+    """Return the figures of each town by year, group (headline, all), clock and metric, chance and siting apart."""
     parts = []
     for group in TOWN_GROUPS:
         first = np.array([frame.main_cell(year, group, 0) for year in frame.all_years])
@@ -122,7 +121,7 @@ def towns_table(result: ArmResult, frame: Frame) -> Columns:
             "town": texts(list(frame.labels.town_code) * len(frame.all_years)),
             "group": texts([group] * len(cells)),
         }
-        parts.append(_table(result, result.main, _ALL_CLOCKS, cells, keys))
+        parts.append(_table(result, result.main, _ALL_CLOCKS, cells, keys, names=_APART))
     return _stack(parts)
 
 

@@ -33,16 +33,27 @@ _FIGURES = (
 class Pair:
     """One arm against one base, over the replications that both have.
 
-    Lists have one entry per replication: `diffs` (n_clocks, n_main_cells, n_metrics); `counts` (3, n_main_cells)
-    int64: incidents matched, faster, slower. `boot`: the differences of bootstrap draws, of those that have any.
+    Lists have one entry per replication: `numbers`, `worlds`; `diffs` (n_clocks, n_main_cells, n_metrics); `counts`
+    (3, n_main_cells) int64: incidents matched, faster, slower. `boot`: the differences of bootstrap draws, by number
+    of the replication, of those that have any. `details`: by "kinds" and "hours", each replication's differences
+    (n_clocks, n_cells, n_metrics), and `n_detail` incidents by cell, where `is_detailed`: both arms are told in detail
+    and measured the same incidents.
     """
 
     arm: str
     base: str
+    numbers: list[int] = field(default_factory=list)
     worlds: list[str] = field(default_factory=list)
     diffs: list[NDArray[np.float64]] = field(default_factory=list)
     counts: list[NDArray[np.int64]] = field(default_factory=list)
-    boot: list[NDArray[np.float64]] = field(default_factory=list)
+    boot: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    details: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
+    n_detail: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    @property
+    def is_detailed(self) -> bool:
+        """Return whether every replication has its differences by kind and hour."""
+        return bool(self.numbers) and all(len(one) == len(self.numbers) for one in self.details.values() or [[]])
 
 
 def make_pair(arm: ArmResult, base: ArmResult, frame: Frame) -> Pair:
@@ -68,11 +79,13 @@ def _add(
 ) -> None:
     """Add one replication to a pair."""
     at_arm, at_base = _numbers(arm).index(number), _numbers(base).index(number)
+    pair.numbers.append(number)
     pair.worlds.append(_replication(arm, number).world)
     if np.array_equal(table["identity"], other["identity"]):
         pair.diffs.append(difference(arm.main.values[at_arm], base.main.values[at_base]))
         if number in arm.boot and number in base.boot:
-            pair.boot.append(difference(arm.boot[number], base.boot[number]))
+            pair.boot[number] = difference(arm.boot[number], base.boot[number])
+        _add_details(pair, arm, base, at_arm, at_base)
     else:
         ours, theirs = matched(table["identity"], other["identity"])
         pair.diffs.append(
@@ -83,6 +96,13 @@ def _add(
         table = {name: values[ours] for name, values in table.items()}
         other = {name: values[theirs] for name, values in other.items()}
     pair.counts.append(_faster_and_slower(frame, table, other["first_arrival_ms"]))
+
+
+def _add_details(pair: Pair, arm: ArmResult, base: ArmResult, at_arm: int, at_base: int) -> None:
+    for name, ours, theirs in (("kinds", arm.kinds, base.kinds), ("hours", arm.hours, base.hours)):
+        if ours.values and theirs.values:
+            pair.details.setdefault(name, []).append(difference(ours.values[at_arm], theirs.values[at_base]))
+            pair.n_detail[name] = pair.n_detail.get(name, 0) + ours.n[at_arm]
 
 
 def matched(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -183,7 +203,7 @@ def _rows(pair: Pair, keys: Columns, cells: NDArray[np.int64], clock: str) -> Co
     """Return one row per cell and metric of one clock."""
     place, n = CLOCKS.index(clock), len(cells) * len(METRICS)
     diffs = np.stack([one[place][cells] for one in pair.diffs]).reshape(len(pair.diffs), -1)
-    boot = boot_of(pair.boot) if keys["scope"][0] == "city" else None
+    boot = boot_of(list(pair.boot.values())) if keys["scope"][0] == "city" else None
     spread = spread_of(diffs, pair.worlds, boot and boot.at(place))
     diff, static = mean_in_order(diffs), np.full(n, np.nan)
     if clock in STATIC_OF_CLOCK:

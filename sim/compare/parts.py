@@ -15,6 +15,8 @@ from sim.metrics.store import REPLICATION_SCHEMAS, Columns, read_columns
 METRICS = ("p50", "p80", "p90", "p95", "mean", "share_300", "share_480", "share_600")
 CLOCKS = ("arrival", "critical", "full_alarm", "call_to_arrival")
 GROUPS = ("headline", "fire", "rescue", "all")
+MAIN = "main"
+"""Purpose of the arms that a study is about."""
 POOLED_YEAR = 0
 """The `year` that stands for the whole measured window."""
 
@@ -66,7 +68,10 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names behind the ids in the tables. `kind_family` decides the groups fire and rescue; `population` by town."""
+    """Names behind the ids in the tables. `kind_family` decides the groups fire and rescue; `population` by town.
+
+    `kind_names`: Chinese and English name of each kind; empty where kinds have a code only.
+    """
 
     town_code: tuple[str, ...]
     town_zh: tuple[str, ...]
@@ -74,6 +79,7 @@ class Labels:
     population: tuple[int, ...]
     kind_code: tuple[str, ...]
     kind_family: tuple[str, ...]
+    kind_names: tuple[tuple[str, str], ...] = ()
 
     @property
     def n_towns(self) -> int:
@@ -91,7 +97,13 @@ def labels_of(city: Any, kinds: Any) -> Labels:
     towns = city.towns
     population = tuple(int(people) for people in np.asarray(towns.population))
     names = (tuple(towns.code), tuple(towns.name_zh), tuple(towns.name_en))
-    return Labels(*names, population, tuple(kinds.code), tuple(kinds.family))
+    return Labels(
+        *names,
+        population,
+        tuple(kinds.code),
+        tuple(kinds.family),
+        tuple(zip(kinds.name_zh, kinds.name_en, strict=True)),
+    )
 
 
 def check(arms: Sequence[Arm], contrasts: Sequence[Contrast]) -> None:

@@ -130,7 +130,7 @@ def workload_summary(arm: Arm, frame: Frame) -> Columns:
         "arm": texts([arm.name] * n),
         "year": table["year"].astype(np.int64),
         "station": table["station"],
-        "town": texts([frame.labels.town_code[town] for town in table["town"]]),
+        "town": texts([frame.labels.town_code[town] if town >= 0 else "" for town in table["town"]]),
         "k": table["k"],
         "n_dispatches": mean["n_dispatches"] / years,
         "busy_h": mean["busy_ms"] / MS_PER_H / years,

@@ -18,11 +18,14 @@ import numpy as np
 
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
+from sim.compare.detail import hour_contrasts, kind_contrasts
 from sim.compare.guide import replication_guide
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
+from sim.compare.matched import main_and_conditions, matched_table
 from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
 from sim.compare.parts import Arm, Contrast, Labels, check
+from sim.compare.planted import planted_tables
 from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
 from sim.errors import Problems
 from sim.metrics.store import Columns
@@ -83,12 +86,15 @@ def compare_arms(
     tables["contrasts"] = contrasts_table(made, contrasts, frame)
     if tables["contrasts"]:
         tables["losers"] = losers_table(tables["contrasts"], frame)
+    tables["matched"] = _matched(arms, wanted, made, results, frame)
+    tables |= {"kind_contrasts": kind_contrasts(made, frame), "hour_contrasts": hour_contrasts(made, frame)}
     tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
     tables["replication_guide"] = replication_guide(list(results.values()), made, contrasts, frame)
     if one_more_arm is not None:
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
+    tables |= planted_tables(arms, wanted)
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
-    tables |= {"town_names": _town_names(labels)}
+    tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}
 
 
@@ -102,6 +108,16 @@ def _read_arm(job: tuple[Arm, Frame, bool]) -> tuple[ArmResult, Tables]:
 
 def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> Pair:
     return make_pair(*job)
+
+
+def _matched(
+    arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], made: Sequence[Pair], results: dict[str, ArmResult],
+    frame: Frame,
+) -> Columns:  # fmt: skip
+    """Return the main comparison over the replications of each condition; nothing where there is no such pair."""
+    main, others = main_and_conditions(arms, wanted)
+    pairs = {(pair.arm, pair.base): pair for pair in made}
+    return {} if main is None else matched_table(pairs[main], [pairs[other] for other in others], results, frame)
 
 
 @contextmanager
@@ -142,12 +158,12 @@ def _needs_bootstrap(arm: Arm, arms: Sequence[Arm], wanted: Sequence[tuple[str, 
     if _is_hardly_repeated(arm.worlds):
         return True
     by_name = {one.name: one for one in arms}
-    for pair in wanted:
-        if arm.name in pair:
-            numbers = [{r.number for r in by_name[name].replications} for name in pair]
-            common = [r.world for r in arm.replications if r.number in numbers[0] & numbers[1]]
-            if _is_hardly_repeated(common):
-                return True
+    main, others = main_and_conditions(arms, wanted)
+    matched = [(*main, *other) for other in others] if main and arm.name in main else []
+    for names in (*(pair for pair in wanted if arm.name in pair), *matched):
+        numbers = set.intersection(*({r.number for r in by_name[name].replications} for name in names))
+        if _is_hardly_repeated([r.world for r in arm.replications if r.number in numbers]):
+            return True
     return False
 
 
@@ -173,6 +189,17 @@ def _replications_table(arms: Sequence[Arm], run_dir: Path) -> Columns:
         "replication": np.array([r.number for _, r in rows]),
         "world": texts([r.world for _, r in rows]),
         "file": texts(files),
+    }
+
+
+def _kind_names(labels: Labels) -> Columns:
+    if not labels.kind_names:
+        return {}
+    return {
+        "kind": texts(labels.kind_code),
+        "name_zh": texts([zh for zh, _ in labels.kind_names]),
+        "name_en": texts([en for _, en in labels.kind_names]),
+        "family": texts(labels.kind_family),
     }
 
 

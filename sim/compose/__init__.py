@@ -10,13 +10,14 @@ launchers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.config import ABOUT, About, about_of, configs_root
-from sim.errors import Problems
+from sim.errors import Problems, nearest_name
 
 if TYPE_CHECKING:
     from sim.settings import Settings
@@ -53,6 +54,19 @@ class Composed:
         return f"{CONFIG_NAME}.yaml"
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What came of overrides: composed settings, or None if anything is wrong, and the groups that can be trusted.
+
+    `parts`: seed and faultless groups by name. `trusted`: those of them that no faulty override was meant for and whose
+    references hold.
+    """
+
+    composed: Composed | None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    trusted: frozenset[str] = frozenset()
+
+
 def compose(overrides: Sequence[str] = (), *, origin: str = COMMAND_LINE) -> Composed:
     """Return the settings that the default choices and `overrides` make; `origin` names who gave them in messages.
 
@@ -62,39 +76,119 @@ def compose(overrides: Sequence[str] = (), *, origin: str = COMMAND_LINE) -> Com
         With every problem of every override, key, value and reference.
     """
     problems = Problems()
-    composed = compose_into(overrides, problems, origin=origin)
+    draft = compose_into(overrides, problems, origin=origin)
     problems.raise_if_any()
-    assert composed is not None
-    return composed
+    assert draft.composed is not None
+    return draft.composed
 
 
-def compose_into(overrides: Sequence[str], problems: Problems, *, origin: str = COMMAND_LINE) -> Composed | None:
-    """Return what `compose` returns, or None after adding every problem."""
-    from sim.compose.overrides import read_overrides
+def compose_to_run(overrides: Sequence[str]) -> Composed:
+    """Return what `compose` returns; if anything is wrong, say too what is wrong with the city's tables.
+
+    Raises
+    ------
+    InputError
+        With every problem of every override, key, value, reference and table.
+    """
+    problems = Problems()
+    draft = compose_into(overrides, problems)
+    raise_with_tables([draft], problems)
+    assert draft.composed is not None
+    return draft.composed
+
+
+def raise_with_tables(drafts: Sequence[Draft], problems: Problems) -> None:
+    """If there are problems, add those of the tables that the trusted groups of the drafts lead to, and raise them all.
+
+    Settings without a problem are checked against the tables when they are run, before anything is touched.
+    """
+    if not problems.found:
+        return
+    from sim.run.check import Subject, check_subjects
+    from sim.settings import GROUPS, Settings
+
+    subjects = []
+    for draft in drafts:
+        blanks = {group.name: None for group in GROUPS}
+        settings = Settings(**{"seed": 0, **blanks, **draft.parts})
+        n = settings.run.n_replications if "run" in draft.trusted else 1
+        subjects.append(Subject(settings, draft.trusted, tuple(range(n))))
+    check_subjects(subjects, problems)
+    problems.raise_if_any()
+
+
+def compose_into(overrides: Sequence[str], problems: Problems, *, origin: str = COMMAND_LINE) -> Draft:
+    """Return the settings that `compose` returns as a draft, after adding every problem.
+
+    The readable overrides are composed even beside unreadable ones, so that later problems show up with earlier ones.
+    """
+    from sim.compose.overrides import hydra_texts, read_overrides
+    from sim.compose.references import check_references
+    from sim.settings import Settings, parts_from
 
     n_before = len(problems.found)
     good = read_overrides(overrides, problems, origin=origin, is_sweep=False)
-    return _composed(good, len(problems.found) == n_before, problems, origin)
-
-
-def _composed(good: Any, is_faultless: bool, problems: Problems, origin: str) -> Composed | None:
-    """Compose the readable overrides and check the result, so that later problems show up beside earlier ones."""
-    from sim.compose.overrides import hydra_texts
-    from sim.compose.references import check_references
-    from sim.settings import settings_from
-
-    n_before = len(problems.found)
     found = _hydra_content(hydra_texts(good), problems, origin)
     if found is None:
-        return None
+        return Draft(None)
     content, choices = found
     where_of = _places(choices, good, origin)
     about = _collect_about(content, good, origin)
-    settings = settings_from(content, where_of, problems, default_where=f"{CONFIG_NAME}.yaml")
-    check_references(content, where_of, problems)
-    if settings is None or not is_faultless or len(problems.found) > n_before:
+    parts = parts_from(content, where_of, problems, default_where=f"{CONFIG_NAME}.yaml")
+    references = Problems()
+    check_references(content, where_of, references)
+    problems.found += references.found
+    if len(problems.found) > n_before:
+        lines = [str(override.input_line) for override in good]
+        doubted = _groups_meant_by([text for text in overrides if text not in lines])
+        return Draft(None, parts, frozenset(parts) - doubted - _groups_named_in(references))
+    composed = Composed(Settings(**parts), tuple(str(o.input_line) for o in good), choices, about, where_of)
+    return Draft(composed, parts, frozenset(parts))
+
+
+def with_values(composed: Composed, values: Mapping[str, Any], problems: Problems, *, origin: str) -> Composed | None:
+    """Return composed settings with other values of dotted keys, checked; None after adding every problem.
+
+    Much quicker than composing anew, for settings that differ in values only.
+    """
+    from sim.config import leaves
+    from sim.settings import settings_from
+
+    n_before = len(problems.found)
+    content = composed.settings.as_map()
+    for key, value in values.items():
+        *path, last = key.split(".")
+        part: Any = content
+        for name in path:
+            part = part.get(name) if isinstance(part, dict) else None
+        if not isinstance(part, dict) or last not in part:
+            mend = nearest_name(key, [name for name, _ in leaves(content)])
+            problems.add(origin, f"({key}) is not a setting", mend=mend)
+            continue
+        part[last] = value
+    settings = settings_from(content, dict.fromkeys(values, origin), problems, default_where=origin)
+    if settings is None or len(problems.found) > n_before:
         return None
-    return Composed(settings, tuple(o.input_line for o in good), choices, about, where_of)
+    about = {**composed.about, **{key: About("assumed", f"drawn by {origin}") for key in values}}
+    overrides = (*composed.overrides, *(f"{key}={value}" for key, value in values.items()))
+    return Composed(
+        settings, overrides, composed.choices, about, {**composed.where_of, **dict.fromkeys(values, origin)}
+    )
+
+
+def _groups_meant_by(faulty: Sequence[str]) -> frozenset[str]:
+    """Return the groups that faulty overrides may have been meant for: all but the city if one names no group."""
+    from sim.settings import GROUPS
+
+    names = {group.name for group in GROUPS}
+    meant = {text.lstrip("+~").partition("=")[0].partition(".")[0].strip() for text in faulty}
+    return frozenset(meant if meant <= {*names, "seed"} else names - {"city"})
+
+
+def _groups_named_in(problems: Problems) -> frozenset[str]:
+    """Return the groups of the dotted keys with which rules about references begin."""
+    found = (re.match(r"\((\w+)\.", problem.rule) for problem in problems.found)
+    return frozenset(match[1] for match in found if match)
 
 
 def _hydra_content(

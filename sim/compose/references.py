@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import Problems, nearest_name
-from sim.settings import check_city
+from sim.settings import GIVEN_FILES, check_city
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
 """What has another form is told by the settings' own checks."""
@@ -72,11 +72,8 @@ def _day(text: str) -> date | None:
 
 
 def _check_siting(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:
-    world, coordinates = _get(content, "siting", "world"), _get(content, "siting", "coordinates")
-    if isinstance(coordinates, str) and coordinates:
-        if not Path(coordinates).is_file():
-            where = _where(where_of, "siting.coordinates")
-            problems.add(where, "(siting.coordinates) does not exist", value=coordinates, mend="name a CSV")
+    world = _get(content, "siting", "world")
+    if _get(content, "siting", "coordinates"):
         return
     worlds = _codes(folder / "siting" / "worlds.csv", "world")
     if isinstance(world, int) and world >= len(worlds):
@@ -85,6 +82,10 @@ def _check_siting(content: Mapping[str, Any], folder: Path, where_of: Mapping[st
 
 
 def _check_files(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:
+    for key in GIVEN_FILES:
+        given = _get(content, *key.split("."))
+        if isinstance(given, str) and given and not Path(given).is_file():
+            problems.add(_where(where_of, key), f"({key}) does not exist", value=given, mend="name a file")
     roles = _get(content, "fleet", "roles")
     if isinstance(roles, str) and not (folder / roles).is_file():
         mend = nearest_name(roles, [path.name for path in folder.glob("*.csv")])

@@ -7,23 +7,26 @@ problems of all arms are reported together. Next: `sim/run`, which does the work
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sim.compose import Composed, compose_into
+from sim.compose import Composed, Draft, compose_into, raise_with_tables, with_values
+from sim.compose.plausible import PlausibleSettings, check_factors, worlds_of
 from sim.config import Group, checked, configs_root, read_yaml
 from sim.errors import Problems, nearest_name
 from sim.provenance import city_digest, source_digest
-from sim.run.work import SINGLE, Arm, Work
+from sim.run.work import PLAUSIBLE, SINGLE, Arm, Work, name_in_world
 from sim.settings import what_key
 
 _STRICT = {"extra": "forbid"}
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 
 STUDY = "study"
+MAIN = "main"
 
 
 @dataclass
@@ -98,6 +101,8 @@ class StudySettings:
     """Primary contrasts; every other comparison is exploratory."""
     common: list[str] = field(default_factory=list)
     """Overrides of every arm."""
+    plausible: PlausibleSettings | None = None
+    """Worlds in which other assumptions hold, to see whether the answer does too; none if not given."""
 
 
 METRICS = ("p50", "p80", "p90", "p95", "mean", "share_300", "share_480", "share_600")
@@ -123,11 +128,11 @@ def study_work(study: str, overrides: Sequence[str] = (), *, out: Path | None = 
     settings = _read_study(path, study, problems)
     problems.raise_if_any()
     assert settings is not None
-    arms = []
-    for arm in settings.arms:
-        composed = _compose_arm(arm, settings, overrides, problems, path)
-        if composed is not None:
-            arms.append(_study_arm(arm, composed, settings, overrides))
+    drafts = [_compose_arm(arm, settings, overrides, problems, path) for arm in settings.arms]
+    raise_with_tables(drafts, problems)
+    composed = [draft.composed for draft in drafts if draft.composed is not None]
+    arms = [_study_arm(arm, own, settings, overrides) for arm, own in zip(settings.arms, composed, strict=True)]
+    arms += _plausible_arms(settings, overrides, problems, path)
     problems.raise_if_any()
     outputs = Path(arms[0].settings.run.outputs)
     folder = out if out is not None else outputs / STUDY / settings.name
@@ -141,6 +146,8 @@ def _read_study(path: Path, study: str, problems: Problems) -> StudySettings | N
         problems.add("study", "is not a study", value=study, mend=nearest_name(study, study_names()))
         return None
     content = read_yaml(path, problems)
+    if problems.found:
+        return None
     where = path.name
     group = Group("", "sim.compose.study:StudySettings")
     settings: StudySettings | None = checked(group, content, {"": where}, problems)
@@ -158,6 +165,8 @@ def _check_names(settings: StudySettings, where: str, problems: Problems) -> Non
             )
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(where, "(arms) is the name of two arms", value=name, mend="rename one")
+    if settings.plausible is not None:
+        check_factors(settings.plausible, where, problems)
     if settings.base not in names:
         problems.add(where, "(base) is not an arm", value=settings.base, mend=nearest_name(settings.base, names))
     for i, contrast in enumerate(settings.contrasts):
@@ -172,14 +181,14 @@ def _check_names(settings: StudySettings, where: str, problems: Problems) -> Non
 
 def _compose_arm(
     arm: ArmSettings, study: StudySettings, overrides: Sequence[str], problems: Problems, path: Path
-) -> Composed | None:
+) -> Draft:
     """Compose an arm: common overrides, its own, then the command line's; each problem names its giver once."""
     texts = [*study.common, f"run.n_replications={arm.n_replications}", *arm.overrides, *overrides]
     found = Problems()
-    composed = compose_into(texts, found, origin=f"{path.name} arm {arm.name}")
+    draft = compose_into(texts, found, origin=f"{path.name} arm {arm.name}")
     told = {(problem.rule, str(problem.value)) for problem in problems.found}
     problems.found += [problem for problem in found.found if (problem.rule, str(problem.value)) not in told]
-    return composed
+    return draft
 
 
 def _study_arm(arm: ArmSettings, composed: Composed, study: StudySettings, overrides: Sequence[str]) -> Arm:
@@ -197,13 +206,75 @@ def _study_arm(arm: ArmSettings, composed: Composed, study: StudySettings, overr
     )
 
 
-def make_arm(name: str, composed: Composed, *, overrides: tuple[str, ...] | None = None, **texts: Any) -> Arm:
+def _plausible_arms(study: StudySettings, overrides: Sequence[str], problems: Problems, path: Path) -> list[Arm]:
+    """Return the main arms in every plausible world, world by world, each beside its own base of that world."""
+    given = study.plausible
+    if given is None or problems.found:
+        return []
+    arms: list[Arm] = []
+    mains = [arm for arm in study.arms if arm.purpose == MAIN]
+    own = [
+        _compose_arm(replace(arm, overrides=[*arm.overrides, *given.common]), study, overrides, problems, path)
+        for arm in mains
+    ]
+    composed_mains = [draft.composed for draft in own if draft.composed is not None]
+    if len(composed_mains) < len(mains):
+        return []
+    values = worlds_of(given, composed_mains[0].settings.seed)
+    digests = Digests()
+    for (world, value), (arm, main) in product(enumerate(values), zip(mains, composed_mains, strict=True)):
+        n = {"run.n_replications": given.n_replications}
+        composed = with_values(main, {**value, **n}, problems, origin=f"{path.name} plausible world {world}")
+        if composed is None:
+            return []
+        base = arm.base or ("" if arm.name == study.base else study.base)
+        arms.append(
+            make_arm(
+                name_in_world(arm.name, world),
+                composed,
+                digests=digests,
+                label_zh=arm.label_zh,
+                label_en=arm.label_en,
+                purpose=PLAUSIBLE,
+                base=name_in_world(base, world) if base else "",
+            )
+        )
+    return arms
+
+
+@dataclass(slots=True)
+class Digests:
+    """Digests of source and cities, each read once: for many arms made in one go."""
+
+    found: dict[Path | None, str] = field(default_factory=dict)
+
+    def city(self, folder: Path) -> str:
+        """Return the digest of a city folder."""
+        if folder not in self.found:
+            self.found[folder] = city_digest(folder)
+        return self.found[folder]
+
+    def source(self) -> str:
+        """Return the digest of the source that gives settings their meaning."""
+        if None not in self.found:
+            self.found[None] = source_digest(is_result_only=True)
+        return self.found[None]
+
+
+def make_arm(
+    name: str,
+    composed: Composed,
+    *,
+    overrides: tuple[str, ...] | None = None,
+    digests: Digests | None = None,
+    **texts: Any,
+) -> Arm:
     """Return an arm of composed settings, with its key."""
     settings = composed.settings
     return Arm(
         name=name,
         settings=settings,
-        key=key_of(composed),
+        key=key_of(composed, digests),
         n_replications=settings.run.n_replications,
         overrides=composed.overrides if overrides is None else overrides,
         choices=composed.choices,
@@ -212,10 +283,10 @@ def make_arm(name: str, composed: Composed, *, overrides: tuple[str, ...] | None
     )
 
 
-def key_of(composed: Composed) -> str:
+def key_of(composed: Composed, digests: Digests | None = None) -> str:
     """Return the key of composed settings: what they say, the city's files, the source that gives it meaning."""
-    settings = composed.settings
-    return what_key(settings, city_digest(settings.city_folder()), source_digest(is_result_only=True))
+    settings, digests = composed.settings, digests or Digests()
+    return what_key(settings, digests.city(settings.city_folder()), digests.source())
 
 
 def single_work(composed: Composed, *, out: Path | None = None) -> Work:

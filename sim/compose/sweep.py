@@ -15,19 +15,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.compose import COMMAND_LINE, Composed, compose, compose_into
+from sim.compose import COMMAND_LINE, Composed, Draft, compose, compose_into, raise_with_tables
 from sim.compose.overrides import hydra_texts, read_overrides
 from sim.compose.study import make_arm, single_work
 from sim.config import configs_root
 from sim.errors import Problems
-from sim.run.gather import SWEEP
+from sim.run.gather import SWEEP, Formats
 from sim.run.work import Arm, Work
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
-    from sim.run.execute import Outcome
+    from sim.run.execute import Gather, Outcome
 
 BASIC = "basic"
 MAX_JOBS = 10_000
@@ -58,8 +58,9 @@ def read_sweep(overrides: Sequence[str], *, out: Path | None = None) -> Sweep:
     good = read_overrides(overrides, problems, origin=COMMAND_LINE, is_sweep=True)
     steering = [override for override in good if override.key_or_group.startswith("hydra")]
     _check_steering(steering, problems)
-    composed = _compose_jobs([override for override in good if override not in steering], problems)
-    problems.raise_if_any()
+    drafts = _compose_jobs([override for override in good if override not in steering], problems)
+    raise_with_tables(drafts, problems)
+    composed = [draft.composed for draft in drafts if draft.composed is not None]
     jobs = tuple(single_work(job) for job in composed)
     launcher = [str(o.value()) for o in steering if o.key_or_group == "hydra/launcher"]
     work = _sweep_work(composed, jobs, out)
@@ -75,7 +76,7 @@ def _check_steering(steering: Sequence[Override], problems: Problems) -> None:
             problems.add(COMMAND_LINE, rule, value=override.input_line, mend=mend)
 
 
-def _compose_jobs(good: Sequence[Override], problems: Problems) -> list[Composed]:
+def _compose_jobs(good: Sequence[Override], problems: Problems) -> list[Draft]:
     """Compose the product of all values given, in Hydra's order, each problem noted once."""
     from hydra.core.override_parser.types import Sweep as Values
 
@@ -95,13 +96,12 @@ def _compose_jobs(good: Sequence[Override], problems: Problems) -> list[Composed
     if n_jobs > MAX_JOBS:
         problems.add(COMMAND_LINE, f"makes {n_jobs} jobs, more than {MAX_JOBS}", mend="sweep in parts")
         return []
-    composed = []
+    drafts = []
     for texts in itertools.product(*lists):
         found = Problems()
-        job = compose_into(texts, found)
+        drafts.append(compose_into(texts, found))
         problems.found += [problem for problem in found.found if problem not in problems.found]
-        composed += [] if job is None else [job]
-    return composed
+    return drafts
 
 
 def _sweep_work(composed: Sequence[Composed], jobs: Sequence[Work], out: Path | None) -> Work:
@@ -181,18 +181,26 @@ def _with_workers(work: Work, workers: int) -> Work:
     return replace(work, arms=(replace(arm, settings=settings),))
 
 
-def run_sweep(read: Sweep, *, gather: Callable[[Work], Path | None], say: Callable[[str], None]) -> Outcome:
+def run_sweep(
+    read: Sweep,
+    *,
+    gather: Gather,
+    formats: Formats = Formats(),  # noqa: B008 - frozen
+    say: Callable[[str], None],
+) -> Outcome:
     """Run every job of a checked sweep and gather them into one table and report.
 
     Raises
     ------
     InputError
         With what the inputs of the jobs have wrong, before the first starts.
+    RunDirectoryError
+        If the folder of the sweep is a file, before the first starts too.
     """
-    from sim.run.execute import check_inputs, gather_only
-    from sim.run.work import jobs_of
+    from sim.run.check import check_all
+    from sim.run.execute import gather_only
 
-    check_inputs([job for work in read.jobs for job in jobs_of(work)[:1]])
+    check_all([read.work, *read.jobs])
     say(f"{len(read.jobs)} jobs, each checked")
     launch(read)
-    return gather_only(read.work, gather=gather)
+    return gather_only(read.work, gather=gather, formats=formats)

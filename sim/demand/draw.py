@@ -1,7 +1,8 @@
 """One replication of incidents, all of its chance in it: the same for every scenario that shares the city's demand.
 
 Steps of `draw_demand`: the city's and the towns' factors of each day -> candidates of ordinary days under the ceilings,
-kept or not -> surge days, their candidates likewise -> order by (call, identity) -> place, grade, report and ranks.
+kept or not -> surge days, their candidates likewise -> those that are planted (`planting.py`) -> order by (call,
+identity) -> place, grade, report and ranks.
 Every draw is keyed by identity and stream, so none depends on another incident, on a scenario or on the settings.
 """
 
@@ -18,9 +19,10 @@ from sim.compiled import compiled
 from sim.demand.calendar import Calendar
 from sim.demand.intensity import Intensity, prepare_demand
 from sim.demand.kinds import DemandTables
+from sim.demand.planting import Planting, plant
 from sim.demand.quantiles import QuantileStore
 from sim.demand.settings import DemandSettings
-from sim.demand.types import INCIDENT_DTYPE, SURGE_DTYPE, Demand
+from sim.demand.types import INCIDENT_DTYPE, PLANTED_DTYPE, SURGE_DTYPE, Demand
 from sim.units import MS_PER_DAY, MS_PER_H, Q16
 
 ORDINARY, SURGE = 0, 1
@@ -35,7 +37,10 @@ _RESPONSE, _ESCALATION = int(Stream.INCIDENT_RESPONSE), int(Stream.INCIDENT_ESCA
 
 @dataclass(frozen=True, slots=True)
 class IdentityParts:
-    """The parts of identities, each (n,) int64: process (0 ordinary, 1 surge, 2 planted), town, kind, day, number."""
+    """The parts of identities, each (n,) int64: process, town, kind, day since epoch, number.
+
+    Processes are 0 ordinary, 1 surge, 2 and 3 planted by an event or a series.
+    """
 
     process: NDArray[np.int64]
     town: NDArray[np.int64]
@@ -81,22 +86,31 @@ def build_demand(
     return draw_demand(prepare_demand(city, tables, settings, calendar, store), seed, replication)
 
 
-def draw_demand(intensity: Intensity, seed: int, replication: int) -> Demand:
-    """Return the incidents of one replication, a pure function of (intensity, seed, replication)."""
+def draw_demand(intensity: Intensity, seed: int, replication: int, planting: Planting | None = None) -> Demand:
+    """Return the incidents of one replication, a pure function of (intensity, seed, replication, planting)."""
     city_q16, town_q16 = _day_factors(intensity, seed, replication)
     ordinary = _kept(intensity, seed, replication, city_q16, town_q16)
     surge_days = _surge_days(intensity, seed, replication)
     surge = [_kept_on_surge(intensity, seed, replication, row) for row in surge_days]
-    identity = np.concatenate([ordinary[0], *(part[0] for part in surge)])
-    call_ms = np.concatenate([ordinary[1], *(part[1] for part in surge)])
+    parts = [ordinary, *surge]
+    given_grade = np.zeros(sum(len(part[0]) for part in parts), dtype=np.int64)
+    planted, causes = np.zeros(0, dtype=PLANTED_DTYPE), planting.names if planting is not None else ()
+    if planting is not None and causes:
+        extra = plant(planting, intensity, seed, replication)
+        parts.append((extra.identity, extra.call_ms))
+        given_grade = np.concatenate([given_grade, extra.given_grade])
+        surge_days = np.concatenate([surge_days, extra.storms])
+        planted = extra.rows
+    identity = np.concatenate([part[0] for part in parts])
+    call_ms = np.concatenate([part[1] for part in parts])
     order = np.lexsort((identity, call_ms))
     incidents = np.zeros(len(order), dtype=INCIDENT_DTYPE)
     incidents["identity"] = identity[order]
     incidents["call_ms"] = call_ms[order]
-    mark(intensity, seed, replication, incidents)
-    incidents.setflags(write=False)
-    surge_days.setflags(write=False)
-    return Demand(incidents, surge_days)
+    _mark(intensity, seed, replication, incidents, given_grade[order])
+    for array in (incidents, surge_days, planted):
+        array.setflags(write=False)
+    return Demand(incidents, surge_days, planted, causes)
 
 
 def _day_factors(intensity: Intensity, seed: int, replication: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -184,11 +198,14 @@ def surge_rates(intensity: Intensity, surge_day: NDArray[np.void]) -> NDArray[np
     return rate
 
 
-def mark(intensity: Intensity, seed: int, replication: int, incidents: NDArray[np.void]) -> None:
-    """Fill place, grade, report and ranks of each incident from its identity alone."""
+def _mark(
+    intensity: Intensity, seed: int, replication: int, incidents: NDArray[np.void], given_grade: NDArray[np.int64]
+) -> None:
+    """Fill place, grade, report and ranks of each incident from its identity; a grade above 0 is given, not drawn."""
     places, reporting = intensity.places, intensity.reporting
     _fill_marks(
-        seed, replication, incidents["identity"], places.pattern, places.cell_start, places.cell, places.threshold,
+        seed, replication, incidents["identity"], given_grade,
+        places.pattern, places.cell_start, places.cell, places.threshold,
         reporting.grade, reporting.reported_kind, reporting.lower, reporting.higher, intensity.max_grade,
         intensity.is_report_exact, incidents["town"], incidents["cell"], incidents["kind"], incidents["grade"],
         incidents["reported_kind"], incidents["reported_grade"], incidents["rank_handling"], incidents["rank_travel"],
@@ -325,7 +342,8 @@ def _keep_surge(  # type: ignore[no-untyped-def]
 
 @compiled
 def _fill_marks(  # type: ignore[no-untyped-def]
-    seed, replication, identity, pattern, cell_start, cell, cell_threshold, grade_threshold, told_threshold,
+    seed, replication, identity, given_grade,
+    pattern, cell_start, cell, cell_threshold, grade_threshold, told_threshold,
     lower, higher, max_grade, is_report_exact, town_out, cell_out, kind_out, grade_out, told_kind_out, told_grade_out,
     handling_out, travel_out, escalate_out,
 ):  # fmt: skip
@@ -342,7 +360,9 @@ def _fill_marks(  # type: ignore[no-untyped-def]
             else:
                 low = middle + 1
         town_out[i], kind_out[i], cell_out[i] = town, kind, cell[low]
-        grade = 1 + _count(grade_threshold[kind], 0, max_grade[kind] - 1, np.int64(r1))
+        grade = given_grade[i]
+        if grade == 0:
+            grade = 1 + _count(grade_threshold[kind], 0, max_grade[kind] - 1, np.int64(r1))
         told_kind, told_grade = kind, grade
         if not is_report_exact:
             told_kind = _count(told_threshold[kind], 0, n_kinds - 1, np.int64(r2))

@@ -190,9 +190,13 @@ def highest_surge_rates(intensity: Intensity) -> NDArray[np.float64]:
 
 
 def surge_kernel(intensity: Intensity, surge_type: int, x_m: int, y_m: int) -> NDArray[np.float64]:
-    """Return (n_towns,) float64, the weight of each town seat in a surge around a point: 1 / (1 + (d / range)^2)."""
+    """Return (n_towns,) float64, the weight of each town seat in a surge around a point."""
+    return town_weights(intensity, x_m, y_m, float(intensity.surges.range_m[surge_type]))
+
+
+def town_weights(intensity: Intensity, x_m: int, y_m: int, reach: float) -> NDArray[np.float64]:
+    """Return (n_towns,) float64, 1 / (1 + (d / reach)^2) at d from a point: one half at `reach`, m."""
     dx, dy = (intensity.seat_x_m - x_m).astype(np.float64), (intensity.seat_y_m - y_m).astype(np.float64)
-    reach = intensity.surges.range_m[surge_type]
     weight: NDArray[np.float64] = 1.0 / (1.0 + (dx * dx + dy * dy) / (reach * reach))
     return weight
 

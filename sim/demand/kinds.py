@@ -6,7 +6,7 @@ is its row in `kinds.csv`, and it is part of each incident's identity, so new ki
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,13 +76,15 @@ def load_demand_tables(folder: Path, *, with_ceilings: bool = True) -> DemandTab
     specs += [schemas.EXPOSURE] + ([schemas.CEILINGS] if with_ceilings else [])
     table = {spec.name: read_table(folder / f"{spec.name}.csv", spec, problems) for spec in specs}
     codes = tuple(str(code) for code in table["kinds"]["code"])
-    _check_names(table, codes, problems)
+    _check_names(table, problems)
     _check_sums(table["kinds"], None, schemas.SHARE_WHOLE, problems)
     for name, whole in (("grades", schemas.SHARE_WHOLE), ("exposure", schemas.PER_MILLE)):
         _check_sums(table[name], codes, whole, problems)
-    _check_grades(table["kinds"], table["grades"], problems)
+    if table["grades"].is_whole:
+        _check_grades(table["kinds"], table["grades"], problems)
     _check_reports(table["reports"], problems)
-    _check_cards(table["kinds"], table["run_cards"], problems)
+    if table["run_cards"].is_whole:
+        _check_cards(table["kinds"], table["run_cards"], problems)
     weights = {axis: _axis_weights(table["kinds"], table["profiles"], axis, problems) for axis in _N_KEYS}
     holidays = _holiday_weights(table["kinds"], table["profiles"], problems)
     problems.raise_if_any()
@@ -104,18 +106,19 @@ def load_demand_tables(folder: Path, *, with_ceilings: bool = True) -> DemandTab
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def _check_names(table: Mapping[str, Table], codes: tuple[str, ...], problems: Problems) -> None:
+def _check_names(table: Mapping[str, Table], problems: Problems) -> None:
+    codes = table["kinds"].names("code")
     for name in ("grades", "reports", "run_cards", "exposure", "ceilings"):
         if name in table:
             check_references(table[name], "kind", codes, "kinds.csv", problems)
     check_references(table["reports"], "reported_kind", codes, "kinds.csv", problems)
-    bits = [str(code) for code in table["capabilities"]["code"]]
-    check_references(table["run_cards"], "capability", bits, "capabilities.csv", problems)
+    capabilities = table["capabilities"].names("code")
+    check_references(table["run_cards"], "capability", capabilities, "capabilities.csv", problems)
 
 
 def _check_sums(table: Table, codes: tuple[str, ...] | None, whole: int, problems: Problems) -> None:
     """Shares of all rows (codes None), or of each kind's rows, must make the whole."""
-    if table.n_rows == 0:
+    if not table.is_whole:
         return
     if codes is None:
         total = int(table["share"].sum())
@@ -230,20 +233,24 @@ def _axis_weights(kinds: Table, profiles: Table, axis: str, problems: Problems) 
             problems.add(profiles.where, rule, value=key, row=profiles.row_number(i))
             continue
         row[known[key]] = float(profiles["weight"][i])
+    has_known_keys = all(str(profiles["key"][i]) in known for i in on_axis)
     for name, row in weights.items():
         absent = [key for key, place in known.items() if row[place] is None]
-        if absent:
+        if absent and profiles.is_whole and has_known_keys:
             problems.add(profiles.where, f"{axis} profile {name!r} has no row for {', '.join(absent)}")
-        elif not any(row):
+        elif not absent and not any(row):
             problems.add(profiles.where, f"{axis} profile {name!r} is zero everywhere")
-    _check_profile_names(kinds, axis, list(weights), problems)
+    _check_profile_names(kinds, profiles, axis, list(weights), problems)
     rows = [weights.get(str(name), [None] * n_keys) for name in kinds[f"{axis}_profile"]]
     return np.array([[w if w is not None else 0.0 for w in row] for row in rows], dtype=np.float64)
 
 
-def _check_profile_names(kinds: Table, axis: str, known: list[str], problems: Problems) -> None:
+def _check_profile_names(kinds: Table, profiles: Table, axis: str, known: Collection[str], problems: Problems) -> None:
+    if profiles.names("profile") is None:
+        return
+    allowed = {*known, *profiles.refused.get("profile", ())}
     for i, name in enumerate(kinds[f"{axis}_profile"]):
-        if name not in known:
+        if name not in allowed:
             rule = f"({axis}_profile) is not a profile on axis {axis!r} of profiles.csv"
             problems.add(kinds.where, rule, value=name, row=kinds.row_number(i), mend=nearest_name(str(name), known))
 
@@ -254,7 +261,7 @@ def _holiday_weights(kinds: Table, profiles: Table, problems: Problems) -> tuple
         if profiles["axis"][i] == "holiday":
             row = weights.setdefault(str(profiles["profile"][i]), {})
             row[str(profiles["key"][i])] = float(profiles["weight"][i])
-    _check_profile_names(kinds, "holiday", list(weights), problems)
+    _check_profile_names(kinds, profiles, "holiday", list(weights), problems)
     return tuple(weights.get(str(name), {}) for name in kinds["holiday_profile"])
 
 

@@ -122,7 +122,8 @@ def read_tables(path: Path) -> dict[str, NDArray[np.int32]]:
             raise ValueError(f"holds {values.dtype} {values.shape}")
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         problems = Problems()
-        problems.add(str(path), f"is damaged ({error})", mend="restore it, or remove it to have the tables made again")
+        reason = "is no file of tables" if "pickle" in str(error) else error
+        problems.add(str(path), f"is damaged ({reason})", mend="restore it, or remove it to have the tables made again")
         problems.raise_if_any()
         raise
     return dict(zip(names, values, strict=True))

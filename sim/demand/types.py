@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,13 @@ SURGE_DTYPE = np.dtype(
     ]
 )
 """A surge day: `day` of the run, its type (position in the settings), centre, size factor and window."""
+PROCESS_BIT = 60
+"""First bit of an identity's process."""
+EVENT, SERIES = 2, 3
+"""Processes of planted incidents, beside 0 ordinary and 1 surge: of a day of stress, and of a sample of rare ones."""
+PLANTED_DTYPE = np.dtype([("identity", "<u8"), ("cause", "<i2"), ("per_year", "<f8")])
+"""A planted incident: what it was planted by (position among the causes), and how many incidents a year of its class
+it stands for; 0 where it stands for none but itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +87,15 @@ class RunCards:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One replication: `incidents` (n,) `INCIDENT_DTYPE` sorted by (call_ms, identity), `surge_days` `SURGE_DTYPE`."""
+    """One replication: `incidents` (n,) `INCIDENT_DTYPE` sorted by (call_ms, identity), `surge_days` `SURGE_DTYPE`.
+
+    `planted`: (n_planted,) `PLANTED_DTYPE`, those of the incidents that were planted; `causes`: names of what planted.
+    """
 
     incidents: NDArray[np.void]
     surge_days: NDArray[np.void]
+    planted: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, PLANTED_DTYPE))
+    causes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 By road a unit drives to the incident's cell; where the incident lies on a track, to the portal from which it is sooner
 at work: there it waits until the power is confirmed off and goes along the track, on foot or by its own rail vehicle.
-An aircraft flies straight and needs daylight, weather, range and flying time left on the day. `rules.py` gives the
+An aircraft flies straight and needs daylight, weather, range and flying time left on the day; a boat goes along the
+water from its quay. `rules.py` gives the
 durations that do not depend on the way; `choice.py` decides who goes. Nothing here changes anything.
 """
 
@@ -13,7 +14,7 @@ import numpy as np
 from sim.chance import look_up
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import rules
-from sim.engine.codes import AIR, AT_STATION
+from sim.engine.codes import AIR, AT_STATION, ROAD, WATER
 from sim.engine.world import (
     GRID_CELL_M,
     GRID_X0_M,
@@ -56,7 +57,7 @@ def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
     return np.int64(w.grid[row, column])
 
 
-# --- by air -----------------------------------------------------------------------------------------------------------
+# --- by air and by water ----------------------------------------------------------------------------------------------
 
 
 @compiled_inline
@@ -68,19 +69,33 @@ def distance_m(w, from_cell, to_cell):  # type: ignore[no-untyped-def]
 
 
 @compiled_inline
+def way_m(w, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the way of an aircraft between two cells, or of a boat between its quay and another cell; -1 no water."""
+    station = w.stations[w.units[unit].station]
+    if w.units[unit].mode == AIR:
+        return distance_m(w, from_cell, to_cell)
+    return np.int64(w.way_m[station.quay, to_cell if from_cell == station.cell else from_cell])
+
+
+@compiled_inline
 def flight_ms(w, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time an aircraft flies between two cells."""
-    return (distance_m(w, from_cell, to_cell) * _MM_MS_PER_M_S) // w.units[unit].speed_mm_s
+    """Return the time an aircraft or a boat takes between two cells."""
+    return (way_m(w, unit, from_cell, to_cell) * _MM_MS_PER_M_S) // w.units[unit].speed_mm_s
 
 
 @compiled_borrowing
-def can_fly(w, now, unit, incident):  # type: ignore[no-untyped-def]
-    """Return whether an aircraft in its hangar may fly to an incident now.
+def can_set_out(w, now, unit, incident):  # type: ignore[no-untyped-def]
+    """Return whether an aircraft in its hangar, or a boat at its quay, may set out for an incident now.
 
-    It needs its crew, a flying hour now and when it arrives, the place within its range, and flying time left that day
-    for the way out and back.
+    A boat needs its crew and water that leads there; an aircraft its crew, a flying hour now and when it arrives, the
+    place within its range, and flying time left that day for the way out and back.
     """
     it = w.units[unit]
+    if it.mode == WATER:
+        is_in = it.status == AT_STATION and it.is_in_service and not it.is_failed and w.stations[it.station].is_open
+        has_crew = it.crew_min <= rules.people_free(w, it.station)
+        quay = w.stations[it.station].quay
+        return is_in and has_crew and quay >= 0 and w.way_m[quay, w.incidents[incident].cell] >= 0
     if it.status != AT_STATION or not it.is_in_service or it.is_failed or not w.stations[it.station].is_open:
         return False
     if it.crew_min > rules.people_free(w, it.station) or not w.is_flyable[rules.hour_index(w, now)]:
@@ -153,15 +168,15 @@ def _track_left_m(w, unit, incident):  # type: ignore[no-untyped-def]
 def goal_cell(w, now, unit, incident, from_cell):  # type: ignore[no-untyped-def]
     """Return the cell a unit that leaves `from_cell` now makes for: the incident's, or a portal of its track."""
     it = w.incidents[incident]
-    if it.portal_a < 0 or w.units[unit].mode == AIR:
+    if it.portal_a < 0 or w.units[unit].mode != ROAD:
         return np.int64(it.cell)
     return np.int64(it.portal_b if better_portal(w, now, unit, incident, 0, from_cell) else it.portal_a)
 
 
 @compiled_borrowing
 def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time of one trip: of flight, or the expected drive x the incident's factor x the slot's own factor."""
-    if w.units[unit].mode == AIR:
+    """Return the time of one trip: of a craft, or the expected drive x the incident's and the slot's own factor."""
+    if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
     expected = expected_travel_ms(w, now, from_cell, to_cell)
     own_q16 = look_up(w.quantiles[w.params[TRAVEL_OWN_TABLE]], w.slot_ranks[slot, 1])
@@ -170,8 +185,8 @@ def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[n
 
 @compiled_borrowing
 def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time of a way without siren: the flight back, or the drive at the homeward speed, without noise."""
-    if w.units[unit].mode == AIR:
+    """Return the time of a way without siren: of a craft, or the drive at the homeward speed, without noise."""
+    if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
     return (expected_travel_ms(w, now, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
 
@@ -181,16 +196,17 @@ def access_ms(w, now, unit, slot):  # type: ignore[no-untyped-def]
     """Return the time from the address, where the unit is now, to its work.
 
     Stairs and paths by true kind, or landing and hoist of an aircraft; on a track, what is left of the wait for the
-    power to be off and the way along it; for water at a large fire without a hydrant near, the time to bring it.
+    power to be off and the way along it; for water at a large fire without a hydrant near, the time to bring it, unless
+    by boat.
     """
     incident = w.slots[slot].incident
     it = w.incidents[incident]
     access = np.int64(w.units[unit].access_ms)
     if access < 0:
         access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[slot, 2])
-    if it.portal_a >= 0 and w.units[unit].mode != AIR:
+    if it.portal_a >= 0 and w.units[unit].mode == ROAD:
         access += max(0, _power_off_at(w, incident) - now) + _track_ms(w, unit, _track_left_m(w, unit, incident))
-    supply_grade = w.supply_grade[it.kind]
+    supply_grade = w.supply_grade[it.kind] if w.units[unit].mode != WATER else 0
     if supply_grade > 0 and it.grade >= supply_grade and w.slots[slot].capability == w.params[WATER_CAPABILITY]:
         access += it.water_delay_ms
     return access

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
 _MOST_UNITS_PER_EVENT = 64
+_EVERY_TASK = -1
+"""A mask with every capability."""
 
 
 @compiled_borrowing
@@ -87,6 +89,8 @@ def _stations(inputs: RunInputs) -> NDArray[Any]:
     out["first_unit"] = np.searchsorted(units.station, np.arange(n), side="left")
     out["end_unit"] = np.searchsorted(units.station, np.arange(n), side="right")
     out["help_grade"] = stations.help_grade
+    out["quay"] = -1
+    out["quay"][inputs.waterways.station] = np.arange(len(inputs.waterways.station))
     return out
 
 
@@ -138,6 +142,13 @@ def _changes(inputs: RunInputs) -> NDArray[Any]:
     for name in wd.CHANGE_ROW_DTYPE.names or ():
         out[name] = inputs.changes[name]
     return out
+
+
+def _tasks(inputs: RunInputs) -> NDArray[np.int64]:
+    """Return the masks of capabilities for which units are asked, by `UnitMode` and kind: (3, n_kinds)."""
+    every = (_EVERY_TASK,) * (len(inputs.cards.start) - 1)
+    given = {UnitMode.AIR: inputs.policy.air_tasks, UnitMode.WATER: inputs.policy.boat_tasks}
+    return np.array([given.get(mode) or every for mode in UnitMode], dtype=np.int64)
 
 
 def _access_means(inputs: RunInputs) -> NDArray[np.int64]:
@@ -203,5 +214,6 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         roster_ms=inputs.roster.shift_ms, roster=inputs.roster.people, roster_is_relief=inputs.roster.is_relief,
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
-        air_units=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) == UnitMode.AIR).astype(np.int32),
+        craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
+        tasks=_tasks(inputs), way_m=inputs.waterways.way_m,
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """Who goes: the unit that the run's dispatch rule chooses for a need, without changing anything.
 
 By road the earliest expected arrival counts; where the way from the address to the work depends on the unit (along a
-track, by air), the earliest expected work does. Units of other cities are asked only once they are released. `state.py`
-sends whoever is chosen.
+track, by air, by water), the earliest expected work does. Units of other cities are asked only once they are released.
+`state.py` sends whoever is chosen.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, rules
-from sim.engine.codes import AIR, STANDING_BY
+from sim.engine.codes import ROAD, STANDING_BY
 from sim.engine.rules import NEVER_MS, NOBODY
 from sim.engine.world import (
     DISPATCH_KEEP_COVER,
@@ -42,9 +42,9 @@ def _may_send(w, station, incident, town, waited_ms):  # type: ignore[no-untyped
 
 @compiled_inline
 def _is_asked_away(w, unit, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
-    """Return whether a unit that is away without an incident can be asked; an aircraft must refuel first."""
+    """Return whether a unit that is away without an incident can be asked; aircraft and boats must be back first."""
     it = w.units[unit]
-    has_it = it.mode != AIR and (it.capabilities >> capability) & 1
+    has_it = it.mode == ROAD and (it.capabilities >> capability) & 1
     return has_it and _may_send(w, it.station, incident, town, waited_ms)
 
 
@@ -127,7 +127,7 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
     best_unit, best_ms, best_work = np.int64(NOBODY), np.int64(NEVER_MS), np.int64(NEVER_MS)
     for unit in range(w.units.shape[0]):
         it = w.units[unit]
-        if it.mode == AIR or not (it.capabilities >> capability) & 1:
+        if it.mode != ROAD or not (it.capabilities >> capability) & 1:
             continue
         if not _may_send(w, it.station, incident, town, waited_ms):
             continue
@@ -145,13 +145,18 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
 
 
 @compiled_borrowing
-def _soonest_by_air(w, now, incident, capability):  # type: ignore[no-untyped-def]
-    """Return (aircraft, expected ms until it is there, until it works) of the earliest work by air."""
+def _soonest_craft(w, now, incident, capability):  # type: ignore[no-untyped-def]
+    """Return (craft, expected ms until it is there, until it works) of the earliest work by air or by water.
+
+    Nobody where such craft are not asked for the capability at what the incident is known to be.
+    """
     best_unit, best_ms, best_work = np.int64(NOBODY), np.int64(NEVER_MS), np.int64(NEVER_MS)
-    for place in range(w.air_units.shape[0]):
-        unit = w.air_units[place]
+    known = w.incidents[incident].kind if w.incidents[incident].is_revealed else w.incidents[incident].reported_kind
+    for place in range(w.craft.shape[0]):
+        unit = w.craft[place]
         it = w.units[unit]
-        if not (it.capabilities >> capability) & 1 or not approach.can_fly(w, now, unit, incident):
+        is_asked = (it.capabilities & w.tasks[it.mode, known]) >> capability & 1
+        if not is_asked or not approach.can_set_out(w, now, unit, incident):
             continue
         cell = w.incidents[incident].cell
         arrival = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, cell)
@@ -175,8 +180,8 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     Nearest: the earliest expected arrival among units in their bays (turnout, call-out and drive), units on their way
     (drive from where they are, no turnout) and units that stand by elsewhere; ties go to the lowest unit id. Own town
     first: the same among the units of the incident's town, and only if it has none, among all. Keep cover: of those
-    nearly as early, the one whose leaving costs least cover. Whatever the rule, an aircraft goes instead if it is
-    expected at work sooner. `waited_ms`: how long the need has waited, which may release help from other cities.
+    nearly as early, the one whose leaving costs least cover. Whatever the rule, an aircraft or a boat goes instead
+    if it is expected at work sooner. `waited_ms`: how long the need has waited, which may release help from outside.
     """
     unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
     if w.params[DISPATCH_POLICY] == DISPATCH_OWN_TOWN_FIRST:
@@ -185,8 +190,8 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
         unit, expected = _nearest_keeping_cover(w, now, incident, capability, waited_ms)
     if unit == NOBODY:
         unit, expected = _by_road(w, now, incident, capability, -1, waited_ms)
-    if w.air_units.shape[0] > 0 and not approach.is_on_track(w, incident):
-        aircraft, arrival, work = _soonest_by_air(w, now, incident, capability)
-        if aircraft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
-            return aircraft, arrival
+    if w.craft.shape[0] > 0 and not approach.is_on_track(w, incident):
+        craft, arrival, work = _soonest_craft(w, now, incident, capability)
+        if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
+            return craft, arrival
     return unit, expected

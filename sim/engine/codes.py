@@ -23,6 +23,7 @@ STANDING_BY = int(UnitStatus.STANDING_BY)
 
 ROAD = int(UnitMode.ROAD)
 AIR = int(UnitMode.AIR)
+WATER = int(UnitMode.WATER)
 
 STATION_CLOSE = int(ChangeKind.STATION_CLOSE)
 STATION_OPEN = int(ChangeKind.STATION_OPEN)

@@ -33,6 +33,7 @@ from sim.engine.codes import (
     STANDING_BY,
     TURNING_OUT,
     WAITING_FULL,
+    WATER,
 )
 from sim.engine.journal import fault, plan, slot_number, write
 from sim.engine.world import (
@@ -77,19 +78,26 @@ def stop_away(w, unit):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def start_returning(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
-    """Let a unit start for its station from a cell; it may be sent on until it is home."""
+def _go_home(w, now, unit, from_cell, home_ms):  # type: ignore[no-untyped-def]
+    """Let a unit start from a cell for its station, where it is after `home_ms`."""
     it = w.units[unit]
     station_cell = w.stations[it.station].cell
     it.status = RETURNING
     it.from_cell = from_cell
     it.to_cell = station_cell
     it.leave_ms = now
-    it.arrive_ms = now + approach.home_ms(w, now, unit, from_cell, station_cell)
+    it.arrive_ms = now + home_ms
     it.incident = -1
     it.slot = -1
     start_away(w, unit)
     plan(w, it.arrive_ms, events.HOME, unit, it.mission)
+
+
+@compiled_borrowing
+def start_returning(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
+    """Let a unit start for its station from a cell; it may be sent on until it is home."""
+    home_ms = approach.home_ms(w, now, unit, from_cell, w.stations[w.units[unit].station].cell)
+    _go_home(w, now, unit, from_cell, home_ms)
 
 
 # --- crews --------------------------------------------------------------------------------------------------------
@@ -301,7 +309,10 @@ def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def turn_back(w, now, unit):  # type: ignore[no-untyped-def]
-    """Release a unit that has not arrived: it stands down in its bay, or drives home from where it is."""
+    """Release a unit that has not arrived: it stands down in its bay, or goes home from where it is.
+
+    A boat under way goes back as long as it has come.
+    """
     it = w.units[unit]
     incident = it.incident
     slot = it.slot
@@ -312,6 +323,8 @@ def turn_back(w, now, unit):  # type: ignore[no-untyped-def]
     it.mission += 1
     if it.status == TURNING_OUT:
         _stand_down_again(w, now, unit)
+    elif it.status == EN_ROUTE and it.mode == WATER:
+        _go_home(w, now, unit, it.to_cell, now - it.leave_ms)
     elif it.status == EN_ROUTE:
         start_returning(w, now, unit, approach.position_cell(w, unit, now))
     else:

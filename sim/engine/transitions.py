@@ -71,7 +71,6 @@ from sim.engine.state import (
     turn_back,
 )
 from sim.engine.world import (
-    HELP_WAIT_MS,
     IS_ESCALATION_ON,
     MAKE_READY_MS,
     MOVE_UP_NONE,
@@ -329,7 +328,7 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
                 _plan_clear(w, now, w.slots[slot].unit)
         _note_if_met(w, now, incident)
     _plan_escalation(w, now, incident)
-    if w.counts[N_WAITING] > 0 and w.params[HELP_WAIT_MS] != rules.NEVER_MS:
+    if w.counts[N_WAITING] > 0:
         serve_waiting(w, now)  # the grade may have released help
     return finish(w)
 

@@ -93,6 +93,8 @@ STATION_DTYPE = np.dtype(
         ("is_emptied", "i4"),
         ("n_emptied", "i4"),
         ("n_guests", "i4"),
+        ("quay", "i4"),
+        ("spare", "i4"),
     ]
 )
 INCIDENT_DTYPE = np.dtype(
@@ -213,7 +215,9 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("cell_weight", "i8", 1, True),
     ("access_mean_ms", "i8", 1, True),
     ("supply_grade", "i1", 1, True),
-    ("air_units", "i4", 1, True),
+    ("craft", "i4", 1, True),
+    ("tasks", "i8", 2, True),
+    ("way_m", "i4", 2, True),
 )
 FIELD_NAMES = [field[0] for field in FIELDS]
 

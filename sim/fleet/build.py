@@ -215,7 +215,7 @@ def _units(
     for station, role in enumerate(roles):
         now, later = tables.bays[role.fleet], tables.bays[role.added_fleet] if role.added_fleet else ()
         rows += [(station, type_id, bay + 1, bay >= len(now)) for bay, type_id in enumerate(now + later)]
-        _check_bays(stations, station, role, tables, classes, problems)
+    _check_crews(stations, roles, tables, classes, problems)
     types = tables.unit_types
     type_id = np.array([row[1] for row in rows], dtype=np.int16)
     return Units(
@@ -230,18 +230,23 @@ def _units(
     )
 
 
-def _check_bays(
-    stations: Stations, station: int, role: Role, tables: FleetTables, classes: StationClasses, problems: Problems
+def _check_crews(
+    stations: Stations, roles: list[Role], tables: FleetTables, classes: StationClasses, problems: Problems
 ) -> None:
-    """Add a problem for each unit whose smallest crew is above what its station's class has on duty at most."""
+    """Add a problem for each type of unit whose smallest crew is above what a class of stations has on duty at most."""
     types = tables.unit_types
-    for fleet, class_code in ((role.fleet, role.station_class), (role.added_fleet, role.later_class)):
-        most = int(classes.on_duty_max[classes.code.index(class_code)]) if fleet else 0
-        for type_id in sorted(set(tables.bays[fleet])) if fleet else ():
-            if types.crew_min[type_id] > most:
-                name, value = stations.name[station], f"{types.code[type_id]}: crew_min {types.crew_min[type_id]}"
-                rule = f"no crew can man it at {name!r}: {class_code} has at most {most} on duty"
-                problems.add("unit_types.csv", rule, value=value, mend="lower crew_min or house it elsewhere")
+    housed: dict[tuple[int, str], list[str]] = {}
+    for station, role in enumerate(roles):
+        for fleet, class_code in ((role.fleet, role.station_class), (role.added_fleet, role.later_class)):
+            for type_id in sorted(set(tables.bays[fleet])) if fleet else ():
+                housed.setdefault((type_id, class_code), []).append(stations.name[station])
+    for (type_id, class_code), names in housed.items():
+        most = int(classes.on_duty_max[classes.code.index(class_code)])
+        if types.crew_min[type_id] > most:
+            value = f"{types.code[type_id]}: crew_min {types.crew_min[type_id]}"
+            more = f" nor at {len(names) - 1} more" if len(names) > 1 else ""
+            rule = f"no crew can man it at {names[0]!r}{more}: {class_code} has at most {most} on duty"
+            problems.add("unit_types.csv", rule, value=value, mend="lower crew_min or house it elsewhere")
 
 
 def _fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:

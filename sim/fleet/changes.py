@@ -9,7 +9,7 @@ module knows no engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import Problems, nearest_name
+from sim.fleet.builds import planned_builds
 from sim.fleet.parts import (
     CHANGE_DTYPE,
     CalendarLike,
@@ -38,9 +39,18 @@ ACTIONS = ("close", "open", "upgrade", "withdraw_unit", "return_unit")
 
 
 def build_changes(
-    fleet: Fleet, city: CityLike, schedule: ScheduleSettings, staffing: StaffingSettings, calendar: CalendarLike
+    fleet: Fleet,
+    city: CityLike,
+    schedule: ScheduleSettings,
+    staffing: StaffingSettings,
+    calendar: CalendarLike,
+    town_weight: NDArray[np.float64] | None = None,
+    posted: Sequence[tuple[date, int]] = (),
 ) -> Changes:
     """Return the dated changes of one scenario, sorted by time, kind and entity.
+
+    `town_weight`: (n_towns,) expected incidents, for schedules that build by demand; residents if it is not given.
+    `posted`: (day, people on duty elsewhere from then on), ascending: so many fewer are shared over the stations.
 
     Raises
     ------
@@ -50,11 +60,13 @@ def build_changes(
         open, closing what is not, upgrading what has no later class or has it already; two staff steps on a day.
     """
     problems = Problems()
-    actions = _actions(fleet, city, schedule, calendar, problems)
+    weight = city.towns.population.astype(np.float64) if town_weight is None else town_weight
+    actions = _actions(fleet, city, schedule, calendar, weight, problems)
     _check_days(schedule, staffing, problems)
     problems.raise_if_any()
-    walk = _Walk(fleet, city, schedule, staffing, calendar, problems)
-    for day, on_day in _by_day(actions, _other_days(schedule, staffing, calendar), calendar):
+    walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems)
+    other_days = [*_other_days(schedule, staffing, calendar), *(day for day, _ in posted)]
+    for day, on_day in _by_day(actions, other_days, calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
     return walk.result()
@@ -76,17 +88,19 @@ class _Action:
 
 
 def _actions(
-    fleet: Fleet, city: CityLike, schedule: ScheduleSettings, calendar: CalendarLike, problems: Problems
+    fleet: Fleet,
+    city: CityLike,
+    schedule: ScheduleSettings,
+    calendar: CalendarLike,
+    town_weight: NDArray[np.float64],
+    problems: Problems,
 ) -> list[_Action]:
     """Return the plan's builds and the schedule's rows that fall within the run, those of one day in their order."""
     found: list[_Action] = []
-    stations = fleet.stations
-    site_of = _site_numbers(stations.town)
-    for station in np.flatnonzero(stations.planned_year > 0) if schedule.is_plan_built else ():
-        year, town = int(stations.planned_year[station]), int(stations.town[station])
-        day = date(year, schedule.opening_month, schedule.opening_day)
-        where = f"{PLAN_BUILD} {stations.name[station]}"
-        found.append(_Action(day, "open", town, int(site_of[station]), 0, where))
+    for build in planned_builds(fleet, schedule, town_weight, problems):
+        day = date(build.year, schedule.opening_month, schedule.opening_day)
+        where = f"{PLAN_BUILD} {fleet.stations.name[build.station]}"
+        found.append(_Action(day, "open", build.town, build.site, 0, where))
     for i, row in enumerate(schedule.rows):
         action = _row_action(row, f"{schedule.name}: rows.{i}", city, problems)
         if action is not None:
@@ -98,12 +112,6 @@ def _actions(
     else:
         _add_outside(outside, schedule, calendar, problems)
     return sorted(inside, key=lambda a: (max(a.day, calendar.start), ACTIONS.index(a.action)))
-
-
-def _site_numbers(town: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Return each station's number within its town, from 1."""
-    first = np.searchsorted(town, town)
-    return np.arange(len(town)) - first + 1
 
 
 def _row_action(row: ScheduleRow, where: str, city: CityLike, problems: Problems) -> _Action | None:
@@ -206,8 +214,10 @@ class _Walk:
         schedule: ScheduleSettings,
         staffing: StaffingSettings,
         calendar: CalendarLike,
+        posted: Sequence[tuple[date, int]],
         problems: Problems,
     ) -> None:
+        self.posted = posted
         self.fleet, self.city, self.schedule, self.staffing = fleet, city, schedule, staffing
         self.calendar, self.problems = calendar, problems
         n_stations, n_units = fleet.stations.n_stations, fleet.units.n_units
@@ -234,7 +244,8 @@ class _Walk:
         city_strength = strength(self.staffing, residents, year, day)
         in_service = self.is_there & self.is_open[self.fleet.units.station]
         first_crew = self._first_crew(in_service)
-        people = self._people(city_strength, first_crew)
+        elsewhere = [people for since, people in self.posted if since <= day][-1:]
+        people = self._people(max(city_strength.on_duty - sum(elsewhere), 0), first_crew)
         is_manned = (people >= first_crew) & (first_crew > 0)
         self._write_rows(time_ms, in_service, people, self._regime(day))
         self._write_notes(time_ms, day, city_strength, people, first_crew, is_manned)
@@ -328,12 +339,12 @@ class _Walk:
         np.minimum.at(first_crew, units.station[in_service], units.crew_min[in_service].astype(np.int64))
         return np.where(first_crew == none, 0, first_crew)
 
-    def _people(self, city_strength: Strength, first_crew: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the people on duty at each station; only open stations with a unit in service have any."""
+    def _people(self, on_duty: int, first_crew: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the people at each station of `on_duty` in all; only open stations with a unit in service have any."""
         people = np.zeros(self.fleet.stations.n_stations, dtype=np.int64)
         sharing = np.flatnonzero(first_crew > 0)
         weight = self.fleet.classes.weight[self.class_id[sharing]]
-        people[sharing] = share_people(city_strength.on_duty, weight, first_crew[sharing])
+        people[sharing] = share_people(on_duty, weight, first_crew[sharing])
         return people
 
     def _regime(self, day: date) -> int:

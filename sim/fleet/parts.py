@@ -34,6 +34,7 @@ class UnitMode(IntEnum):
 
     ROAD = 0
     AIR = 1
+    WATER = 2
 
 
 UNIT_TRAITS_DTYPE = np.dtype(
@@ -50,9 +51,9 @@ UNIT_TRAITS_DTYPE = np.dtype(
 )
 """How a unit moves. `mode`: a `UnitMode`. `callout_ms`: added to turnout, for a team that has to gather or an aircraft
 that has to be launched and cleared. `ready_ms`: from HOME to AVAILABLE, -1 as the policy says. `access_ms`: from the
-address to the work, -1 as the kind of incident says. `speed_mm_s`: of flight. `track_mm_s`: along a railway track, on
-foot or by vehicle. `range_m`: furthest place in a straight line from the base, 0 without a limit. `duty_ms`: flying
-time a day, 0 without a limit."""
+address to the work, -1 as the kind of incident says. `speed_mm_s`: by air or by water. `track_mm_s`: along a railway
+track, on foot or by vehicle. `range_m`: furthest place in a straight line from the base, 0 without a limit. `duty_ms`:
+flying time a day, 0 without a limit."""
 
 
 CHANGE_DTYPE = np.dtype([("time_ms", "<i8"), ("kind", "<i2"), ("entity", "<i4"), ("value", "<i8")])

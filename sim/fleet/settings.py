@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from pydantic import ConfigDict, Field
 
@@ -93,6 +93,11 @@ class ScheduleSettings:
     """Name shown in English reports."""
     is_plan_built: bool = False
     """Whether every station of the plan's building table opens in the year the table gives."""
+    allocation: Literal["plan", "by_demand"] = "plan"
+    """plan: in the towns of the plan's table; by_demand: as many a year, each where most incidents are to be expected
+    per station, on the sites that the towns have."""
+    plan_year_opens_in: dict[int, Annotated[int, Field(ge=1900, le=2200)]] = field(default_factory=dict)
+    """Year in which the stations of a year of the plan's table open, where that is another."""
     opening_month: Annotated[int, Field(ge=1, le=12)] = 7
     """Month of that year in which the plan's stations open."""
     opening_day: Annotated[int, Field(ge=1, le=28)] = 1

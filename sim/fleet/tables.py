@@ -58,7 +58,7 @@ UNIT_TYPES = TableSpec(
         Column(
             "speed_kmh",
             "float",
-            "Of flight; empty for a vehicle.",
+            "Of flight or on the water; empty for a vehicle.",
             unit="km/h",
             minimum=1,
             maximum=1_000,
@@ -180,12 +180,10 @@ def load_fleet_tables(
         if code not in roles["station_class"]:
             mend = nearest_name(code, roles["station_class"])
             problems.add("settings", f"(fleet.classes_left_out) is in no rule of {roles.where}", value=code, mend=mend)
-    if types.n_rows:
-        check_references(fleets, "unit_type", types["code"], "unit_types.csv", problems)
+    check_references(fleets, "unit_type", types.names("code"), "unit_types.csv", problems)
     bays = _bays(fleets, {code: i for i, code in enumerate(types["code"])}, problems)
     for column in ("fleet", "added_fleet"):
-        if bays:
-            check_references(roles, column, bays, "fleets.csv", problems)
+        check_references(roles, column, fleets.names("fleet"), "fleets.csv", problems)
     for i in range(roles.n_rows):
         if (roles["later_class"][i] is None) != (roles["added_fleet"][i] is None):
             rule = "an upgrade needs both later_class and added_fleet"
@@ -197,6 +195,16 @@ def load_fleet_tables(
         _roles(roles, settings.classes_left_out),
         roles.where,
     )
+
+
+def load_unit_types(path: Path, capability_bits: Mapping[str, int], problems: Problems) -> UnitTypes | None:
+    """Return the types of unit of a table like `unit_types.csv`, or None after adding what is wrong with it."""
+    n_before = len(problems.found)
+    types = read_table(path, UNIT_TYPES, problems)
+    masks = _masks(types, capability_bits, problems)
+    _check_crews(types, problems)
+    _check_motion(types, problems)
+    return _unit_types(types, masks, 0) if len(problems.found) == n_before else None
 
 
 def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems) -> list[int]:
@@ -217,8 +225,8 @@ def _masks(types: Table, capability_bits: Mapping[str, int], problems: Problems)
 
 def _check_motion(types: Table, problems: Problems) -> None:
     for i in range(types.n_rows):
-        if (types["mode"][i] == "air") == math.isnan(types["speed_kmh"][i]):
-            rule = "(speed_kmh) is for aircraft, and every aircraft has one"
+        if (types["mode"][i] == "road") != math.isnan(types["speed_kmh"][i]):
+            rule = "(speed_kmh) is for aircraft and boats, and each of them has one"
             mend = "give it, or make the mode road"
             problems.add(types.where, rule, value=types["code"][i], row=types.row_number(i), mend=mend)
 
@@ -236,7 +244,7 @@ def _bays(fleets: Table, type_ids: Mapping[str, int], problems: Problems) -> dic
     for i in range(fleets.n_rows):
         listed.setdefault(fleets["fleet"][i], {})[int(fleets["bay"][i])] = type_ids.get(fleets["unit_type"][i], -1)
     for name, bays in listed.items():
-        if sorted(bays) != list(range(1, len(bays) + 1)):
+        if fleets.is_whole and sorted(bays) != list(range(1, len(bays) + 1)):
             rule = f"bays of {name!r} are not numbered 1 to {len(bays)} without a gap"
             problems.add(fleets.where, rule, value=sorted(bays), mend="number them anew")
     return {name: tuple(bays[bay] for bay in sorted(bays)) for name, bays in listed.items()}

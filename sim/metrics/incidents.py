@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.demand.types import PROCESS_BIT, SERIES
 from sim.engine.log import LogKind
 from sim.metrics.rows import LogIndex, RowsOfKind
 from sim.metrics.states import is_own_unit
@@ -72,7 +73,10 @@ def incident_table(
     found["static_arrival_ms"] = np.asarray(static_ms)
     found["year"] = np.asarray(calendar.year)[np.minimum(call_ms // MS_PER_DAY, len(calendar.year) - 1)]
     found["hour"] = call_ms % MS_PER_DAY // MS_PER_H
-    found["is_headline"] = np.asarray(inputs.kinds.is_headline)[rows["kind"]]
+    is_sample = (
+        np.asarray(rows["identity"]) >> np.uint64(PROCESS_BIT) == SERIES
+    )  # planted as a sample, no part of what happens
+    found["is_headline"] = np.asarray(inputs.kinds.is_headline)[rows["kind"]] & ~is_sample
     for name in ("identity", "call_ms", "town", "cell", "kind", "grade", "reported_kind"):
         found[name] = rows[name]
     return {name: found[name][is_measured].astype(dtype, copy=False) for name, dtype in INCIDENT_COLUMNS.items()}
@@ -162,14 +166,26 @@ def _alarm_times(
     n_needed, n_critical = _needed(start, from_grade, np.asarray(cards.is_critical, dtype=bool), cards.capability)
     of_incident = (rows["kind"], rows["grade"])
     full = _when_all(incident[is_due], arrivals["time_ms"][is_due], n_needed[of_incident])
-    reported = rows["reported_kind"].astype(np.int64)[incident]
-    of_slot = np.where(start[kind] + slot < start[kind + 1], need, start[reported] + slot - np.diff(start)[kind])
-    capability = np.asarray(cards.capability, dtype=np.int64)[of_slot]
+    capability = capability_of(inputs, incident, slot)
     at_work = arrivals["time_ms"] + arrivals["value"]
     is_enough = _rank_in_group(incident, capability, at_work) == n_critical[kind, grade, capability]
     n_capabilities = (n_critical[of_incident] > 0).sum(axis=1)
     critical = _when_all(incident[is_enough], at_work[is_enough], n_capabilities)
     return full, np.where(n_capabilities == 0, first_arrival, critical)
+
+
+def capability_of(inputs: RunInputs, incident: NDArray[Any], slot: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the capability, as bit number, that each slot of an incident asks for: the arrays' own length.
+
+    Slots count the needs of the true kind's card, then those of the reported kind's where that is another.
+    """
+    rows, cards = inputs.demand.incidents, inputs.cards
+    start = np.asarray(cards.start, dtype=np.int64)
+    kind, reported = rows["kind"].astype(np.int64)[incident], rows["reported_kind"].astype(np.int64)[incident]
+    n_true = start[kind + 1] - start[kind]
+    of_slot = np.where(slot < n_true, start[kind] + slot, start[reported] + slot - n_true)
+    capability: NDArray[np.int64] = np.asarray(cards.capability, dtype=np.int64)[of_slot]
+    return capability
 
 
 def _needed(

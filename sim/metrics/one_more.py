@@ -130,7 +130,7 @@ def _next_station(inputs: RunInputs, states: States, windows: YearWindows) -> ND
     is_open = states.is_open[states.step_at(int(windows.to_ms[-1]) - 1)]
     town, k = np.asarray(stations.town), np.asarray(stations.k)
     out = np.full(_n_towns(inputs), NO_STATION, dtype=np.int64)
-    waiting = np.flatnonzero(~is_open)
+    waiting = np.flatnonzero(~is_open & (town >= 0))
     for station in waiting[np.argsort(-k[waiting].astype(np.int64), kind="stable")]:
         out[town[station]] = station
     return out

@@ -67,7 +67,8 @@ def year_windows(calendar: Any) -> YearWindows:
 
 def build_states(inputs: RunInputs) -> States:
     """Return the states that the run's changes make, from time 0 on."""
-    changes, stations, units = inputs.changes, inputs.fleet.stations, inputs.fleet.units
+    stations, units = inputs.fleet.stations, inputs.fleet.units
+    changes = inputs.changes[inputs.changes["kind"] <= ChangeKind.STATION_PEOPLE]
     times, step = np.unique(np.append(changes["time_ms"], 0), return_inverse=True)
     step = step[:-1]
     kind, entity, value = changes["kind"], changes["entity"], changes["value"]
@@ -95,6 +96,16 @@ def _track(
     return out
 
 
+def failed_units(changes: NDArray[Any], n_units: int, times: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which units are broken down just after each instant: (n_times, n_units) bool."""
+    kinds = (ChangeKind.UNIT_FAILS, ChangeKind.UNIT_MENDED)
+    rows = changes[np.isin(changes["kind"], kinds)]
+    from_ms, step = np.unique(np.append(rows["time_ms"], 0), return_inverse=True)
+    value = rows["kind"] == ChangeKind.UNIT_FAILS
+    state = _track(rows["kind"], rows["entity"], step[:-1], value, kinds, (len(from_ms), n_units))
+    return state[np.searchsorted(from_ms, times, side="right") - 1].astype(bool)
+
+
 def is_own_station(inputs: RunInputs) -> NDArray[np.bool_]:
     """Return which stations are the city's own, not posts of help from outside: (n_stations,) bool."""
     is_own: NDArray[np.bool_] = np.asarray(inputs.fleet.stations.help_grade) == 0
@@ -108,9 +119,20 @@ def is_own_unit(inputs: RunInputs) -> NDArray[np.bool_]:
 
 
 def can_send(inputs: RunInputs, states: States, step: int) -> NDArray[np.bool_]:
-    """Return which of the city's stations are open and have a unit in service and a crew for it: (n_stations,) bool."""
+    """Return which stations of the city's towns are open and have a unit in service and the people to crew it.
+
+    Bases of special teams and aircraft are none of them: theirs is not the next station that sends a first unit.
+    Returns (n_stations,) bool.
+    """
     units = inputs.fleet.units
     station = np.asarray(units.station)
     is_manned = states.is_in_service[step] & (states.people[step][station] >= np.asarray(units.crew_min))
-    is_manned &= is_own_unit(inputs)
-    return np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0
+    of_town = np.asarray(inputs.fleet.stations.town) >= 0
+    return (np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0) & of_town
+
+
+def sum_by(key: NDArray[Any], values: NDArray[Any], n: int) -> NDArray[np.int64]:
+    """Return the sums of (n_rows, n_years) values by key: (n, n_years) int64."""
+    out = np.zeros((n, values.shape[1]), dtype=np.int64)
+    np.add.at(out, key, values)
+    return out

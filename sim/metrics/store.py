@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,12 @@ REPLICATION_SCHEMAS = {
     "one_more": 1,
     "mutual_aid": 1,
     "scenes": 1,
+    "weather": 1,
+    "planted": 1,
+    "stress": 1,
+    "breakdowns": 1,
+    "turnouts": 1,
+    "air": 1,
 }
 """Version of each file that a replication may leave behind; it grows when a column changes its name or its meaning."""
 
@@ -47,6 +53,19 @@ def _arrow(pa: Any, values: NDArray[Any]) -> Any:
     if values.dtype.kind in "OUS":
         return pa.array([None if value is None else str(value) for value in values.tolist()], type=pa.string())
     return pa.array(np.ascontiguousarray(values))
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
+    """Return rows of the same keys as columns, texts as objects; no rows give no columns."""
+    return {name: _column([row[name] for row in rows]) for name in rows[0]} if rows else {}
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    if not isinstance(values[0], str):
+        return np.array(values)
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = values
+    return texts
 
 
 def read_columns(path: Path, schema: str, version: int, names: Iterable[str] | None = None) -> Columns:
@@ -78,15 +97,19 @@ def write_replication_tables(
 ) -> Columns:
     """Write `incidents`, `workload`, `units`, `coverage` (and `one_more`) `.parquet` and return the incident table.
 
-    `mutual_aid` is written too if the fleet has posts of help from outside, `scenes` if the place adds something to any
-    incident.
+    What only some runs have is written where they have it: `mutual_aid`, `scenes`, `weather`, `planted`, `stress`,
+    `breakdowns`, with special teams or aircraft `turnouts`, with aircraft `air`.
     """
+    from sim.metrics.breakdowns import breakdown_table, has_breakdowns
     from sim.metrics.coverage import coverage_table
     from sim.metrics.incidents import incident_table
     from sim.metrics.mutual_aid import mutual_aid_table
     from sim.metrics.one_more import one_more_table
+    from sim.metrics.planted import planted_table, stress_table
     from sim.metrics.rows import LogIndex
     from sim.metrics.scenes import is_plain, scenes_table
+    from sim.metrics.special import special_tables
+    from sim.metrics.weather import has_weather, weather_table
     from sim.metrics.workload import unit_workload_table, workload_table
 
     index = LogIndex(log)
@@ -104,6 +127,15 @@ def write_replication_tables(
         tables["scenes"] = scenes_table(inputs, incidents)
     if is_one_more_wanted:
         tables["one_more"] = one_more_table(inputs, incidents, static_ms)
+    tables |= special_tables(inputs, index)
+    if has_weather(inputs):
+        tables["weather"] = weather_table(inputs, incidents)
+    if len(inputs.demand.planted):
+        tables["planted"] = planted_table(inputs, index, incidents)
+        tables["stress"] = stress_table(inputs, index, incidents)
+    if has_breakdowns(inputs):
+        tables["breakdowns"] = breakdown_table(inputs)
+    tables = {name: columns for name, columns in tables.items() if columns}
     for name, columns in tables.items():
         write_columns(folder / f"{name}.parquet", columns, name, REPLICATION_SCHEMAS[name])
     return incidents

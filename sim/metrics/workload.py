@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.engine.log import LogKind
 from sim.metrics.rows import LogIndex
-from sim.metrics.states import YearWindows, build_states, is_own_station, is_own_unit, year_windows
+from sim.metrics.states import YearWindows, build_states, is_own_station, is_own_unit, sum_by, year_windows
 
 if TYPE_CHECKING:
     from sim.engine.log import EventLog
@@ -46,9 +46,9 @@ def unit_workload_table(inputs: RunInputs, log: EventLog, index: LogIndex | None
         "type_id": np.asarray(units.type_id)[unit_id].astype(np.int16),
         "year": np.tile(windows.year, n_units),
         "n_dispatches": _dispatches(index, n_units, windows).reshape(-1),
-        "busy_ms": _sum_by(unit, lasts, n_units).reshape(-1),
+        "busy_ms": sum_by(unit, lasts, n_units).reshape(-1),
         "in_service_ms": states.integral(states.is_in_service, windows).reshape(-1),
-        "crew_out_ms": _sum_by(unit, lasts * crew[:, None], n_units).reshape(-1),
+        "crew_out_ms": sum_by(unit, lasts * crew[:, None], n_units).reshape(-1),
     }
     is_own = np.repeat(is_own_unit(inputs), n_years)
     return {name: values[is_own] for name, values in table.items()}
@@ -80,7 +80,7 @@ def workload_table(
     }
     for name in ("n_dispatches", "busy_ms", "in_service_ms", "crew_out_ms"):
         per_unit = by_unit[name].reshape(-1, n_years)
-        table[name] = _sum_by(station_of_unit, per_unit, n_stations).reshape(-1)
+        table[name] = sum_by(station_of_unit, per_unit, n_stations).reshape(-1)
     return {name: values[np.repeat(is_own, n_years)] for name, values in table.items()}
 
 
@@ -118,10 +118,3 @@ def _dispatches(log: LogIndex, n_units: int, windows: YearWindows) -> NDArray[np
     n_years = len(windows.year)
     cell = rows["unit"][is_measured].astype(np.int64) * n_years + year[is_measured]
     return np.bincount(cell, minlength=n_units * n_years).reshape(n_units, n_years)
-
-
-def _sum_by(key: NDArray[Any], values: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Return the sums of (n_rows, n_years) values by key: (n, n_years) int64."""
-    out = np.zeros((n, values.shape[1]), dtype=np.int64)
-    np.add.at(out, key, values)
-    return out

@@ -6,11 +6,10 @@ Steps: read the study -> each section's blocks -> HTML by the template -> the fo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sim.report.blocks import Block, Section
+from sim.report.blocks import Section
 from sim.report.context import Context
 from sim.report.font import FAMILY, page_font
 from sim.report.study import Study, load_study
@@ -18,29 +17,6 @@ from sim.report.texts import HTML_LANG, LANGUAGES, Bi, load_words, same
 
 REPORT = "report.html"
 _FOLDER = Path(__file__).resolve().parent / "page"
-
-
-def _sections() -> tuple[tuple[str, Callable[[Context], list[Block]]], ...]:
-    from sim.report.sections import (
-        answer,
-        beyond,
-        certainty,
-        effects,
-        indicators,
-        one_more,
-        record,
-        times,
-        towns,
-        variants,
-        workload,
-    )  # fmt: skip
-
-    return (
-        ("answer", answer.make), ("times", times.make), ("towns", towns.make), ("beyond", beyond.make),
-        ("one_more", one_more.make), ("parts", effects.make), ("workload", workload.make),
-        ("indicators", indicators.make), ("variants", variants.make), ("certainty", certainty.make),
-        ("assumptions", record.assumptions), ("reproduce", record.reproduce),
-    )  # fmt: skip
 
 
 def write_report(folder: Path, lang_default: str = "zh") -> Path:
@@ -65,8 +41,14 @@ def write_report(folder: Path, lang_default: str = "zh") -> Path:
 
 def render(study: Study, lang_default: str = "zh") -> str:
     """Return the page of a study; the same tables give the same text."""
-    context = Context(study, load_words())
-    sections = [Section(name, context.words[f"{name}.title"], make(context)) for name, make in _sections()]
+    from sim.report.sections import registered
+
+    known = registered()
+    entries = [entry for entry in known if entry.is_shown(study)]
+    numbers = {entry.id: place + 1 for place, entry in enumerate(entries)}
+    left_out = tuple(entry.id for entry in known if entry.id not in numbers)
+    context = Context(study, load_words(), numbers, left_out)
+    sections = [Section(entry.id, context.words[f"{entry.id}.title"], entry.make(context)) for entry in entries]
     place = study.place()
     title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]
     return _page(context, sections, title, lang_default)
@@ -93,7 +75,7 @@ def _page(context: Context, sections: list[Section], title: Bi, lang_default: st
 
 
 def _program() -> str:
-    from sim.report.sections.record import PROGRAM
+    from sim.report.sections.reproduce import PROGRAM
 
     return PROGRAM
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sim.report.blocks import Block, Cell, Head, Paragraph, Picture, number
@@ -14,10 +14,18 @@ from sim.report.texts import Bi, Words
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A study and the words to tell it with."""
+    """A study, the words to tell it with, the numbers of the sections that are shown, and those left out, by id."""
 
     study: Study
     words: Words
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    def see(self, section: str) -> Bi:
+        """Return "section 7", or the section's title where it is not shown."""
+        if section in self.numbers:
+            return self.words("note.see", number=self.numbers[section])
+        return self.words("note.see_title", title=self.words[f"{section}.title"])
 
     def missing(self, table: str) -> Paragraph:
         """Return the line that says which table is not there."""
@@ -55,6 +63,22 @@ class Context:
 Make = Callable[[Context], list[Block]]
 
 
+@dataclass(frozen=True, slots=True)
+class SectionEntry:
+    """A section as its module registers it: id (also its module's and words' name), tables it needs, its maker.
+
+    `needs`: without rows in any of these tables the section is not shown. Tables that it can do without are not listed.
+    """
+
+    id: str
+    needs: tuple[str, ...]
+    make: Make
+
+    def is_shown(self, study: Study) -> bool:
+        """Return whether every table that the section needs is there and holds rows."""
+        return all(study.table(name) is not None for name in self.needs)
+
+
 def kept(*blocks: Block | None) -> list[Block]:
     """Return the blocks that there are."""
     return [block for block in blocks if block is not None]
@@ -65,4 +89,4 @@ def names(context: Context, pair: Pair) -> tuple[Bi, Bi]:
     return context.study.label(pair.base), context.study.label(pair.arm)
 
 
-__all__ = ["Context", "Make", "Pair", "Picture", "kept", "names"]
+__all__ = ["Context", "Make", "Pair", "Picture", "SectionEntry", "kept", "names"]

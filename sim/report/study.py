@@ -7,8 +7,8 @@ names, no city and no picture. Next: `build.py`, which puts the sections togethe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
 HEADLINE, CLOCK = "headline", "arrival"
 MAIN = "main"
-TABLES = (
-    "arms", "headline", "towns", "contrasts", "ecdf", "beyond", "workload", "queueing", "one_more", "indicators",
-    "travel_worlds", "replication_guide", "assumptions", "empty_stations", "town_names",
-)  # fmt: skip
-"""Tables a report reads; others may lie beside them."""
 _LARGE, _TOLD = ("ecdf", "towns"), [("group", "==", HEADLINE), ("clock", "==", CLOCK)]
 """Of these tables only such rows are read."""
 _LABEL_BREAKS = "，,；;·、（(）)"
@@ -49,13 +44,34 @@ Row = Mapping[str, Any]
 class Index:
     """Rows asked for often, by key: arms and towns by name; the headline's figures and its differences citywide.
 
-    `headline`: (arm, metric, year, clock). `contrasts`: (arm, base, metric, year), clock arrival.
+    `headline`: (arm, metric, year, clock). `contrasts`: (arm, base, metric, year), clock arrival. `matched`: the main
+    pair over the replications of another pair, by that pair: (arm, base, metric, year).
     """
 
     arms: Mapping[str, Row]
     towns: Mapping[str, Bi]
     headline: Mapping[tuple[str, str, int, str], Row]
     contrasts: Mapping[tuple[str, str, str, int], Row]
+    matched: Mapping[tuple[str, str, str, int], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles(Mapping[str, "pd.DataFrame"]):
+    """Tables by name, each read from its file when it is first asked for."""
+
+    paths: Mapping[str, Path]
+    _read: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._read:
+            self._read[name] = _frame(self.paths[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +174,10 @@ class Study:
         """Return the row of the headline's difference citywide, or None."""
         return self.index.contrasts.get((pair.arm, pair.base, metric, year))
 
+    def matched(self, pair: Pair, metric: str, year: int) -> Row | None:
+        """Return the row of the main comparison over a condition's own replications, or None."""
+        return self.index.matched.get((pair.arm, pair.base, metric, year))
+
     def headline(self, arm: str, metric: str, year: int, clock: str = CLOCK) -> Row | None:
         """Return the row of a headline of an arm, or None."""
         return self.index.headline.get((arm, metric, year, clock))
@@ -193,7 +213,7 @@ def load_study(folder: Path) -> Study:
     Raises
     ------
     InputError
-        If there are no tables, or a file cannot be read.
+        If there are no tables, or a file cannot be read; a table's file is read, and refused, when it is first used.
     """
     from sim.errors import InputError, Problem
 
@@ -201,7 +221,7 @@ def load_study(folder: Path) -> Study:
     if not paths:
         mend = "run a study, or `dgsim compare`, first"
         raise InputError([Problem(str(folder / "tables"), "holds no tables", mend=mend)])
-    tables = {path.stem: _frame(path) for path in paths if path.stem in TABLES}
+    tables = TableFiles({path.stem: path for path in paths})
     arms = [str(arm) for arm in tables["arms"]["arm"]] if "arms" in tables else []
     note = _note(folder / "run.json")
     told = note.get("arms") or {}
@@ -226,6 +246,7 @@ def _index(tables: Mapping[str, pd.DataFrame], city: City | None) -> Index:
         towns,
         {(r["arm"], r["metric"], int(r["year"]), r["clock"]): r for r in headline},
         {(r["arm"], r["base"], r["metric"], int(r["year"])): r for r in contrasts},
+        {(r["arm"], r["base"], r["metric"], int(r["year"])): r for r in _records(tables, "matched")},
     )
 
 

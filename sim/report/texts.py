@@ -1,4 +1,4 @@
-"""Every sentence of a report in both languages: `words.yaml` read once, and the pair of texts that travels to the page.
+"""Every sentence of a report in both languages: `words/` read once, and the pair of texts that travels to the page.
 
 Knows no number and no table. Next: `numbers.py`, which writes values so that they can stand in these sentences.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 LANGUAGES = ("zh", "en")
 HTML_LANG = {"zh": "zh-CN", "en": "en"}
-WORDS_PATH = Path(__file__).resolve().parent / "words.yaml"
+WORDS_FOLDER = Path(__file__).resolve().parent / "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,17 @@ class Words(Mapping[str, Bi]):
         return self.entries.get(f"{prefix}.{name}", same(name))
 
 
-def load_words(path: Path = WORDS_PATH) -> Words:
-    """Return the texts of `words.yaml`; a key that lacks a language is a fault of the program and raises `KeyError`."""
+def load_words(folder: Path = WORDS_FOLDER) -> Words:
+    """Return the texts of all files in `words/`, each key once.
+
+    A key that lacks a language or stands in two files is a fault of the program and raises `KeyError`.
+    """
     import yaml
 
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Words({key: Bi(str(entry["zh"]), str(entry["en"])) for key, entry in content.items()})
+    entries: dict[str, Bi] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        for key, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            if key in entries:
+                raise KeyError(f"{path.name}: {key} stands in another file too")
+            entries[key] = Bi(str(entry["zh"]), str(entry["en"]))
+    return Words(entries)

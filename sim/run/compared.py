@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sim.config import read_about, read_yaml
-from sim.errors import InputError, Problem, Problems, nearest_name
+from sim.errors import InputError, Problem, Problems, RunDirectoryError, nearest_name
 from sim.provenance import check_files
-from sim.run.work import CONFIG, SINGLE, Arm, Work, read_note
+from sim.run.work import CONFIG, NOTE, SINGLE, Arm, Work, read_note
 from sim.settings import load_settings
 
 COMPARE = "compare"
@@ -27,7 +27,10 @@ def work_in(folder: Path) -> Work:
     """
     check_files(folder)
     note = read_note(folder)
-    arms = tuple(_arm(folder, name, told) for name, told in note["arms"].items())
+    try:
+        arms = tuple(_arm(folder, name, told) for name, told in note["arms"].items())
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunDirectoryError(f"{folder / NOTE}: is not whole, an arm lacks {error}; restore the folder") from error
     is_elsewhere = note["kind"] != SINGLE and any(told["folder"].startswith("..") for told in note["arms"].values())
     folders = tuple(folder / told["folder"] for told in note["arms"].values()) if is_elsewhere else ()
     return Work(note["kind"], note["name"], folder, arms, note.get("study", {}), folders)

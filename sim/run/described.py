@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.config import configs_root, leaves
 from sim.errors import Problems
+from sim.metrics.store import Columns, columns_of
 from sim.run.work import Arm, Work
 from sim.tables.reading import read_text
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
     from sim.plan import Plan
 
-Columns = dict[str, NDArray[Any]]
 NO_CREW = ("opens_empty", "falls_empty", "no_station")
+RANGE = ("low", "likely", "high")
 _MAX_SOURCE_TEXTS = 4
 
 
 def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> dict[str, Columns]:
-    """Return the tables `indicators`, `travel_worlds`, `empty_stations` and `assumptions`; empty ones are left out.
+    """Return the tables `indicators`, `travel_worlds`, `empty_stations`, `money` and `assumptions`, but no empty ones.
 
     `worlds`: arm -> replications that stand for its siting worlds.
     """
@@ -39,24 +39,10 @@ def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: I
         "indicators": indicators_table(work, builder),
         "travel_worlds": travel_worlds_table(work, worlds, builder),
         "empty_stations": empty_stations_table(work, builder),
-        "assumptions": as_columns([*setting_rows(work), *city_rows(work.arms[0].settings.city_folder())]),
+        "money": money_table(work, builder),
+        "assumptions": columns_of([*setting_rows(work), *city_rows(work.arms[0].settings.city_folder())]),
     }
     return {name: table for name, table in tables.items() if table}
-
-
-def as_columns(rows: list[dict[str, Any]]) -> Columns:
-    """Return rows as columns; texts as objects. No rows give no columns."""
-    if not rows:
-        return {}
-    return {name: _array([row[name] for row in rows]) for name in rows[0]}
-
-
-def _array(values: list[Any]) -> NDArray[Any]:
-    if isinstance(values[0], str):
-        texts = np.empty(len(values), dtype=object)
-        texts[:] = values
-        return texts
-    return np.array(values)
 
 
 # --- the plan's indicators --------------------------------------------------------------------------------------------
@@ -87,7 +73,7 @@ def indicators_table(work: Work, builder: InputsBuilder) -> Columns:
                     is_met = value >= target - 1e-9
                     rows.append({"arm": arm.name, "year": year, "indicator": name, "value": value, "target": target})
                     rows[-1]["met"] = is_met
-    return as_columns(rows)
+    return columns_of(rows)
 
 
 def _target(plan: Plan, name: str, year: int) -> float | None:
@@ -107,7 +93,7 @@ def _target(plan: Plan, name: str, year: int) -> float | None:
 def travel_worlds_table(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> Columns:
     """Return each travel world's figures beside the published ones, the stations of the run's start standing.
 
-    Figures of the model are means over the siting worlds.
+    Figures of the model are means over the siting worlds; the travel noise of the run is in shares within a time.
     """
     from sim.travel.benchmarks import benchmarks
 
@@ -118,12 +104,13 @@ def travel_worlds_table(work: Work, worlds: Mapping[str, Iterable[int]], builder
     for arm in _first_by(work.arms, lambda arm: arm.settings.travel.name):
         settings = arm.settings
         tables, city = builder.travel(settings), builder.city(settings)
+        noise = math.hypot(settings.times.travel_common_sigma, settings.times.travel_own_sigma)
         found = []
         for replication in worlds[arm.name]:
             fleet = builder.fleet(settings, replication)
             is_open = builder.changes(settings, replication).open_stations(0, fleet.stations.n_stations)
             is_open &= fleet.stations.help_grade == 0
-            found.append(benchmarks(tables, city, fleet.stations.cell[is_open], published, settings.travel))
+            found.append(benchmarks(tables, city, fleet.stations.cell[is_open], published, settings.travel, noise))
         for same in zip(*found, strict=True):
             rows.append(
                 {
@@ -138,7 +125,7 @@ def travel_worlds_table(work: Work, worlds: Mapping[str, Iterable[int]], builder
                     "source": same[0].source,
                 }
             )
-    return as_columns(rows)
+    return columns_of(rows)
 
 
 def _first_by(arms: Iterable[Arm], key: Any) -> list[Arm]:
@@ -170,7 +157,33 @@ def empty_stations_table(work: Work, builder: InputsBuilder) -> Columns:
                     "date": calendar.date_of(note.time_ms).isoformat(),
                 }
                 rows.append(row | {"reason": note.code, "text": note.text})
-    return as_columns(rows)
+    return columns_of(rows)
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+def money_table(work: Work, builder: InputsBuilder) -> Columns:
+    """Return what each scenario costs, by year (0: the window), item and class or type; {} for a city without prices.
+
+    Columns: arm, year, item, of, quantity, currency, and outlay and cost a year, each low, likely and high.
+    """
+    from sim.money import cost_lines, measured_years
+
+    rows: list[dict[str, Any]] = []
+    for arm in work.arms:
+        settings = arm.settings
+        fleet, calendar = builder.fleet(settings, 0), builder.calendar(settings)
+        prices = builder.prices(settings)
+        if prices is None:
+            continue
+        years = measured_years(calendar.year, calendar.measure_from_ms, calendar.measure_to_ms)
+        for line in cost_lines(fleet, builder.changes(settings, 0), years, prices, settings.money):
+            row = {"arm": arm.name, "year": line.year, "item": line.item, "of": line.of, "quantity": line.quantity}
+            row |= {f"outlay_{name}": value for name, value in zip(RANGE, line.outlay, strict=True)}
+            row |= {f"annual_{name}": value for name, value in zip(RANGE, line.annual, strict=True)}
+            rows.append(row | {"currency": prices.currency})
+    return columns_of(rows)
 
 
 # --- assumptions ------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""What a run will take: replications, minutes and disk, from the rates that this machine showed in earlier runs.
+"""What a run will take: replications, minutes and disk, from the rates that this machine showed.
 
-A replication's seconds and bytes grow about linearly with its *nominal* incidents (alarms per year x years run). The
-cache folder keeps what replications of each order of magnitude took; without any, a month of the first arm is run and
-timed.
+A replication's seconds and bytes grow about in proportion to its *nominal* incidents (alarms per year x years run), so
+a rate serves replications of up to `_REACH` times as many or as few, of the same engine and the same kind of log. The
+cache folder keeps what earlier runs took; where it has no such rate, one replication of at most a year is made and
+timed. What comes once a run - checks, workers' start, tables and report - is known from earlier runs alone.
 """
 
 from __future__ import annotations
@@ -26,38 +27,75 @@ from sim.settings import Settings
 _DAYS_PER_YEAR = 365.25
 _SPARE_DISK = 1.25
 _TABLES_BYTES = 20_000_000
-_MONTH_DAYS = 30
+_TRIAL_DAYS = 365
+_REACH = 6.0
+_ONCE_REACH = 30.0
+_MIN_PER_WORKER = 3
+"""Replications that each worker must have made before their median says nothing of compilation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one replication of `n_incidents` nominal incidents took: seconds of a core to make and to gather, bytes."""
+    """What one replication of `n_incidents` nominal incidents took: seconds of a core, bytes."""
 
     n_incidents: float
+    engine: str
+    log: str
     make_s: float
-    gather_s: float
     n_bytes: float
     measured: str
+
+    def serves(self, settings: Settings) -> bool:
+        """Return whether replications of these settings are made alike and are not much longer or shorter."""
+        ratio = max(nominal_incidents(settings), 1.0) / self.n_incidents
+        return _way(settings) == (self.engine, self.log) and 1 / _REACH <= ratio <= _REACH
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """What a run took beside its replications: seconds before and between them, seconds to gather.
+
+    `n_incidents`: nominal incidents of all its replications together.
+    """
+
+    n_arms: int
+    n_incidents: float
+    start_s: float
+    gather_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What making some replications takes."""
+    """What making some replications takes; `once_s` is what comes once a run, None where no run has shown it yet."""
 
     n_replications: int
     n_workers: int
-    seconds: float
+    make_s: float
+    once_s: float | None
     n_bytes: int
     measured: str
+
+    @property
+    def seconds(self) -> float:
+        """All seconds that are known."""
+        return self.make_s + (self.once_s or 0.0)
 
     def text(self) -> str:
         """Return the estimate in one sentence that says what it rests on."""
         if not self.n_replications:
             return "nothing to run: every replication is there"
-        minutes = f"{self.seconds / 60:.1f} minutes" if self.seconds >= 60 else f"{self.seconds:.0f} seconds"
-        disk = f"{self.n_bytes / 1e6:.0f} MB of disk"
         many = f"{self.n_replications} replications on {self.n_workers} processes"
-        return f"{many}: about {minutes} and {disk} ({self.measured})"
+        disk = f"{max(self.n_bytes / 1e6, 1):.0f} MB of disk"
+        once = "no run like it has shown here yet how long checks, tables and report take on top"
+        if self.once_s is not None:
+            once = f"{_duration(self.once_s)} of it for checks, tables and report"
+        return f"{many}: about {_duration(self.seconds)} and {disk} ({self.measured}; {once})"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(seconds, 1):.0f} seconds"
+    return f"{seconds / 60:.1f} minutes" if seconds < 7_200 else f"{seconds / 3_600:.1f} hours"
 
 
 def nominal_incidents(settings: Settings) -> float:
@@ -67,65 +105,120 @@ def nominal_incidents(settings: Settings) -> float:
     return settings.demand.alarms_per_year * (days + window.warm_up_days + window.run_out_days) / _DAYS_PER_YEAR
 
 
+def _way(settings: Settings) -> tuple[str, str]:
+    """Return how replications are made, as far as it tells in their time and bytes: engine and log."""
+    run = settings.run
+    return ("kernel" if run.engine == "auto" else run.engine), run.log
+
+
 def estimate(jobs: Sequence[Job], workers: int) -> Estimate:
     """Return what `jobs` will take on that many processes."""
     if not jobs:
-        return Estimate(0, workers, 0.0, 0, "")
-    rates = read_rates() or [measure_rate(jobs[0])]
+        return Estimate(0, workers, 0.0, 0.0, 0, "")
+    noted = _read()
+    rates = [*noted.rates]
     workers = min(workers, len(jobs))
-    make_s = gather_s = n_bytes = 0.0
+    make_s = n_bytes = 0.0
+    used: dict[str, None] = {}
     for job in jobs:
-        n = nominal_incidents(job.settings)
-        make_s += predict(rates, n, "make_s") / workers
-        gather_s += predict(rates, n, "gather_s")
-        n_bytes += predict(rates, n, "n_bytes")
-    nearest = min(rates, key=lambda rate: abs(math.log(rate.n_incidents / max(nominal_incidents(jobs[0].settings), 1))))
-    return Estimate(len(jobs), workers, make_s + gather_s, int(n_bytes * _SPARE_DISK) + _TABLES_BYTES, nearest.measured)
+        rate = _nearest(rates, job.settings)
+        if rate is None:
+            rate = measure_rate(job)
+            rates.append(rate)
+        share = nominal_incidents(job.settings) / rate.n_incidents
+        make_s += rate.make_s * share
+        n_bytes += rate.n_bytes * share
+        used[rate.measured] = None
+    n_incidents = sum(nominal_incidents(job.settings) for job in jobs)
+    once_s = predict_once(noted.overheads, len({job.arm for job in jobs}), n_incidents)
+    size = int(n_bytes * _SPARE_DISK) + _TABLES_BYTES
+    return Estimate(len(jobs), workers, make_s / workers, once_s, size, "; ".join(used))
 
 
-def predict(rates: Sequence[Rate], n_incidents: float, figure: str) -> float:
-    """Return a figure of a replication by the line through the two nearest rates; a single one is scaled."""
-    nearest = sorted(rates, key=lambda rate: abs(math.log(rate.n_incidents / max(n_incidents, 1))))[:2]
-    a = nearest[0]
-    share: float = getattr(a, figure) * n_incidents / a.n_incidents
-    if len(nearest) < 2:
-        return share
-    b = nearest[1]
-    slope = (getattr(b, figure) - getattr(a, figure)) / (b.n_incidents - a.n_incidents)
-    value: float = getattr(a, figure) + slope * (n_incidents - a.n_incidents)
-    return value if value > 0 else share
+def _nearest(rates: Sequence[Rate], settings: Settings) -> Rate | None:
+    """Return the rate that serves these settings best, or None."""
+    n = max(nominal_incidents(settings), 1.0)
+    serving = [rate for rate in rates if rate.serves(settings)]
+    return min(serving, key=lambda rate: abs(math.log(rate.n_incidents / n)), default=None)
+
+
+def predict_once(overheads: Sequence[Overhead], n_arms: int, n_incidents: float) -> float | None:
+    """Return the seconds that come once a run, from the run nearest to it in arms and incidents; None without any near.
+
+    Gathering is taken to grow in proportion to the arms beyond those of that run, and not to shrink below it. A run of
+    `_ONCE_REACH` times as many incidents in all, or as few, is not near.
+    """
+
+    def steps(overhead: Overhead) -> float:
+        return abs(math.log(overhead.n_incidents / max(n_incidents, 1.0)))
+
+    near = [overhead for overhead in overheads if steps(overhead) <= math.log(_ONCE_REACH)]
+    if not near:
+        return None
+    nearest = min(near, key=lambda overhead: abs(math.log(overhead.n_arms / n_arms)) + steps(overhead))
+    return nearest.start_s + nearest.gather_s * max(1.0, n_arms / nearest.n_arms)
+
+
+# --- what this machine showed -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """The rates by length, engine and log, and the overheads by number of arms."""
+
+    rates: tuple[Rate, ...] = ()
+    overheads: tuple[Overhead, ...] = ()
 
 
 def _rate_file() -> Path:
-    return cache_root() / "rates.json"
+    return cache_root() / "rates-2.json"
 
 
-def read_rates() -> list[Rate]:
-    """Return the rates of earlier runs on this machine; none if there are none that can be read."""
+def _read() -> _Noted:
+    """Return what was noted on this machine; nothing if there is nothing that can be read."""
     try:
         noted = json.loads(_rate_file().read_text(encoding="utf-8"))
-        return [Rate(**entry) for _, entry in sorted(noted.items())]
+        rates = tuple(Rate(**entry) for entry in noted["rates"])
+        return _Noted(rates, tuple(Overhead(**entry) for entry in noted["overheads"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []
+        return _Noted()
 
 
-def note_rate(jobs: Sequence[Job], results: Sequence[Mapping[str, Any]], gather_s: float = 0.0) -> None:
-    """Keep what replications just made took, by the median; a disk that refuses it is let be."""
-    if len(jobs) < 2:  # a single one was mostly compiling
+def note_run(
+    jobs: Sequence[Job], results: Sequence[Mapping[str, Any]], workers: int, seconds_of: Mapping[str, float]
+) -> None:
+    """Keep what a run just finished took, in place of an earlier one like it.
+
+    Parameters
+    ----------
+    seconds_of : seconds by the clock for "check", "make" (all replications on all workers) and, if there was anything
+        to gather, "gather"; without it the run says nothing of what comes once.
+    """
+    if len(jobs) < _MIN_PER_WORKER * workers or len({_way(job.settings) for job in jobs}) > 1:
         return
-    n = median(nominal_incidents(job.settings) for job in jobs)
-    measured = f"measured here on {time.strftime('%Y-%m-%d')} over {len(jobs)} replications of about {n:.0f} incidents"
-    make_s = median(sum(result["seconds"].values()) for result in results)
+    seconds = [sum(result["seconds"].values()) for result in results]
+    n = max(median(nominal_incidents(job.settings) for job in jobs), 1.0)
     n_bytes = median(_size(job.folder) for job in jobs)
-    _keep(Rate(max(n, 1.0), make_s, gather_s / len(jobs), n_bytes, measured))
+    told = f"measured here on {time.strftime('%Y-%m-%d')} over {len(jobs)} replications of about {n:.0f} incidents"
+    start_s = seconds_of["check"] + max(seconds_of["make"] - sum(seconds) / workers, 0.0)
+    n_arms = len({job.arm for job in jobs})
+    n_all = max(sum(nominal_incidents(job.settings) for job in jobs), 1.0)
+    overheads = [Overhead(n_arms, n_all, start_s, seconds_of["gather"])] if "gather" in seconds_of else []
+    _keep([Rate(n, *_way(jobs[0].settings), median(seconds), n_bytes, told)], overheads)
 
 
-def _keep(rate: Rate) -> None:
-    kept = {f"{round(math.log10(old.n_incidents))}": asdict(old) for old in read_rates()}
-    kept[f"{round(math.log10(rate.n_incidents))}"] = asdict(rate)
+def _keep(rates: Sequence[Rate], overheads: Sequence[Overhead] = ()) -> None:
+    """Add what was measured to the cache, each in place of its like; a disk that refuses it is let be."""
+    noted = _read()
+    by_kind = {(round(2 * math.log10(r.n_incidents)), r.engine, r.log): r for r in (*noted.rates, *rates)}
+    by_arms = {(o.n_arms, round(math.log10(o.n_incidents))): o for o in (*noted.overheads, *overheads)}
+    content = {
+        "rates": [asdict(by_kind[key]) for key in sorted(by_kind)],
+        "overheads": [asdict(by_arms[key]) for key in sorted(by_arms)],
+    }
     try:
         _rate_file().parent.mkdir(parents=True, exist_ok=True)
-        write_whole(_rate_file(), to_json(kept))
+        write_whole(_rate_file(), to_json(content))
     except OSError:
         return
 
@@ -135,27 +228,32 @@ def _size(folder: Path) -> int:
 
 
 def measure_rate(job: Job) -> Rate:
-    """Return what the first month of a job takes, run twice so that compilation does not count."""
+    """Return and keep what the first year of a job takes; a day of it before that takes the compiling upon itself."""
     from sim.assemble import InputsBuilder
     from sim.run.replication import make_replication
 
     builder = InputsBuilder()
-    short = _first_month(job.settings)
+    settings = job.settings
     with tempfile.TemporaryDirectory() as scratch:
-        for name in ("compiled", "timed"):
-            trial = replace(job, settings=short, folder=Path(scratch) / name)
+        for name, days in (("compiled", 1), ("timed", _TRIAL_DAYS)):
+            settings = _first_days(job.settings, days)
+            trial = replace(job, settings=settings, folder=Path(scratch) / name)
             result = make_replication(trial, builder)
         n_bytes = _size(trial.folder)
     seconds = sum(result["seconds"].values())
-    told = "from the first month of the first arm, run just now"
-    rate = Rate(max(nominal_incidents(short), 1.0), seconds, 0.0, n_bytes, told)
-    _keep(rate)
+    told = f"from a replication of {result['counts']['n_incidents']} incidents made just now"
+    rate = Rate(max(nominal_incidents(settings), 1.0), *_way(settings), seconds, n_bytes, told)
+    _keep([replace(rate, measured=told.replace("just now", f"here on {time.strftime('%Y-%m-%d')}"))])
     return rate
 
 
-def _first_month(settings: Settings) -> Settings:
+def _first_days(settings: Settings, days: int) -> Settings:
+    """Return the settings with a window of so many days at most; its changes stand at the run's start."""
     window = settings.window
-    last = date.fromisoformat(window.measure_from) + timedelta(days=_MONTH_DAYS)
-    to = min(last, date.fromisoformat(window.measure_to)).isoformat()
-    short = replace(window, measure_to=to, warm_up_days=min(window.warm_up_days, 1), run_out_days=1)
-    return replace(settings, window=short, schedule=replace(settings.schedule, is_outside_run_allowed=True))
+    last = date.fromisoformat(window.measure_from) + timedelta(days=days)
+    if last >= date.fromisoformat(window.measure_to):
+        return settings
+    short = replace(window, measure_to=last.isoformat(), warm_up_days=min(window.warm_up_days, 1), run_out_days=1)
+    schedule = replace(settings.schedule, is_outside_run_allowed=True)
+    planted = replace(settings.planted, events=[])  # their dates may lie in any month
+    return replace(settings, window=short, schedule=schedule, planted=planted)

@@ -1,29 +1,60 @@
 """Do the work: make what is missing in a run directory, gather it into tables and a report, and seal it.
 
-Steps: lock -> claim the folder -> find what is finished -> check inputs of every arm once -> make the rest -> tables ->
-report -> manifest and mark. Everything before the mark may be interrupted at any instant and done again.
+Steps: check the folder and the inputs of every arm (`check.py`) -> lock -> find what is finished -> claim the folder ->
+make the rest -> tables -> report -> manifest and mark. Nothing is touched before the checks are passed; everything
+before the mark may be interrupted at any instant and done again.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import InputError, RunDirectoryError
-from sim.provenance import is_sealed, only_writer, remove_parts, room_on_disk, seal, unseal, write_manifest
-from sim.run.estimate import Estimate, estimate, note_rate
+from sim.errors import RunDirectoryError
+from sim.provenance import (
+    MANIFEST,
+    file_faults,
+    is_sealed,
+    only_writer,
+    read_manifest,
+    remove_parts,
+    room_on_disk,
+    seal,
+    unseal,
+)  # fmt: skip
+from sim.run.check import check_before, store_tables
+from sim.run.estimate import Estimate, estimate, note_run
+from sim.run.gather import TABLES, Formats
 from sim.run.pool import check_room, n_workers, run_jobs
-from sim.run.replication import make_batch
-from sim.run.work import Job, Work, claim, is_finished, jobs_of, move_aside, note_of, read_note, read_result
+from sim.run.replication import make_batch, timed
+from sim.run.work import (
+    NOTE,
+    Job,
+    Work,
+    check_folder,
+    claim,
+    is_finished,
+    jobs_of,
+    lacks_log,
+    move_aside,
+    note_of,
+    read_note,
+    read_result,
+)  # fmt: skip
+from sim.settings import given_digests
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
 
 Say = Callable[[str], None]
-Gather = Callable[[Work], Path | None]
+Gather = Callable[[Work, Formats], Path | None]
+"""Writes tables and report into the run directory and returns the report's path, if there is one."""
+REPORT = "report.html"
 
 
 def _be_quiet(text: str) -> None:
@@ -40,12 +71,20 @@ class Outcome:
     report: Path | None
 
 
-def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, is_fresh: bool = False) -> Outcome:
-    """Make every replication that is missing, then gather and seal; a run directory that is complete is left as it is.
+def execute(
+    work: Work,
+    *,
+    gather: Gather | None = None,
+    formats: Formats = Formats(),  # noqa: B008 - frozen
+    say: Say = _be_quiet,
+    is_fresh: bool = False,
+) -> Outcome:
+    """Make what is missing - replications, event logs, formats - and seal; what is there and complete stays as it is.
 
     Parameters
     ----------
-    gather : writes tables and report into the run directory and returns the report's path; None for neither.
+    gather : makes tables and report; None for neither.
+    formats : wanted of them, beside those that the run directory has already.
     is_fresh : move an existing run directory aside first, instead of going on with it.
 
     Raises
@@ -54,25 +93,33 @@ def execute(work: Work, *, gather: Gather | None = None, say: Say = _be_quiet, i
         If inputs are wrong, the folder holds something else or is being written, a worker keeps dying, the disk is
         full.
     """
+    seconds: dict[str, float] = {}
+    with timed(seconds, "check"):
+        builder = check_before(work, is_fresh=is_fresh)
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
-    with room_on_disk(work.folder), only_writer(work.folder):
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
-        is_gathered = gather is None or _report_of(work.folder) is not None
-        if is_gathered and is_complete(work, jobs):
+        noted = _noted_formats(work.folder)
+        formats = formats.added_to(noted, work.arms[0].settings.run.language)
+        if is_complete(work, jobs, say) and (gather is None or _is_gathered(noted, formats)):
             return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
-        claim(work)
+        check_folder(work)
         missing = [job for job in jobs if not is_finished(job)]
+        without_log = [job for job in jobs if job not in missing and lacks_log(job)]
+        claim(work)
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
-        results = _make(work, missing, say)
-        begun = time.perf_counter()
-        report = _gather_and_seal(work, gather)
-        note_rate(missing, results, time.perf_counter() - begun)
+        if without_log:
+            say(f"{len(without_log)} of them are made again for their event logs")
+        results = _make(work, [*missing, *without_log], builder, say, seconds)
+        with timed(seconds, "seal" if gather is None else "gather"):
+            report = _gather_and_seal(work, gather, formats)
+        note_run(missing, results[: len(missing)], n_workers(work.arms[0].settings.run.workers), seconds)
     return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)
 
 
-def gather_only(work: Work, *, gather: Gather) -> Outcome:
+def gather_only(work: Work, *, gather: Gather, formats: Formats = Formats()) -> Outcome:  # noqa: B008 - frozen
     """Gather finished runs that lie elsewhere (a sweep's jobs, runs to compare) into the work's folder and seal it.
 
     Raises
@@ -80,93 +127,99 @@ def gather_only(work: Work, *, gather: Gather) -> Outcome:
     RunDirectoryError
         If a replication is missing or damaged, or the folder holds something else.
     """
-    with room_on_disk(work.folder), only_writer(work.folder):
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
-        if not is_complete(work, jobs) or _report_of(work.folder) is None:
+        noted = _noted_formats(work.folder)
+        formats = formats.added_to(noted, work.arms[0].settings.run.language)
+        if not (is_complete(work, jobs) and _is_gathered(noted, formats)):
             for job in jobs:
                 if not is_finished(job):
                     raise RunDirectoryError(f"{job.folder}: is missing; give the command again to make it")
             claim(work)
-            _gather_and_seal(work, gather)
+            _gather_and_seal(work, gather, formats)
     return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
 
 
-def gather_again(work: Work, *, gather: Gather) -> Outcome:
-    """Write tables and report of a finished run directory anew and seal it again."""
-    with room_on_disk(work.folder), only_writer(work.folder):
+def gather_again(work: Work, *, gather: Gather, formats: Formats = Formats()) -> Outcome:  # noqa: B008 - frozen
+    """Write tables and report of a finished run directory anew and seal it again; its replications stay as they are."""
+    with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
+        formats = formats.added_to(_noted_formats(work.folder), work.arms[0].settings.run.language)
         unseal(work.folder)
-        report = _gather_and_seal(work, gather)
+        report = _gather_and_seal(work, gather, formats)
     return Outcome(work.folder, 0, len(jobs_of(work)), report)
 
 
-def _gather_and_seal(work: Work, gather: Gather | None) -> Path | None:
-    """Write what the report needs to know, tables and report, then the manifest over everything and the mark."""
-    facts = facts_of(work)
-    write_manifest(work.folder, facts)
-    report = None if gather is None else gather(work)
-    seal(work.folder, facts)
+@contextmanager
+def _nothing_half_written(folder: Path) -> Iterator[None]:
+    """Remove from a run directory, however the block ends, what killed workers and interrupted steps left behind."""
+    try:
+        yield
+    finally:
+        if (folder / NOTE).is_file():
+            remove_parts(folder)
+
+
+def _gather_and_seal(work: Work, gather: Gather | None, formats: Formats) -> Path | None:
+    """Write tables and report, or take away those of fewer replications, then the manifest and the mark."""
+    report = None if gather is None else gather(work, formats)
+    gathered = {} if gather is None else formats.as_map() | {"report": report is not None}
+    if gather is None:
+        shutil.rmtree(work.folder / TABLES, ignore_errors=True)
+    if report is None:
+        (work.folder / REPORT).unlink(missing_ok=True)
+    seal(work.folder, facts_of(work) | {"gathered": gathered})
     return report
 
 
-def is_complete(work: Work, jobs: Sequence[Job]) -> bool:
-    """Return whether the folder holds exactly this work, sealed, with every replication whole."""
+def _noted_formats(folder: Path) -> dict[str, Any]:
+    """Return what the manifest of a run directory, sealed or not, notes of its formats; {} where it notes none."""
+    try:
+        noted = json.loads((folder / MANIFEST).read_bytes())["gathered"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _is_gathered(noted: Mapping[str, Any], formats: Formats) -> bool:
+    return {name: noted.get(name) for name in formats.as_map()} == formats.as_map()
+
+
+def is_complete(work: Work, jobs: Sequence[Job], say: Say = _be_quiet) -> bool:
+    """Return whether the folder holds exactly this work, sealed, with every replication and every other file whole.
+
+    A file beside the replications that is not as the manifest lists it is told through `say`: it will be made again.
+
+    Raises
+    ------
+    RunDirectoryError
+        If a replication is half-written, changed, or of another run.
+    """
     if not is_sealed(work.folder):
         return False
     try:
         is_same = read_note(work.folder) == note_of(work)
-    except RunDirectoryError:
+        faults = file_faults(work.folder, read_manifest(work.folder)) if is_same else []
+    except RunDirectoryError as error:
+        say(str(error))
         return False
-    return is_same and all(is_finished(job) for job in jobs)
+    for fault in faults:
+        say(fault)
+    return is_same and not faults and all(is_finished(job) and not lacks_log(job) for job in jobs)
 
 
-def _make(work: Work, missing: Sequence[Job], say: Say) -> list[dict[str, Any]]:
-    """Check the inputs of every arm, then make what is missing; return the results."""
+def _make(
+    work: Work, missing: Sequence[Job], builder: InputsBuilder, say: Say, seconds: dict[str, float]
+) -> list[dict[str, Any]]:
+    """Make what is missing, the inputs being checked; return the results."""
     if not missing:
         return []
     workers = n_workers(work.arms[0].settings.run.workers)
     expected = estimate(missing, workers)
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
-    check_inputs(missing)
-    results = run_jobs(missing, make_batch, workers)
-    remove_parts(work.folder)  # what a killed worker left half-written
-    return results
-
-
-def _store_tables(job: Job, builder: InputsBuilder) -> None:
-    """Store the quantile tables made for an arm's own parameters, once, so that no later reader makes them again."""
-    builder.take_tables(job.settings, job.tables)
-    made = builder.tables_made(job.settings)
-    if made:
-        from sim.demand.quantiles import write_tables
-
-        job.tables.parent.mkdir(parents=True, exist_ok=True)
-        write_tables(job.tables, made)
-
-
-def check_inputs(missing: Sequence[Job]) -> None:
-    """Build the first inputs of every arm, all but chance, and report what is wrong with any of them together.
-
-    Raises
-    ------
-    InputError
-        With the problems of all arms, each once.
-    """
-    from sim.assemble import InputsBuilder
-
-    builder = InputsBuilder()
-    problems = []
-    first = {job.key: job for job in reversed(missing)}
-    for job in first.values():
-        try:
-            builder.changes(job.settings, job.replication)
-            builder.durations(job.settings)
-            builder.travel(job.settings)
-            _store_tables(job, builder)
-        except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-    if problems:
-        raise InputError(problems)
+    store_tables(missing, builder)
+    with timed(seconds, "make"):
+        return run_jobs(missing, make_batch, workers)
 
 
 def facts_of(work: Work) -> dict[str, Any]:
@@ -179,6 +232,7 @@ def facts_of(work: Work) -> dict[str, Any]:
             "key": arm.key,
             "settings": arm.settings.as_map(),
             "seed": arm.settings.seed,
+            "given_files": given_digests(arm.settings),
             "replications": {},
         }
     for job in jobs_of(work):
@@ -189,11 +243,23 @@ def facts_of(work: Work) -> dict[str, Any]:
 
 
 def _report_of(folder: Path) -> Path | None:
-    report = folder / "report.html"
+    report = folder / REPORT
     return report if report.is_file() else None
 
 
-def foretell(work: Work) -> Estimate:
-    """Return what making the missing replications of `work` would take, without touching anything on disk."""
-    missing = [job for job in jobs_of(work) if not job.folder.exists()]
-    return estimate(missing, n_workers(work.arms[0].settings.run.workers))
+def foretell(work: Work, *, is_fresh: bool = False) -> Estimate:
+    """Return what making the missing replications of `work` would take, after the checks that come before making them.
+
+    Raises
+    ------
+    DgsimError
+        What `execute` would raise before it touches anything.
+    """
+    check_before(work, is_fresh=is_fresh)
+    return expected_of(work, is_fresh=is_fresh)
+
+
+def expected_of(work: Work, *, is_fresh: bool = False) -> Estimate:
+    """Return what making the missing replications of `work` would take, its inputs having been checked."""
+    wanted = [job for job in jobs_of(work) if is_fresh or not job.folder.exists() or lacks_log(job)]
+    return estimate(wanted, n_workers(work.arms[0].settings.run.workers))

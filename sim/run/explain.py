@@ -2,12 +2,12 @@
 
 The run is made again up to the instant of each decision, so the state is the one the rules saw; candidates are ranked
 as the rules rank them, but by plain loops of their own. What was chosen is read from the log, so a disagreement would
-show.
+show. Whether the run made again is the one that was stored is told by the digests in `result.json`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError, Problem, RunDirectoryError
-from sim.run.work import CONFIG, REPLICATIONS, read_note
+from sim.run.work import CONFIG, TABLES, read_note, read_result, replication_folder
 from sim.settings import load_settings
 
 if TYPE_CHECKING:
@@ -56,13 +56,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An incident: its place in the demand table, the log's rows about it, and the decisions in order."""
+    """An incident: its place in the demand table, the log's rows about it, and the decisions in order.
+
+    `difference`: what in `result.json` did not come out again, "" where the run made again is the one that was stored.
+    """
 
     inputs: RunInputs
     log: EventLog
     incident: int
     rows: tuple[int, ...]
     decisions: tuple[Decision, ...]
+    difference: str = ""
 
 
 def find_arm(folder: Path, arm: str, replication: int) -> tuple[str, Path]:
@@ -80,7 +84,7 @@ def find_arm(folder: Path, arm: str, replication: int) -> tuple[str, Path]:
     if name not in arms:
         raise InputError([Problem(str(folder), "has no such arm", name, mend=nearest_name(name, arms))])
     where = folder / arms[name]["folder"]
-    if not (where / REPLICATIONS / f"r{replication:04d}").is_dir():
+    if not replication_folder(where, replication).is_dir():
         raise RunDirectoryError(f"{where}: has no replication {replication}")
     return name, where
 
@@ -97,17 +101,29 @@ def explain(where: Path, replication: int, incident: str) -> Story:
     InputError
         If there is no such incident.
     """
-    from sim.assemble import build_inputs
+    from sim.assemble import InputsBuilder, build_inputs
     from sim.engine import simulate
     from sim.engine.log import NOT_OF_AN_INCIDENT
 
-    settings = load_settings(where / CONFIG)
-    inputs = build_inputs(settings, replication)
+    settings, builder = load_settings(where / CONFIG), InputsBuilder()
+    stored = read_result(replication_folder(where, replication))
+    builder.take_tables(settings, where / TABLES)
+    inputs = build_inputs(settings, replication, builder)
     place = find_incident(inputs, incident)
     log = simulate(inputs, "kernel")
     rows = np.flatnonzero(log.column("incident") == place)
     told = rows[~np.isin(log.rows["kind"][rows], NOT_OF_AN_INCIDENT)]
-    return Story(inputs, log, place, tuple(int(row) for row in told), tuple(_decisions(inputs, log, told)))
+    decisions = tuple(_decisions(inputs, log, told))
+    return Story(inputs, log, place, tuple(int(row) for row in told), decisions, _difference(stored, inputs, log))
+
+
+def _difference(stored: Mapping[str, Any], inputs: RunInputs, log: EventLog) -> str:
+    """Return what of a replication made again is not as its `result.json` says: parts of the inputs, else the log."""
+    before, now = stored["inputs"], inputs.digests()
+    parts = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    if parts:
+        return f"other inputs ({', '.join(parts)})"
+    return "" if log.digest() == stored["log_digest"] else "another event log from the same inputs"
 
 
 def find_incident(inputs: RunInputs, incident: str) -> int:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.run.work import Work, read_result, replication_folder
+from sim.provenance import whole_folder
+from sim.run.work import PLAUSIBLE, Arm, Work, arm_and_world, read_result, replication_folder
 
 if TYPE_CHECKING:
     from sim.compare import Arm as ComparedArm
-    from sim.compare import Contrast
+    from sim.compare import Contrast, Labels
 
 TABLES = "tables"
 SWEEP = "sweep"
@@ -21,24 +22,35 @@ SWEEP = "sweep"
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """Which formats of tables are wanted beside Parquet, and the language in which the report opens."""
+    """Which formats of tables are wanted beside Parquet, and the language in which the report opens, "" for any."""
 
     is_csv: bool = False
     is_xlsx: bool = False
-    language: str = "zh"
+    language: str = ""
+
+    def added_to(self, noted: Mapping[str, Any], language: str) -> Formats:
+        """Return these beside those that a run directory has already, as `noted`; `language` where none has one."""
+        is_csv, is_xlsx = self.is_csv or bool(noted.get("csv")), self.is_xlsx or bool(noted.get("xlsx"))
+        return Formats(is_csv, is_xlsx, self.language or str(noted.get("language") or language))
+
+    def as_map(self) -> dict[str, Any]:
+        """Return what the manifest notes of them."""
+        return {"csv": self.is_csv, "xlsx": self.is_xlsx, "language": self.language}
 
 
-def formats_of(given: argparse.Namespace, language: str) -> Formats:
+def formats_of(given: argparse.Namespace) -> Formats:
     """Return the formats asked for on a command line."""
-    return Formats(bool(given.csv), bool(given.xlsx), given.lang or language)
+    return Formats(bool(given.csv), bool(given.xlsx), given.lang or "")
 
 
 def gather(work: Work, formats: Formats) -> Path | None:
-    """Write the tables of all arms into `tables/` and the report beside them; return the report's path."""
+    """Write the tables of all arms into `tables/`, in place of any, and the report beside them; return its path."""
     from sim.compare import write_tables
     from sim.report import write_report
 
-    write_tables(tables_of(work), work.folder / TABLES, csv=formats.is_csv, xlsx=formats.is_xlsx)
+    tables = tables_of(work)
+    with whole_folder(work.folder / TABLES, is_replacing=True) as part:
+        write_tables(tables, part, csv=formats.is_csv, xlsx=formats.is_xlsx)
     report: Path = write_report(work.folder, lang_default=formats.language)
     return report
 
@@ -52,6 +64,7 @@ def tables_of(work: Work) -> dict[str, Any]:
     builder = InputsBuilder()
     settings = work.arms[0].settings
     labels = labels_of(builder.city(settings), builder.demand_tables(settings).kinds)
+    work, plausible = _plausible_apart(work)
     arms = compared_arms(work)
     with _steps(len(arms) + 1) as tell:
         tables = compare_arms(
@@ -59,7 +72,58 @@ def tables_of(work: Work) -> dict[str, Any]:
         )
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
-    return tables | described_tables(work, _one_replication_per_world(arms), builder)
+    tables |= described_tables(work, _one_replication_per_world(arms), builder)
+    return tables | _money_tables(work, tables) | _plausible_tables(work, plausible, labels)
+
+
+def _plausible_apart(work: Work) -> tuple[Work, Work]:
+    """Return the work without its plausible worlds, and those alone."""
+    own = tuple(arm for arm in work.arms if arm.purpose != PLAUSIBLE)
+    return replace(work, arms=own), replace(work, arms=tuple(arm for arm in work.arms if arm.purpose == PLAUSIBLE))
+
+
+def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, Any]:
+    """Return how the answer fares in the study's plausible worlds; {} if it has none."""
+    from sim.compare import Factor, PlausibleArm, plausible_tables
+
+    if not plausible.arms:
+        return {}
+    factors = [
+        Factor(f["key"], f["label_zh"], f["label_en"], _range_text(f), tuple(map(str, f["choices"])), f["source"])
+        for f in work.study["plausible"]["factors"]
+    ]
+    found = []
+    for arm, told in zip(compared_arms(plausible), plausible.arms, strict=True):
+        name, world = arm_and_world(arm.name)
+        given = dict(text.partition("=")[::2] for text in told.overrides)
+        found.append(PlausibleArm(arm, name, world, {factor.key: given[factor.key] for factor in factors}))
+    return plausible_tables(found, factors, {arm.name: arm.base for arm in work.arms}, labels)
+
+
+def _range_text(factor: dict[str, Any]) -> str:
+    return ", ".join(map(str, factor["choices"])) if factor["choices"] else f"{factor['low']:g} … {factor['high']:g}"
+
+
+def _money_tables(work: Work, tables: dict[str, Any]) -> dict[str, Any]:
+    """Return cost beside minutes, where the city has prices."""
+    from sim.compare import frontier_table, value_table
+
+    money, contrasts = tables.get("money", {}), tables.get("contrasts", {})
+    conditions = {arm.name: _conditions(arm) for arm in work.arms}
+    made = {
+        "value": value_table(money, contrasts, tables.get("beyond", {}), conditions),
+        "frontier": frontier_table(money, tables["headline"], contrasts, conditions, _base_of(work)),
+    }
+    return {name: table for name, table in made.items() if table}
+
+
+CONDITIONS = ("seed", "city", "window", "demand", "times", "travel", "siting")
+"""Groups of settings that are no choice of a planner's: arms that differ in them are not set against each other."""
+
+
+def _conditions(arm: Arm) -> str:
+    what = arm.settings.what()
+    return json.dumps({name: what[name] for name in CONDITIONS}, sort_keys=True)
 
 
 def jobs_table(work: Work, headline: dict[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 A *batch* is what one worker does in one go: the arms of one replication, which share their incidents, so those are
 made once. Every finished replication is on disk before the next begins; interrupting or killing the command loses the
-unfinished ones only, and so does a worker that dies: the others go on.
+unfinished ones only, and so does a worker that dies: the others go on. Whatever ends the command - Ctrl-C, SIGTERM, an
+error - ends its workers at once.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +38,18 @@ def n_workers(wanted: int) -> int:
 
 
 def batches_of(jobs: Sequence[Job], workers: int) -> list[Batch]:
-    """Return the jobs as batches of one replication each, cut smaller where there are too few for the workers."""
+    """Return the jobs as batches of one replication each, cut smaller where there are too few for the workers.
+
+    Neighbours stay together as far as they can: arms of one world share its roads.
+    """
     groups: dict[int, list[Job]] = {}
     for job in jobs:
         groups.setdefault(job.replication, []).append(job)
     whole = [tuple(group) for group in groups.values()]
     if workers == 1 or len(whole) >= 2 * workers:
         return whole
-    return [(job,) for job in jobs]
+    size = max(len(jobs) // (8 * workers), 1)
+    return [group[at : at + size] for group in whole for at in range(0, len(group), size)]
 
 
 def run_jobs(
@@ -101,19 +107,47 @@ def _finished_batches(
 
 
 def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
-    from joblib import Parallel, delayed
-    from joblib.externals.loky import get_reusable_executor
+    """Yield the results of batches made by worker processes, which end at once when this is left before its end."""
+    from joblib.externals.loky import FIRST_COMPLETED, ProcessPoolExecutor, wait
+    from joblib.externals.loky.backend.resource_tracker import ensure_running
 
-    pool = Parallel(n_jobs=workers, backend="loky", batch_size=1, return_as="generator_unordered")
-    yield from pool(delayed(in_worker)(make, batch, os.getpid()) for batch in batches)
-    get_reusable_executor().shutdown(wait=True)  # idle workers would hold their memory while tables are made
+    ensure_running()  # its start lets Ctrl-C through again
+    executor = ProcessPoolExecutor(min(workers, len(batches)), env=dict.fromkeys(_THREADS, "1"))
+    todo, at_work, is_done = iter(batches), set[Any](), False
+    try:
+        while not is_done:
+            with _deaf_to_ctrl_c():
+                # No more than fit into loky's queue: killing the workers, it stumbles over batches that wait before it.
+                ahead = islice(todo, 2 * workers - len(at_work))
+                at_work |= {executor.submit(in_worker, make, batch, os.getpid()) for batch in ahead}
+            finished, at_work = wait(at_work, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+            is_done = not finished
+    finally:
+        executor.shutdown(wait=True, kill_workers=not is_done)
+
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""Libraries read these; a worker has one core."""
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Keep Ctrl-C waiting inside the block; processes that begin in it never hear it and leave it to their parent."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def in_worker(make: Make, batch: Batch, parent: int) -> list[dict[str, Any]]:
-    """Make a batch in a worker process, which leaves Ctrl-C to its parent and ends when the parent is gone."""
-    if os.getpid() != parent and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if os.getpid() != parent and hasattr(os, "getppid") and not _is_alive(parent):
+    """Make a batch in a worker process, which ends when the parent is gone."""
+    if os.getpid() != parent and not _is_alive(parent):
         raise SystemExit(1)
     return make(batch)
 

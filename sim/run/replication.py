@@ -1,19 +1,22 @@
 """One replication of one arm, from settings to a folder of tables: inputs -> engine -> static part -> metrics -> disk.
 
 The folder appears whole or not at all. `result.json` holds the digests that let anyone see whether two replications
-are the same, what happened in numbers, and how long each step took. Next: `pool.py`, which makes many.
+are the same, what happened in numbers, how long each step took, and the software that made it, which stays as it is
+when tables and report are written again. Next: `pool.py`, which makes many.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.assemble import InputsBuilder, build_inputs
-from sim.provenance import city_digest, sha256_of_file, to_json, whole_folder, write_whole
-from sim.run.work import RESULT, Batch, Job, is_finished, read_result
+from sim.errors import RunDirectoryError
+from sim.provenance import city_digest, sha256_of_file, software, to_json, whole_folder, write_whole
+from sim.run.work import LOG, RESULT, Batch, Job, is_finished, lacks_log, read_result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,13 +25,17 @@ if TYPE_CHECKING:
     from sim.engine.log import EventLog
     from sim.inputs import RunInputs
 
-LOG = "log.parquet"
-
 
 def make_batch(batch: Batch) -> list[dict[str, Any]]:
     """Make the replications of a batch in turn and return their results; finished ones are taken as they are."""
     builder = _builder(city_digest(batch[0].settings.city_folder()))
-    return [read_result(job.folder) if is_finished(job) else make_replication(job, builder) for job in batch]
+    return [_made(job, builder) for job in batch]
+
+
+def _made(job: Job, builder: InputsBuilder) -> dict[str, Any]:
+    if not is_finished(job):
+        return make_replication(job, builder)
+    return add_log(job, builder) if lacks_log(job) else read_result(job.folder)
 
 
 @lru_cache(maxsize=1)
@@ -47,24 +54,18 @@ def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
         If inputs are wrong, the engine meets a forbidden state, or the disk is full; no folder is left then.
     """
     seconds: dict[str, float] = {}
-    with _timed(seconds, "inputs"):
+    with timed(seconds, "inputs"):
         builder.take_tables(job.settings, job.tables)
         inputs = build_inputs(job.settings, job.replication, builder)
-    with _timed(seconds, "digest"):
+    with timed(seconds, "digest"):
         digests = inputs.digests()
     log, static_ms = play(inputs, job.settings.run.engine, seconds)
     with whole_folder(job.folder) as part:
-        with _timed(seconds, "tables"):
+        with timed(seconds, "tables"):
             incidents = _write_tables(part, inputs, log, static_ms, job)
-        result = {
+        result = told_of(job, builder, log, digests, counts_of(inputs, log, len(incidents["identity"]))) | {
             "arm": job.arm,
-            "replication": job.replication,
-            "key": job.key,
-            "siting_world": builder.world_name(job.settings, job.replication),
-            "log_digest": log.digest(),
-            "inputs_digest": _digest_over(digests),
-            "inputs": digests,
-            "counts": counts_of(inputs, log, len(incidents["identity"])),
+            "software": software(),
             "seconds": {step: round(value, 4) for step, value in seconds.items()},
             "files": {path.name: sha256_of_file(path) for path in sorted(part.iterdir())},
         }
@@ -72,14 +73,55 @@ def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
     return result
 
 
+def add_log(job: Job, builder: InputsBuilder) -> dict[str, Any]:
+    """Make a finished replication again for its event log, keep that beside its tables, and return its result.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it comes out otherwise now; nothing is changed then.
+    """
+    from sim.engine import simulate
+
+    builder.take_tables(job.settings, job.tables)
+    log = simulate(build_inputs(job.settings, job.replication, builder), job.settings.run.engine)
+    result = read_result(job.folder)
+    if log.digest() != result["log_digest"]:
+        mend = f"`dgsim verify` tells what differs; delete the folder {job.folder} and give the command again"
+        raise RunDirectoryError(f"{job.folder}: made again for its event log, it comes out otherwise; {mend}")
+    with whole_folder(job.folder, is_replacing=True) as part:
+        for name in result["files"]:
+            shutil.copyfile(job.folder / name, part / name)
+        log.write_parquet(part / LOG)
+        result["files"] = {path.name: sha256_of_file(path) for path in sorted(part.iterdir())}
+        write_whole(part / RESULT, to_json(result))
+    return result
+
+
+def told_of(
+    job: Job, builder: InputsBuilder, log: EventLog, digests: dict[str, str], counts: dict[str, int]
+) -> dict[str, Any]:
+    """Return what `result.json` says that must come out again whenever and wherever the replication is made again."""
+    return {
+        "replication": job.replication,
+        "key": job.key,
+        "city": city_digest(job.settings.city_folder()),
+        "siting_world": builder.world_name(job.settings, job.replication),
+        "log_digest": log.digest(),
+        "inputs_digest": _digest_over(digests),
+        "inputs": digests,
+        "counts": counts,
+    }
+
+
 def play(inputs: RunInputs, engine: str, seconds: dict[str, float]) -> tuple[EventLog, NDArray[np.int64]]:
     """Return the event log and the static responses of one run, noting the seconds of both."""
     from sim.engine import simulate
     from sim.engine.static import static_responses
 
-    with _timed(seconds, "engine"):
+    with timed(seconds, "engine"):
         log = simulate(inputs, engine)
-    with _timed(seconds, "static"):
+    with timed(seconds, "static"):
         static_ms = static_responses(inputs)
     return log, static_ms
 
@@ -111,7 +153,7 @@ def _write_tables(
     return incidents
 
 
-class _timed:  # noqa: N801 - reads as a statement
+class timed:  # noqa: N801 - reads as a statement
     """Adds the seconds that its block takes to `seconds[step]`."""
 
     def __init__(self, seconds: dict[str, float], step: str) -> None:

@@ -17,16 +17,33 @@ from typing import Any
 
 from sim.config import About
 from sim.errors import RunDirectoryError
-from sim.provenance import LOCK, PART, is_sealed, remove_parts, sha256_of_file, to_json, unseal, write_whole
+from sim.provenance import (
+    COMPLETE,
+    LOCK,
+    PART,
+    is_sealed,
+    only_writer,
+    remove_parts,
+    sha256_of_file,
+    to_json,
+    unseal,
+    write_whole,
+)
 from sim.settings import Settings
 
 NOTE = "run.json"
 CONFIG = "config.yaml"
 RESULT = "result.json"
+LOG = "log.parquet"
 REPLICATIONS = "replications"
 TABLES = Path("inputs") / "quantile_tables.npz"
 """Quantile tables that the settings of an arm ask for and the city folder does not hold, beside its replications."""
 ARMS = "arms"
+PLAUSIBLE = "plausible"
+"""Purpose of the arms that stand for another in a plausible world."""
+_IN_WORLD = "--w"
+_NOTED = ("key", "n_replications", "label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")
+"""What the note tells of an arm as it is, beside its overrides, choices and folder."""
 SINGLE = "run"
 """Kind, and name of the only arm, of a run that is no study."""
 
@@ -117,6 +134,17 @@ def jobs_of(work: Work) -> list[Job]:
     ]
 
 
+def name_in_world(arm: str, world: int) -> str:
+    """Return the name of an arm in a plausible world."""
+    return f"{arm}{_IN_WORLD}{world:04d}"
+
+
+def arm_and_world(name: str) -> tuple[str, int]:
+    """Return the arm and the number of the plausible world of such a name."""
+    arm, _, number = name.rpartition(_IN_WORLD)
+    return arm, int(number)
+
+
 # --- the run directory ------------------------------------------------------------------------------------------------
 
 
@@ -135,47 +163,83 @@ def read_note(folder: Path) -> dict[str, Any]:
         raise RunDirectoryError(f"{folder}: is not a run directory, it has no {NOTE}; name another folder")
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-        found = {"kind": str(note["kind"]), "name": str(note["name"]), "arms": dict(note["arms"])}
+        arms: dict[str, Any] = dict(note["arms"])
+        _check_arms(arms)
+        found = {"kind": str(note["kind"]), "name": str(note["name"]), "arms": arms}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(f"{path}: cannot be read ({error}); restore it or move the folder away") from error
     return {**note, **found}
 
 
-def claim(work: Work) -> None:
-    """Make the run directory ready for `work`, or stop if it holds something else. Call it as its only writer.
+def _check_arms(arms: Mapping[str, Any]) -> None:
+    """Raise KeyError, TypeError or ValueError for an arm that lacks what every reader of a note asks for."""
+    for told in arms.values():
+        for name in (*_NOTED, "overrides", "choices", "folder"):
+            told[name]
+        int(told["n_replications"])
+
+
+def check_folder(work: Work) -> None:
+    """Stop if the run directory, as it lies there, cannot take `work`; nothing is touched.
 
     Raises
     ------
     RunDirectoryError
-        If the folder holds other files, another run, or an arm that this work does not have.
+        If it is no folder, or holds other files, another run, or an arm that this work does not have.
+    """
+    if check_is_run(work.folder):
+        _refuse_another_run(work, read_note(work.folder))
+
+
+def check_is_run(folder: Path) -> bool:
+    """Return whether a folder holds a run, begun or finished; it need not be there.
+
+    Raises
+    ------
+    RunDirectoryError
+        If something that is no folder stands in the way, or the folder holds files of no run.
+    """
+    standing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not standing.is_dir():
+        raise RunDirectoryError(f"{folder}: {standing} is a file, not a folder; name another folder")
+    if not folder.exists() or (folder / NOTE).exists():
+        return folder.exists()
+    others = [path.name for path in folder.iterdir() if path.name != LOCK and not path.name.startswith(PART)]
+    if others:
+        shown = ", ".join(sorted(others)[:3])
+        mend = "name another folder or empty this one"
+        raise RunDirectoryError(f"{folder}: holds files of no run ({shown}); nothing is overwritten: {mend}")
+    return False
+
+
+def claim(work: Work) -> None:
+    """Make the run directory ready for `work`. Call it as its only writer.
+
+    The note comes first: a folder that was claimed and left, at whatever instant, is known for what it is.
+
+    Raises
+    ------
+    RunDirectoryError
+        As `check_folder`.
     """
     folder = work.folder
-    is_new = not (folder / NOTE).exists()
-    if is_new:
-        others = [path.name for path in folder.iterdir() if path.name != LOCK and not path.name.startswith(PART)]
-        if others:
-            shown = ", ".join(sorted(others)[:3])
-            mend = "name another folder or empty this one"
-            raise RunDirectoryError(f"{folder}: holds files of no run ({shown}); nothing is overwritten: {mend}")
-    else:
-        _refuse_another_run(work, read_note(folder))
+    check_folder(work)
     unseal(folder)
     remove_parts(folder)
+    write_whole(folder / NOTE, to_json(note_of(work), is_sorted=False))
     for arm in work.arms if not work.folders else ():
         where = work.arm_folder(arm)
         where.mkdir(parents=True, exist_ok=True)
         write_whole(where / CONFIG, config_text(arm))
     if work.kind != SINGLE:
         write_whole(folder / CONFIG, config_text(work.arm(work.study["base"])))
-    write_whole(folder / NOTE, to_json(note_of(work), is_sorted=False))
 
 
 def note_of(work: Work) -> dict[str, Any]:
     """Return what `run.json` holds: kind, name, and per arm its key, texts, overrides and number of replications."""
     arms = {}
     for arm in work.arms:
-        told = ("key", "n_replications", "label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")
-        arms[arm.name] = {name: getattr(arm, name) for name in told} | {
+        arms[arm.name] = {name: getattr(arm, name) for name in _NOTED} | {
             "overrides": list(arm.overrides),
             "choices": dict(arm.choices),
             "folder": Path(os.path.relpath(work.arm_folder(arm), work.folder)).as_posix(),
@@ -207,9 +271,17 @@ def _refuse_another_run(work: Work, note: Mapping[str, Any]) -> None:
 
 
 def move_aside(folder: Path) -> Path | None:
-    """Rename an existing run directory to `<name>~<n>`; return its new path, or None if there was none."""
-    if not folder.exists():
+    """Rename an existing run directory to `<name>~<n>`; return its new path, or None if there was none.
+
+    Raises
+    ------
+    RunDirectoryError
+        If it holds files of no run, or another process is writing it.
+    """
+    if not check_is_run(folder):
         return None
+    with only_writer(folder):
+        pass
     n = 1
     while folder.with_name(f"{folder.name}~{n}").exists():
         n += 1
@@ -233,8 +305,9 @@ def read_result(folder: Path) -> dict[str, Any]:
     mend = f"delete the folder {folder} and give the command again"
     try:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("files", "log_digest", "inputs_digest", "key"):
+        for name in ("files", "log_digest", "inputs_digest", "key", "city", "inputs"):
             result[name]
+        result["software"]["source"]["result"]
     except FileNotFoundError as error:
         raise RunDirectoryError(f"{folder}: is half-written, it has no {RESULT}; {mend}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -265,6 +338,11 @@ def is_finished(job: Job) -> bool:
     return True
 
 
+def lacks_log(job: Job) -> bool:
+    """Return whether a finished replication did not keep its event log although its settings want it now."""
+    return job.settings.run.log == "full" and LOG not in read_result(job.folder)["files"]
+
+
 def results_of(folder: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Yield (arm, replication, result) of everything finished in a run directory, in order."""
     note = read_note(folder)
@@ -277,27 +355,61 @@ def results_of(folder: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a run directory looks like from outside: `word` is complete, unfinished, foreign or damaged."""
+    """What a run directory looks like from outside: `word` is complete, unfinished, foreign or damaged.
+
+    `about`: its arms, or what a single run was given, or why it is damaged. `changed`: when it was sealed or last
+    claimed, seconds since 1970; 0 for what is no run.
+    """
 
     folder: Path
     kind: str
     name: str
     word: str
+    about: str
     n_done: int
     n_wanted: int
     n_bytes: int
+    changed: float
 
 
 def state_of(folder: Path) -> State:
     """Return the state of a folder without reading its tables."""
     n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if not (folder / NOTE).is_file():
-        return State(folder, "", "", "foreign", 0, 0, n_bytes)
+        return State(folder, "", folder.name, "foreign", f"no {NOTE}", 0, 0, n_bytes, 0.0)
+    changed = (folder / (COMPLETE if is_sealed(folder) else NOTE)).stat().st_mtime
     try:
         note = read_note(folder)
         n_done = sum(1 for _ in results_of(folder))
-    except RunDirectoryError:
-        return State(folder, "", "", "damaged", 0, 0, n_bytes)
-    n_wanted = sum(int(arm["n_replications"]) for arm in note["arms"].values())
+        n_wanted = sum(int(arm["n_replications"]) for arm in note["arms"].values())
+        about = _about(note)
+    except RunDirectoryError as error:
+        return State(folder, "", folder.name, "damaged", str(error), 0, 0, n_bytes, changed)
     word = "complete" if is_sealed(folder) else "unfinished"
-    return State(folder, note["kind"], note["name"], word, n_done, n_wanted, n_bytes)
+    return State(folder, note["kind"], note["name"], word, about, n_done, n_wanted, n_bytes, changed)
+
+
+def _about(note: Mapping[str, Any]) -> str:
+    """Return what a single run was given beyond the defaults, or the arms of anything else."""
+    arms = note["arms"]
+    if note["kind"] == SINGLE:
+        (arm,) = arms.values()
+        return " ".join(arm["overrides"]) or str(arm["label_en"] or "the default choices")
+    return f"{len(arms)} arms: {', '.join(arms)}"
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Return the run directories in an outputs folder or the folder of one kind, or the folder itself if it is one.
+
+    Folders where runs would lie and that are none are among them: `state_of` calls them foreign.
+    """
+    if (folder / NOTE).exists():
+        return [folder]
+    found = _folders(folder)
+    if any((path / NOTE).exists() for path in found):
+        return found
+    return [path for kind in found for path in _folders(kind)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -228,8 +228,7 @@ def build_worlds(folder: Path, travel_world: Path, cache_dir: Path) -> dict[str,
     InputError
         With everything wrong in the folder, or a distance in `worlds.csv` that is not one of the travel world's.
     """
-    from sim.travel import build_travel
-    from sim.travel.roads import load_roads
+    from sim.travel import travel_of
     from sim.travel.settings import Period, load_travel_world
 
     city, plan, worlds = load_city(folder), load_plan(folder), siting_worlds(folder)
@@ -242,7 +241,7 @@ def build_worlds(folder: Path, travel_world: Path, cache_dir: Path) -> dict[str,
             rule = f"(distance) must be one of {', '.join(names)}"
             problems.add("siting/worlds.csv", rule, value=world.distance, mend="give the travel world it was made with")
     problems.raise_if_any()
-    tables = build_travel(city, settings, load_roads(folder, city), cache_dir)
+    tables = travel_of(city, settings, folder, cache_dir)
     columns = {}
     for world in worlds:
         duration_ms = tables.duration_ms[names.get(world.distance, Period.DAY)]

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from sim.tables.spec import Table, TableSpec
 
 MAX_SHOWN = 20
 """Problems shown per column and rule; the rest of them are counted in one line."""
+
+_Record = tuple[int, list[str]]
+"""Line in the file, and cells."""
 
 _NOT_CSV = ((b"PK\x03\x04", "an Excel workbook"), (b"\xff\xfe", "UTF-16 text"), (b"\xfe\xff", "UTF-16 text"))
 
@@ -36,6 +39,7 @@ def read_table(path: Path, spec: TableSpec, problems: Problems) -> Table:
     problems : receives missing or unreadable files, missing, unknown or repeated columns, ragged rows, cells of a wrong
         type, not finite, out of range or not among the choices, repeated keys, and a table without rows.
     """
+    n_before = len(problems.found)
     text = read_text(path, problems)
     if text is None:
         return _empty(path.name, spec)
@@ -48,20 +52,33 @@ def read_table(path: Path, spec: TableSpec, problems: Problems) -> Table:
         problems.add(path.name, "is empty", mend=f"give it the header {','.join(spec.names)}")
         return _empty(path.name, spec)
     positions = _positions(path.name, [name.strip() for name in records[0][1]], spec, problems)
-    rows = list(_even_rows(path.name, records, problems))
-    if not rows and not spec.may_be_empty:
+    rows, odd = _even_rows(path.name, records, problems)
+    if not rows and not odd and not spec.may_be_empty:
         problems.add(path.name, "has no rows", mend="give it at least one row below the header")
-    return typed(path.name, spec, positions, rows, problems)
+    table = typed(path.name, spec, positions, rows, problems)
+    if len(problems.found) == n_before:
+        return table
+    return replace(table, is_whole=False, refused=_refused(table, positions, rows, odd))
 
 
-def check_references(table: Table, column: str, allowed: Iterable[str], where: str, problems: Problems) -> None:
-    """Add a problem for every cell of `column` that is not in `allowed`, the names that the file `where` defines."""
+def check_references(table: Table, column: str, allowed: Iterable[str] | None, where: str, problems: Problems) -> None:
+    """Add a problem for every name in `column` that is not in `allowed`, the names that the file `where` defines.
+
+    A name is told once, with its first row and the number of others. `allowed` is None where that file cannot be read,
+    which is a problem of its own; nothing is said about the names then.
+    """
+    if allowed is None:
+        return
     known = list(allowed)
-    known_set = frozenset(known)
+    unknown: dict[str, list[int]] = {}
     for i, name in enumerate(table[column]):
-        if name is not None and name not in known_set:
-            rule = f"({column}) is not in {where}"
-            problems.add(table.where, rule, value=name, row=table.row_number(i), mend=nearest_name(str(name), known))
+        if name is not None:
+            unknown.setdefault(str(name), []).append(table.row_number(i))
+    for name in sorted(unknown.keys() - set(known), key=lambda name: unknown[name][0]):
+        first, *others = unknown[name]
+        more = f", nor in {len(others)} more rows" if others else ""
+        rule = f"({column}) is not in {where}{more}"
+        problems.add(table.where, rule, value=name, row=first, mend=nearest_name(name, known))
 
 
 # --- bytes to records -------------------------------------------------------------------------------------------------
@@ -108,7 +125,7 @@ def _decode(path: Path, data: bytes, problems: Problems) -> str | None:
     return None
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str) -> Iterator[_Record]:
     """Yield (line, cells) of each record that is not blank; a quoted cell may span lines."""
     reader = csv.reader(io.StringIO(text, newline=""))
     line = 1
@@ -141,15 +158,40 @@ def _positions(where: str, header: list[str], spec: TableSpec, problems: Problem
     return positions
 
 
-def _even_rows(where: str, records: list[tuple[int, list[str]]], problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records below the header that have as many cells as it; empty cells too many at the end are let go."""
+def _even_rows(where: str, records: list[_Record], problems: Problems) -> tuple[list[_Record], list[_Record]]:
+    """Return the records below the header that have as many cells as it, and the others after adding a problem each.
+
+    Empty cells too many at the end are let go.
+    """
     width = len(records[0][1])
+    even: list[_Record] = []
+    odd: list[_Record] = []
     for line, cells in records[1:]:
         if len(cells) == width or (len(cells) > width and not any(cell.strip() for cell in cells[width:])):
-            yield line, cells
+            even.append((line, cells))
         else:
+            odd.append((line, cells))
             mend = "quote cells that hold a comma" if len(cells) > width else "give every column a cell, empty or not"
             problems.add(where, f"has {len(cells)} cells, the header has {width}", row=line, mend=mend)
+    return even, odd
+
+
+def _refused(
+    table: Table, positions: Mapping[str, int], rows: list[_Record], odd: list[_Record]
+) -> dict[str, tuple[str, ...]]:
+    """Return by column the texts of the rows that the table leaves out; of a ragged row, whose cells are anywhere, all.
+
+    Nothing where there are no rows at all.
+    """
+    kept = set(table.lines.tolist())
+    out = [cells for line, cells in rows if line not in kept]
+    anywhere = [cell.strip() for _, cells in odd for cell in cells]
+    if not rows and not odd:
+        return {}
+    return {
+        name: tuple(text for text in (*(cells[at].strip() for cells in out), *anywhere) if text)
+        for name, at in positions.items()
+    }
 
 
 # --- records to typed columns -----------------------------------------------------------------------------------------
@@ -166,9 +208,7 @@ class _Fault:
     mend: str
 
 
-def typed(
-    where: str, spec: TableSpec, positions: Mapping[str, int], rows: list[tuple[int, list[str]]], problems: Problems
-) -> Table:
+def typed(where: str, spec: TableSpec, positions: Mapping[str, int], rows: list[_Record], problems: Problems) -> Table:
     """Return the faultless rows as typed columns; all problems are added in the order of rows.
 
     `positions` is the place of each column in a row's cells, `rows` are (line, cells).
@@ -218,9 +258,7 @@ def _repeats(
     return found
 
 
-def _add_in_order(
-    where: str, spec: TableSpec, rows: list[tuple[int, list[str]]], faults: list[_Fault], problems: Problems
-) -> None:
+def _add_in_order(where: str, spec: TableSpec, rows: list[_Record], faults: list[_Fault], problems: Problems) -> None:
     """Add the problems by row, then column; of one column and rule `MAX_SHOWN` are shown, the rest counted."""
     n_of: dict[tuple[int, str], int] = {}
     for fault in sorted(faults, key=lambda fault: (fault.row, fault.column)):
@@ -236,4 +274,5 @@ def _add_in_order(
 
 
 def _empty(where: str, spec: TableSpec) -> Table:
-    return Table(where, spec, {c.name: array_of(c, []) for c in spec.columns}, np.zeros(0, dtype=np.int64))
+    columns = {c.name: array_of(c, []) for c in spec.columns}
+    return Table(where, spec, columns, np.zeros(0, dtype=np.int64), is_whole=False)

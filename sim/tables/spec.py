@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -83,12 +83,17 @@ class Table:
     `table[name]` is a one-dimensional array (n_rows,): int64, float64 or bool; object for `str` and `date`, for an
     optional `bool`, with None in empty cells. An optional `int` is always float64 with NaN in empty cells, so that a
     column's type never depends on the data; its values are exact (at most 2^53).
+
+    `is_whole`: nothing was wrong with the file, so every row of it is here; what counts or sums rows may be asked of
+    whole tables only. `refused`: the texts that each readable column has in the rows left out.
     """
 
     where: str
     spec: TableSpec
     columns: Mapping[str, NDArray[Any]]
     lines: NDArray[np.int64]
+    is_whole: bool = True
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -97,6 +102,13 @@ class Table:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
+
+    def names(self, column: str) -> tuple[str, ...] | None:
+        """Return what other tables may name in a column, rows with faults included; None where nobody can tell."""
+        found = tuple(str(name) for name in self[column] if name is not None)
+        if self.is_whole:
+            return found
+        return (*found, *self.refused[column]) if column in self.refused else None
 
     def row_number(self, i: int) -> int:
         """Return the line of row `i` in the file; the header is line 1."""

@@ -77,28 +77,48 @@ def nearest_ms(
     return nearest
 
 
+def chance_within(expected_ms: NDArray[np.int32], within_ms: int, noise_sigma: float) -> NDArray[np.float64]:
+    """Return (same shape) the chance that a trip of so long an expected time takes at most `within_ms`.
+
+    A trip takes its expected time by a log-normal factor of mean one whose logarithm has the standard deviation
+    `noise_sigma`: Phi((ln(t / T) + sigma^2 / 2) / sigma). Without noise it is one or nought.
+    """
+    if noise_sigma == 0.0:
+        return (expected_ms <= within_ms).astype(np.float64)
+    from scipy.special import ndtr
+
+    over = np.log(within_ms / np.maximum(expected_ms, 1).astype(np.float64))
+    chance: NDArray[np.float64] = ndtr(over / noise_sigma + noise_sigma / 2.0)
+    return chance
+
+
 def share_within(
     tables: TravelTables,
     station_cells: Sequence[int] | NDArray[np.int32],
     weights: NDArray[np.generic],
     within_ms: int,
     period_weights: NDArray[np.float64] | None = None,
+    noise_sigma: float = 0.0,
 ) -> float:
     """Return the share of `weights` (n_cells,) that the nearest station reaches by driving at most `within_ms`.
 
-    `period_weights` (n_periods,) mixes the periods; by default the hours of the week count alike.
+    `period_weights` (n_periods,) mixes the periods; by default the hours of the week count alike. `noise_sigma` is that
+    of `chance_within`.
     """
     mix = hour_shares(tables) if period_weights is None else period_weights
     whole = weights.astype(np.float64)
-    shares = [whole[nearest_ms(tables, station_cells, p) <= within_ms].sum() for p in range(len(mix))]
-    return float(np.dot(shares, mix) / (whole.sum() * mix.sum()))
+    chances = [chance_within(nearest_ms(tables, station_cells, p), within_ms, noise_sigma) for p in range(len(mix))]
+    return float(np.dot([np.dot(whole, chance) for chance in chances], mix) / (whole.sum() * mix.sum()))
 
 
 def five_minute_share(
-    tables: TravelTables, station_cells: Sequence[int] | NDArray[np.int32], weights: NDArray[np.generic]
+    tables: TravelTables,
+    station_cells: Sequence[int] | NDArray[np.int32],
+    weights: NDArray[np.generic],
+    noise_sigma: float = 0.0,
 ) -> float:
     """Return the share of `weights` (n_cells,) within five minutes of driving from a station, over the week."""
-    return share_within(tables, station_cells, weights, FIVE_MINUTES_MS)
+    return share_within(tables, station_cells, weights, FIVE_MINUTES_MS, noise_sigma=noise_sigma)
 
 
 def mean_drive_min(
@@ -124,10 +144,11 @@ def reached_area_km2(
 def station_area_km2(settings: TravelSettings) -> float:
     """Return the station area in km2 that speeds on local streets by day imply: A = 2 (S / lambda)^2, 建标152-2017.
 
-    S is the distance driven from rest to rest in four minutes: v (T - v / a), or a T^2 / 4 if v is never reached.
+    S is the distance driven from rest to rest in four minutes less `start_s`: v (T - v / a), or a T^2 / 4 if v is never
+    reached.
     """
-    drive_s = NORM_DRIVE_MS / 1000.0
-    v, a = settings.local_kmh / 3.6, settings.acceleration_ms2
+    drive_s = max(NORM_DRIVE_MS / 1000.0 - settings.of_roads("start_s"), 0.0)
+    v, a = settings.of_roads("local_kmh") / 3.6, settings.of_roads("acceleration_ms2")
     dist_m = v * (drive_s - v / a) if drive_s > 2.0 * v / a else a * drive_s * drive_s / 4.0
     half_diagonal_km = dist_m / 1000.0 / NORM_DETOUR
     return 2.0 * half_diagonal_km * half_diagonal_km
@@ -149,11 +170,12 @@ def benchmarks(
     station_cells: Sequence[int] | NDArray[np.int32],
     published: Path,
     settings: TravelSettings | None = None,
+    noise_sigma: float = 0.0,
 ) -> tuple[Benchmark, ...]:
     """Return each figure of the table `published` beside what these durations and stations give in this city.
 
-    Residents stand for incidents; "dense" is the built-up area. Without `settings` (a given matrix) the implied station
-    area is NaN.
+    Residents stand for incidents; "dense" is the built-up area. Without the `settings` of roads the implied station
+    area is NaN. `noise_sigma`: spread of the logarithm of a trip over its expected time (`chance_within`).
 
     Raises
     ------
@@ -165,8 +187,8 @@ def benchmarks(
     problems.raise_if_any()
     dense, other = dense_and_other(city)
     modelled = {
-        "station_area_km2": math.nan if settings is None else station_area_km2(settings),
-        "five_minute_share": five_minute_share(tables, station_cells, city.cells.population),
+        "station_area_km2": math.nan if settings is None or settings.matrix else station_area_km2(settings),
+        "five_minute_share": five_minute_share(tables, station_cells, city.cells.population, noise_sigma),
         "mean_drive_dense_min": mean_drive_min(tables, station_cells, dense),
         "mean_drive_other_min": mean_drive_min(tables, station_cells, other),
     }

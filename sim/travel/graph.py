@@ -218,7 +218,7 @@ def _add_expressways(graph: nx.Graph[int], city: City, roads: Roads, settings: T
     """Add a junction per expressway and town served, its ramp to the seat's cell, and the links between junctions."""
     seats = seat_cells(city)
     junctions: dict[tuple[str, int], int] = {}
-    ramp_ms = max(1, ms_from_s(settings.ramp_s))
+    ramp_ms = max(1, ms_from_s(settings.of_roads("ramp_s")))
     for link in roads.links:
         if link.road_class != "expressway":
             continue
@@ -261,4 +261,9 @@ def _place(city: City, cell: int) -> str:
 
 def accelerate_ms(settings: TravelSettings, period: Period) -> float:
     """Return tau_a = v / a of a period, ms: the time to reach the speed on local streets, where trips begin and end."""
-    return settings.speed_kmh("local", period) / 3.6 / settings.acceleration_ms2 * MS_PER_S
+    return settings.speed_kmh("local", period) / 3.6 / settings.of_roads("acceleration_ms2") * MS_PER_S
+
+
+def start_ms(settings: TravelSettings, period: Period) -> int:
+    """Return the whole milliseconds that every trip of a period loses besides acceleration; traffic stretches them."""
+    return ms_from_s(settings.of_roads("start_s") / settings.factor(period))

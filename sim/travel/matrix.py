@@ -3,8 +3,9 @@
 Forms of file, told apart by name and columns: `.npz` with square arrays named by period (`night`, `day`, `peak`) or one
 array `duration` for all of them; `.csv` or `.parquet` in long form (`from`, `to`, `duration`, maybe `period`) or as a
 square (first column the zone, one further column per zone). The unit is declared, never guessed, but a unit that makes
-the typical trip shorter than five seconds or longer than six hours is an error. Durations are door to door and are
-taken as they are: no acceleration is added.
+the typical trip absurd is an error: slower or faster than any vehicle where the places of the zones are known, else
+shorter than five seconds or longer than six hours. Durations are door to door and are taken as they are: no
+acceleration is added. Next: `given.py`, which makes one from a city and its settings.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ MS_OF_UNIT = {"ms": 1, "s": MS_PER_S, "min": MS_PER_MIN}
 LONG_COLUMNS = ("from", "to", "duration")
 TYPICAL_MS = (5 * MS_PER_S, 6 * MS_PER_H)
 """Shortest and longest believable median trip between zones."""
+TYPICAL_KMH = (2.0, 150.0)
+"""Slowest and fastest believable median speed between zones, straight line over time: a wrong unit is 60 times off."""
 ONE_WAY_RATIO = 0.25
 ONE_WAY_MS = MS_PER_MIN
 """Ways there and back that differ by more than both of these must be declared."""
@@ -51,6 +54,7 @@ class GivenMatrix:
     zone_of_cell : (n_cells,) position of each cell's zone; cells of one zone are the zone's diagonal apart.
     hours : (2, 24) int8 periods, as in `TravelTables.period_of_hour`.
     is_one_way_meant : there and back may differ much, because the roads do.
+    centre_m : (n_zones, 2) places of the zones, m, by which the unit is checked; None where they are not known.
     """
 
     name: str
@@ -60,6 +64,7 @@ class GivenMatrix:
     zone_of_cell: NDArray[np.int32]
     hours: NDArray[np.int8]
     is_one_way_meant: bool = False
+    centre_m: NDArray[np.float64] | None = None
 
     def key(self) -> str:
         """Return the SHA-256 of the file, the declarations and this package's source."""
@@ -73,7 +78,10 @@ class GivenMatrix:
             )
         problems.raise_if_any()
         declared = (self.path.suffix, self.unit, str(self.is_one_way_meant), *self.zones)
-        return digest_of({"file": content, "zone_of_cell": self.zone_of_cell}, "matrix", *declared, source_digest())
+        arrays: dict[str, NDArray[Any]] = {"file": content, "zone_of_cell": self.zone_of_cell}
+        if self.centre_m is not None:
+            arrays["centre_m"] = self.centre_m
+        return digest_of(arrays, "matrix", *declared, source_digest())
 
     def period_of_hour(self) -> NDArray[np.int8]:
         """Return the given periods by day type and hour."""
@@ -130,16 +138,31 @@ class GivenMatrix:
         )
         if len(problems.found) > n_before:
             return np.zeros(square.shape, dtype=np.int32)
-        typical = float(np.median(duration_ms[off_diagonal])) if len(square) > 1 else float(TYPICAL_MS[0])
-        if not TYPICAL_MS[0] <= typical <= TYPICAL_MS[1]:
-            rule = f"(median between zones, in {self.unit}) makes a typical trip of {typical / MS_PER_S:g} s"
-            problems.add(where, rule, value=typical / MS_OF_UNIT[self.unit], mend="declare another unit: ms, s or min")
+        self._check_unit(where, duration_ms, problems)
         if not self.is_one_way_meant:
             apart = np.abs(duration_ms - duration_ms.T)
             is_odd = (apart > ONE_WAY_MS) & (apart > ONE_WAY_RATIO * np.maximum(duration_ms, duration_ms.T))
             mend = "mend the value, or declare is_one_way_meant: true"
             self._report(where, np.triu(is_odd), "differs much from the way back", mend, problems)
         return np.floor(duration_ms + 0.5).astype(np.int32)
+
+    def _check_unit(self, where: str, duration_ms: NDArray[np.float64], problems: Problems) -> None:
+        """Add a problem where the median trip is absurd: by its speed, or by its length without places."""
+        between = ~np.eye(len(duration_ms), dtype=bool)
+        trips_ms = duration_ms[between]
+        if not len(trips_ms):
+            return
+        typical_ms = float(np.median(trips_ms))
+        rule = f"(median between zones, in {self.unit}) makes a typical trip of {typical_ms / MS_PER_S:g} s"
+        is_absurd = not TYPICAL_MS[0] <= typical_ms <= TYPICAL_MS[1]
+        if self.centre_m is not None:
+            apart_m = np.hypot(*(np.subtract.outer(axis, axis) for axis in self.centre_m.T))
+            kmh = float(np.median(apart_m[between] / trips_ms)) * MS_PER_H / 1000.0
+            rule += f" at {kmh:.3g} km/h as the crow flies"
+            is_absurd = not TYPICAL_KMH[0] <= kmh <= TYPICAL_KMH[1]
+        if is_absurd:
+            mend = "declare another unit: ms, s or min"
+            problems.add(where, rule, value=typical_ms / MS_OF_UNIT[self.unit], mend=mend)
 
     def _report(self, where: str, is_wrong: NDArray[np.bool_], rule: str, mend: str, problems: Problems) -> None:
         """Add one problem for the pairs of zones that break a rule: how many, and the first few by name."""

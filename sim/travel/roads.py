@@ -80,7 +80,7 @@ def load_roads(folder: Path, city: City) -> Roads:
     problems = Problems()
     classes = read_table(folder / "road_classes.csv", CLASSES, problems)
     links = read_table(folder / "road_links.csv", LINKS, problems)
-    for name in [name for name in ROAD_CLASSES if name not in classes["road_class"]]:
+    for name in [name for name in ROAD_CLASSES if classes.is_whole and name not in classes["road_class"]]:
         problems.add(classes.where, "has no row for this class", value=name, mend="add it with its detour")
     for column in ("from_town", "to_town"):
         check_references(links, column, city.towns.code, "towns.csv", problems)

@@ -1,7 +1,8 @@
-"""Settings of a travel world: speeds by road class and period, acceleration, and which hour is which period.
+"""Settings of a travel world: speeds on roads, or a file of given driving times; and which hour is which period.
 
-A world is one YAML file: the fields of `TravelSettings` and an `about` map that gives source and standing of each.
-Next: `graph.py`, which turns speeds into milliseconds.
+A world is one YAML file: the fields of `TravelSettings` and an `about` map that gives source and standing of each. It
+either has roads, with all their numbers, or names a matrix, with none of them, so that no key says nothing.
+Next: `graph.py`, which turns speeds into milliseconds, or `given.py`, which reads the matrix.
 """
 
 from __future__ import annotations
@@ -30,8 +31,14 @@ class Period(IntEnum):
 PERIODS = tuple(period.name.lower() for period in Period)
 ROAD_CLASSES = ("local", "arterial", "expressway")
 
-Speed = Annotated[float, Field(gt=0, le=160)]
-Factor = Annotated[float, Field(gt=0, le=4)]
+ROAD_NUMBERS = (
+    "local_kmh", "arterial_kmh", "expressway_kmh", "night_factor", "peak_factor",
+    "acceleration_ms2", "start_s", "ramp_s",
+)  # fmt: skip
+"""Settings that a world has if it drives on roads, and only then; null in a world of given times."""
+
+Speed = Annotated[float | None, Field(gt=0, le=160)]
+Factor = Annotated[float | None, Field(gt=0, le=4)]
 
 
 @dataclass
@@ -56,9 +63,11 @@ class TravelSettings:
     """Night speed over day speed, all road classes."""
     peak_factor: Factor
     """Rush-hour speed over day speed, all road classes."""
-    acceleration_ms2: Annotated[float, Field(gt=0, le=10)]
+    acceleration_ms2: Annotated[float | None, Field(gt=0, le=10)]
     """Effective acceleration and braking at both ends of a trip, m/s2; slow starts and turns are in it."""
-    ramp_s: Annotated[float, Field(ge=0, le=1800)]
+    start_s: Annotated[float | None, Field(ge=0, le=900)]
+    """Time lost on every trip by day besides acceleration, s: the yard, the first junctions, finding the door."""
+    ramp_s: Annotated[float | None, Field(ge=0, le=1800)]
     """Time to enter or leave an expressway, s: way to the junction, ramp and toll gate."""
     night_hours: list[int] = field(default_factory=lambda: [22, 23, 0, 1, 2, 3, 4, 5, 6])
     """Hours of the day (0-23) driven at night speed, on every day."""
@@ -66,12 +75,28 @@ class TravelSettings:
     """Hours driven at rush-hour speed on workdays."""
     weekend_peak_hours: list[int] = field(default_factory=list)
     """Hours driven at rush-hour speed on weekends and holidays."""
+    matrix: str = ""
+    """File of driving times between zones (.npz, .csv, .parquet) that replaces the roads; empty for none."""
+    matrix_unit: Annotated[str, Field(pattern=r"^(ms|s|min)?$")] = ""
+    """Unit of the durations in that file, ms, s or min; never guessed."""
+    matrix_zones: str = ""
+    """CSV (cell, zone) that gives every cell its zone; empty: each cell is a zone, its id the label."""
+    is_matrix_one_way: bool = False
+    """Whether ways there and back may differ by more than a quarter and a minute, because the roads do."""
+
+    def of_roads(self, name: str) -> float:
+        """Return one of `ROAD_NUMBERS`; only a world that drives on roads has them."""
+        value: float | None = getattr(self, name)
+        assert value is not None, f"{name} is asked of a world without roads"
+        return value
 
     def speed_kmh(self, road_class: str, period: Period) -> float:
         """Return the cruise speed of a road class in a period, km/h."""
-        by_day: float = getattr(self, f"{road_class}_kmh")
-        factor = {Period.NIGHT: self.night_factor, Period.DAY: 1.0, Period.PEAK: self.peak_factor}[period]
-        return by_day * factor
+        return self.of_roads(f"{road_class}_kmh") * self.factor(period)
+
+    def factor(self, period: Period) -> float:
+        """Return the speed of a period over that by day."""
+        return 1.0 if period is Period.DAY else self.of_roads(f"{period.name.lower()}_factor")
 
     def period_of_hour(self) -> NDArray[np.int8]:
         """Return (2, 24) int8: the period of each hour on workdays (row 0) and on weekends and holidays (row 1)."""
@@ -97,7 +122,8 @@ def checked(values: dict[str, Any], where: str) -> TravelSettings:
     Raises
     ------
     InputError
-        With every unknown key, missing key, wrong type, value out of range and hour given twice.
+        With every unknown key, missing key, wrong type, value out of range and hour given twice; with numbers of roads
+        that are missing, or that say nothing beside a given matrix.
     """
     problems = Problems()
     names = [f.name for f in fields(TravelSettings)]
@@ -114,6 +140,7 @@ def checked(values: dict[str, Any], where: str) -> TravelSettings:
             problems.add(where, f"({key}) {detail['msg']}", value=None if missing else detail["input"])
     if settings is not None:
         _check_hours(settings, where, problems)
+        _check_kind(settings, where, problems)
     problems.raise_if_any()
     assert settings is not None
     return settings
@@ -133,6 +160,28 @@ def _check_hours(settings: TravelSettings, where: str, problems: Problems) -> No
             problems.add(
                 where, f"({key}) holds hours that are night hours too", value=both, mend="keep each in one list"
             )
+
+
+def _check_kind(settings: TravelSettings, where: str, problems: Problems) -> None:
+    """Add a problem for each setting that is missing, or says nothing, for roads or a matrix as the world has them."""
+    is_given = {name: getattr(settings, name) is not None for name in ROAD_NUMBERS}
+    if not settings.matrix and not any(is_given.values()):
+        mend = "give travel.matrix=FILE and travel.matrix_unit, or choose a world that has roads"
+        problems.add(where, "(matrix) names no file of driving times", mend=mend)
+        return
+    if settings.matrix:
+        for name in [name for name in ROAD_NUMBERS if is_given[name]]:
+            rule, mend = f"({name}) says nothing beside a given matrix", "choose travel=matrix, or set it to null"
+            problems.add(where, rule, value=getattr(settings, name), mend=mend)
+        if not settings.matrix_unit:
+            problems.add(where, "(matrix_unit) is missing", mend="declare the file's unit: ms, s or min")
+        return
+    for name in [name for name in ROAD_NUMBERS if not is_given[name]]:
+        problems.add(where, f"({name}) is missing", mend="give it a value, or give a matrix instead of roads")
+    for name in ("matrix_unit", "matrix_zones", "is_matrix_one_way"):
+        if getattr(settings, name):
+            mend = "leave it out, or give travel.matrix=FILE"
+            problems.add(where, f"({name}) says nothing without a matrix", value=getattr(settings, name), mend=mend)
 
 
 def load_travel_world(path: Path) -> TravelWorld:
@@ -162,10 +211,10 @@ def load_travel_world(path: Path) -> TravelWorld:
 
 
 def _checked_about(about: Any, settings: TravelSettings, where: str) -> dict[str, tuple[str, str]]:
-    """Return standing and source of every setting but its names; raise all that is missing or unknown."""
+    """Return standing and source of every number and list of hours; raise all that is missing or unknown."""
     problems = Problems()
     result: dict[str, tuple[str, str]] = {}
-    keys = [key for key, value in asdict(settings).items() if not isinstance(value, str)]
+    keys = [key for key, value in asdict(settings).items() if not isinstance(value, str | bool | None)]
     for key in [key for key in about if key not in keys]:
         problems.add(where, "(about) is not a setting", value=key, mend=nearest_name(str(key), keys))
     for key in keys:

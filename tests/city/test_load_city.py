@@ -118,7 +118,7 @@ SPOILT: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     ),
     "unknown key": (
         lambda f: _edit(f / "city.yaml", "utc_offset_h", "utc_ofset_h"),
-        ["city.yaml: 'utc_ofset_h' is not a key of city.yaml; did you mean 'utc_offset_h'?"],
+        ["city.yaml: (utc_ofset_h) is not a setting; did you mean 'utc_offset_h'?"],
     ),
     "unknown nested key": (
         lambda f: _edit(f / "city.yaml", "lat0: 0.0", "lat0: 0.0, lat1: 1"),
@@ -134,7 +134,10 @@ SPOILT: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         ),
         ["city.yaml: 'sure' (standing) must be one of plan, standard, published, assumed, fitted"],
     ),
-    "not yaml": (lambda f: _edit(f / "city.yaml", "id: threeton", "id: {"), ["city.yaml: ", "is not valid YAML"]),
+    "not yaml": (
+        lambda f: _edit(f / "city.yaml", "id: threeton", "id: {"),
+        ["city.yaml: cannot be read as YAML (", "line "],
+    ),
     "epoch": (lambda f: _edit(f / "city.yaml", '"2020-01-01"', '"2020-13-01"'), ["(epoch) must be a day"]),
     "no settings": (lambda f: (f / "city.yaml").unlink(), ["city.yaml", "does not exist"]),
 }

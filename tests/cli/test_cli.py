@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -172,6 +173,13 @@ def test_a_dry_run_tells_replications_time_and_disk_and_makes_nothing(
     n = sum(int(line.split()[1]) for line in told.splitlines()[1:])
     assert told.startswith(f"outputs/study/build_schedule: {n} replications on ")
     assert "MB of disk (" in told
+    assert main(["study", "build_schedule", "--dry-run", "run.n_replications=1", "seed=5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[1].split()[0] for line in lines[1:]] == ["1"] * (len(lines) - 1)
+    assert lines[0].startswith(f"outputs/study/build_schedule: {len(lines) - 1} replications on ")
+    assert all(line.endswith(" run.n_replications=1 seed=5") for line in lines[1:])
+    assert main(["study", "build_schedule", "--dry-run", "run.n_replications=1", "window=one_week"]) == 2
+    assert "schedule plan: plans 84 builds before the run" in capsys.readouterr().err
     assert main(["run", "-m", "--dry-run", *SHORT, "travel=norm,measured"]) == 0
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
         "job_0000 travel=norm",
@@ -188,7 +196,10 @@ def test_a_run_goes_from_the_command_line_to_a_report_and_back(
     folder = next((tmp_path / "outputs" / "run").iterdir()).relative_to(tmp_path)
     assert f"report: {folder}/report.html" in capsys.readouterr().out
     assert main(["runs"]) == 0
-    assert capsys.readouterr().out.split()[:2] == ["complete", "2/2"]
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.split() == ["state", "done", "kind", "name", "changed", "MB", "what", "folder"]
+    assert line.split()[:4] == ["complete", "2/2", "run", folder.name]
+    assert line.endswith(f"  {folder}")
     assert main(["verify", str(folder), "--workers", "1"]) == 0
     assert capsys.readouterr().out.endswith("verdict: the same\n")
     assert main(["explain", str(folder), "0"]) == 0
@@ -202,6 +213,40 @@ def test_a_run_goes_from_the_command_line_to_a_report_and_back(
     (folder / "report.html").write_text("", encoding="utf-8")
     assert main(["verify", str(folder)]) == 2
     assert "report.html: was changed after the run" in capsys.readouterr().err
+
+
+def test_runs_lists_an_outputs_folder_one_kind_or_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    texts = ("key", "label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")
+    arm = dict.fromkeys(texts, "") | {"n_replications": 3, "overrides": ["travel=norm"], "choices": {}, "folder": "."}
+    notes = {
+        "run/abc": {"kind": "run", "name": "abc", "arms": {"run": arm}},
+        "study/pair": {"kind": "study", "name": "pair", "arms": {"nothing": arm, "plan": arm}},
+    }
+    for where, content in notes.items():
+        (tmp_path / where).mkdir(parents=True)
+        (tmp_path / where / "run.json").write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "run" / "mine").mkdir()
+    (tmp_path / "study" / "torn").mkdir()
+    (tmp_path / "study" / "torn" / "run.json").write_text(
+        json.dumps(notes["study/pair"] | {"arms": {"plan": {}}}), encoding="utf-8"
+    )
+
+    def told(folder: Path) -> list[list[str]]:
+        assert main(["runs", str(folder)]) == 0
+        return [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+
+    assert [line[:4] for line in told(tmp_path)] == [
+        ["unfinished", "0/3", "run", "abc"],
+        ["foreign", "-", "-", "mine"],
+        ["unfinished", "0/6", "study", "pair"],
+        ["damaged", "-", "-", "torn"],
+    ]
+    assert "travel=norm" in told(tmp_path / "run")[0]
+    assert [line[3] for line in told(tmp_path / "study")] == ["pair", "torn"]
+    (one,) = told(tmp_path / "study" / "pair")
+    assert one[-6:-1] == ["0.0", "2", "arms:", "nothing,", "plan"]
+    assert main(["runs", str(tmp_path / "nowhere")]) == 2
+    assert "there is no such folder" in capsys.readouterr().err
 
 
 def test_a_real_process_leaves_with_two_and_no_traceback(tmp_path: Path) -> None:

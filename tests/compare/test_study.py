@@ -345,3 +345,79 @@ def test_a_difference_with_an_endless_side_is_not_taken_for_missing():
     assert np.isnan(diff[0, 1])
     assert np.isnan(mean_in_order(np.array([[np.inf], [1.0]]))).all()
     assert mean_in_order(np.array([[np.nan], [1.0], [2.0]])).tolist() == [1.5]
+
+
+@pytest.fixture(scope="module")
+def conditions(study, arms, random_incidents):
+    """The main pair on five replications, and the same pair 9 s better under another condition on the first three."""
+
+    def base(number):
+        return random_incidents(np.random.default_rng(number))
+
+    slow = [
+        replace(study.add(name, lambda r, s=shift: shifted(base(r), s, s), WORLDS[:3]), purpose="travel")
+        for name, shift in (("none_slow", 100), ("plan_slow", 71))
+    ]
+    early = replace(study.add("early", lambda r: shifted(base(r), -26, -26), WORLDS[:2]), purpose="opening")
+    made = [arms["none"], arms["plan"], *slow, early]
+    pairs = [("plan", "none"), ("plan_slow", "none_slow"), ("none_slow", "none"), ("early", "none")]
+    return compare_arms(made, (), study.labels, study.folder, pairs=pairs)
+
+
+def test_a_condition_stands_beside_the_main_comparison_on_the_same_replications(study, arms, conditions):
+    where = {"arm": "plan_slow", "base": "none_slow", "year": 0}
+    row = pick(conditions["matched"], metric="mean", **where)
+    assert (row["main_arm"], row["main_base"]) == ("plan", "none")
+    assert (row["n_pairs"], row["n_worlds"]) == (3, 3)
+    assert row["diff"] == pytest.approx(-20)
+    assert row["change"] == pytest.approx(-9)  # 29 s saved under the condition, 20 without it
+    assert (row["change_low"], row["change_high"]) == (pytest.approx(-9), pytest.approx(-9))
+    three = [replace(arms[name], replications=arms[name].replications[:3]) for name in ("none", "plan")]
+    alone = compare_arms(three, (), study.labels, study.folder, pairs=[("plan", "none")])
+    for metric in ("p50", "p90", "share_300"):
+        row = pick(conditions["matched"], metric=metric, **where)
+        told = {"year": 0, "group": "headline", "clock": "arrival", "metric": metric}
+        for column, arm in (("base_value", "none"), ("arm_value", "plan")):
+            assert row[column] == pick(alone["headline"], arm=arm, **told)["value"]
+        diff = pick(alone["contrasts"], arm="plan", base="none", scope="city", **told)
+        for column in ("diff", "low", "high", "n_incidents"):
+            assert row[column] == pytest.approx(diff[column], abs=1e-12)
+
+
+def test_a_variant_of_the_main_arm_stands_beside_it_and_a_condition_s_base_does_not(conditions):
+    row = pick(conditions["matched"], arm="early", base="none", year=0, metric="mean")
+    assert (row["n_pairs"], row["diff"], row["change"]) == (2, pytest.approx(-20), pytest.approx(-6))
+    assert set(conditions["matched"]["arm"]) == {"plan_slow", "early"}
+
+
+def test_without_a_pair_under_another_condition_nothing_is_matched(tables):
+    assert "matched" not in tables
+
+
+def test_by_kind_and_hour_the_same_incidents_are_compared(study, random_incidents):
+    def base(number):
+        table = random_incidents(np.random.default_rng(number))
+        return table | {"first_arrival_ms": np.where(table["first_arrival_ms"] < 0, 400_000, table["first_arrival_ms"])}
+
+    def faster(number):
+        table = base(number)
+        is_touched = (table["kind"] == 1) & (table["hour"] >= 12)
+        return table | {"first_arrival_ms": table["first_arrival_ms"] - np.where(is_touched, 12_000, 0)}
+
+    made = [study.add("whole", base, WORLDS), study.add("touched", faster, WORLDS)]
+    found = compare_arms(made, (), study.labels, study.folder, pairs=[("touched", "whole")])
+    told = {"arm": "touched", "base": "whole", "metric": "mean", "year": 0}
+    n = [sum(int((base(r)["kind"] == kind).sum()) for r in range(5)) for kind in range(3)]
+    for kind, code in enumerate(("home", "road", "false")):
+        row = pick(found["kind_contrasts"], kind=code, **told)
+        each = [-12 * np.mean(base(r)["hour"][base(r)["kind"] == kind] >= 12) if kind == 1 else 0.0 for r in range(5)]
+        assert row["diff"] == pytest.approx(np.mean(each))
+        assert (row["n_pairs"], row["n_incidents"]) == (5, n[kind])
+    hours = {hour: pick(found["hour_contrasts"], hour=hour, **told)["diff"] for hour in range(24)}
+    assert all(hours[hour] == 0 for hour in range(12))
+    assert all(-12 < hours[hour] < 0 for hour in range(12, 24))
+
+
+def test_arms_told_without_detail_have_no_differences_by_kind_or_hour(conditions):
+    for name in ("kind_contrasts", "hour_contrasts"):
+        assert set(conditions[name]["arm"]) == {"plan"}

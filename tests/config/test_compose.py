@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
-from sim.compose import compose
+from sim.compose import compose, compose_to_run
 from sim.compose.overrides import choices_of
 from sim.compose.study import key_of, single_work, study_names, study_work
 from sim.compose.sweep import read_sweep
@@ -71,8 +72,10 @@ def test_chinese_outside_quotes_and_a_missing_city_are_clear_messages(tmp_path: 
 @pytest.mark.parametrize(
     ("group", "choice"), [(group.name, choice) for group in GROUPS for choice in choices_of(group.name)]
 )
-def test_every_choice_composes(group: str, choice: str) -> None:
-    composed = compose([f"{group}={choice}"])
+def test_every_choice_composes(group: str, choice: str, tmp_path: Path) -> None:
+    (tmp_path / "times.npz").touch()
+    files = {"travel=matrix": [f"travel.matrix='{tmp_path / 'times.npz'}'", "travel.matrix_unit=s"]}
+    composed = compose([f"{group}={choice}", *files.get(f"{group}={choice}", [])])
     assert composed.choices[group] == choice
 
 
@@ -210,3 +213,25 @@ def test_a_study_whose_names_do_not_fit_together_is_refused(tmp_path: Path) -> N
         study_work(str(tmp_path / "bad.yaml"))
     assert "(base) is not an arm; did you mean 'nothing'?" in str(caught.value)
     assert "(contrasts.2.metric) is not a metric; did you mean 'p95'?" in str(caught.value)
+
+
+def test_faults_of_settings_and_of_tables_come_together_and_a_doubted_group_is_not_followed(
+    root: Path, tmp_path: Path
+) -> None:
+    folder = copytree(root / "configs" / "city" / "dongguan", tmp_path / "city")
+    classes = folder / "road_classes.csv"
+    classes.write_text(classes.read_text(encoding="utf-8").replace("\nlocal,", "\nlocall,"), encoding="utf-8")
+    texts = [f"city.folder='{folder}'", "seed=-1", "schedule=plan", "window=one_week", "travel.local_khm=3"]
+    with pytest.raises(InputError) as caught:
+        compose_to_run(texts)
+    told = [str(problem) for problem in caught.value.problems]
+    assert len(told) == 5
+    assert "did you mean 'travel.local_kmh'?" in told[0]
+    assert "(seed) must be a whole number from 0" in told[1]
+    assert told[2].startswith("road_classes.csv row 2: 'locall' (road_class) must be one of")
+    assert told[3].startswith("schedule plan: plans 84 builds before the run")
+    assert told[4].startswith("plan: rows.0: '2025-07-01' is before the run")
+    with pytest.raises(InputError) as caught:
+        compose_to_run(["schedule=plan", "window=one_week", "is_outside_run_alowed=true"])
+    (only,) = caught.value.problems
+    assert only.value == "is_outside_run_alowed", "what the builds would say hangs on the key that was meant"

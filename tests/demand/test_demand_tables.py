@@ -147,10 +147,21 @@ def test_all_faults_of_all_tables_are_told_at_once(world, tmp_path):
         "grades.csv row 3",
         "did you mean 'rescue'?",
         "did you mean 'home_fire'?",
-        "no row for 23",
+        "'24' (key) must be 0 to 23 on axis 'hour'",
         "(share) of kind 'rented_home_fire' must sum to 1000",
     ):
         assert part in text, part
+    assert "no row for 23" not in text, "the key that is wrong may have been meant for it"
+
+
+def test_a_profile_with_a_gap_names_the_hour(world, tmp_path):
+    folder = _copy(world, tmp_path)
+    lines = (folder / "profiles.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("fire,hour,23,")]
+    (folder / "profiles.csv").write_text("".join(kept), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_demand_tables(folder)
+    assert str(caught.value) == "profiles.csv: hour profile 'fire' has no row for 23"
 
 
 def test_a_missing_table_is_named(world, tmp_path):

@@ -13,7 +13,7 @@ from sim.chance import constant_table
 from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
 from sim.fleet.parts import CHANGE_DTYPE, UNIT_TRAITS_DTYPE, ChangeKind
-from sim.inputs import Policy, Roster, Scenes, Sky, draw_slot_ranks, order_stations
+from sim.inputs import Policy, Roster, Scenes, Sky, Waterways, draw_slot_ranks, no_waterways, order_stations
 
 S = 1000
 WATER, AERIAL, RESCUE, FOAM = range(4)
@@ -65,6 +65,7 @@ class TinyCity:
     scenes: dict[int, dict[str, Any]] = field(default_factory=dict)
     supply_grade: dict[int, int] = field(default_factory=dict)
     cell_weight: list[int] | None = None
+    way_m: dict[int, list[int]] = field(default_factory=dict)
     seed: int = 1
 
     def station(self, cell: int, people: int = 12, *, is_open: bool = True) -> int:
@@ -161,6 +162,12 @@ class TinyCity:
         road = np.array([self.road_q16.get(hour, 65536) for hour in range(hours)], dtype=np.int32)
         return Sky(road, np.array([hour % 24 in self.flying_hours for hour in range(hours)], dtype=np.int8))
 
+    def _waterways(self) -> Waterways:
+        """`way_m` is given by station: the way by water to each cell, -1 where there is none."""
+        if not self.way_m:
+            return no_waterways(self.n_cells)
+        return Waterways(np.array(list(self.way_m), np.int32), np.array(list(self.way_m.values()), np.int32))
+
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
@@ -204,7 +211,8 @@ class TinyCity:
             slot_ranks=draw_slot_ranks(demand, cards, self.seed, 0),
             station_order=order_stations(travel.duration_ms, station_cell),
             period_of_hour=np.zeros(hours, dtype=np.int8), is_night_of_hour=is_night,
-            roster=self._roster(), sky=self._sky(hours), scenes=self._scenes(demand.incidents),
+            waterways=self._waterways(), roster=self._roster(), sky=self._sky(hours),
+            scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
         )  # fmt: skip
 

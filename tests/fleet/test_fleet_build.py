@@ -86,9 +86,10 @@ def test_a_unit_that_no_crew_of_its_class_can_man_is_an_error(tmp_path: Path) ->
     write_tables(tmp_path, UNIT_TYPES.replace("water,4,6", "water,16,20"))
     with pytest.raises(InputError) as raised:
         TinyWorld(tmp_path).fleet()
-    messages = [str(problem) for problem in raised.value.problems]
-    assert len(messages) == 3  # little stations: west-02, west-03, east-03; large ones have up to 45
-    assert all("no crew can man it" in message and "at most 15 on duty" in message for message in messages)
+    assert [str(problem) for problem in raised.value.problems] == [
+        "unit_types.csv: 'pumper: crew_min 16' no crew can man it at 'west-02' nor at 2 more: "
+        "little has at most 15 on duty; lower crew_min or house it elsewhere"
+    ], "little stations: west-02, west-03, east-03; large ones have up to 45"
 
 
 def test_counts_that_disagree_with_the_plan_are_reported_town_by_town(tiny: TinyWorld) -> None:

@@ -59,6 +59,11 @@ class City:
         self.calendar = make_calendar()
         self.town_of_cell = [0] * (n_cells // 2) + [1] * (n_cells - n_cells // 2)
         self.common_q16 = 65536
+        self.bases: set[int] = set()
+        self.aircraft: set[int] = set()
+        self.capabilities: dict[int, int] = {}
+        self.air_tasks: tuple[int, ...] = ()
+        self.flying_hours: set[int] = set(range(24))
 
     def incident(self, at_s: float, cell: int = 0, **marks: int) -> int:
         row = {"call_ms": round(at_s * S), "cell": cell, "kind": 0, "grade": 1, "identity": 100 + len(self.incidents)}
@@ -106,7 +111,8 @@ class City:
                 from_grade=np.array([need[0] for need in needs], dtype=np.int8),
                 is_critical=np.array([need[1] for need in needs], dtype=bool),
             ),
-            demand=SimpleNamespace(incidents=demand), scenes=plain_scenes(len(demand), len(self.is_headline)),
+            demand=SimpleNamespace(incidents=demand, planted=np.zeros(0)),
+            scenes=plain_scenes(len(demand), len(self.is_headline)),
             city=SimpleNamespace(
                 towns=SimpleNamespace(code=("a", "b")),
                 cells=SimpleNamespace(
@@ -119,11 +125,15 @@ class City:
                     cell=stations[:, 0], k=stations[:, 1], town=stations[:, 2],
                     planned_year=np.where(stations[:, 1] > 0, 2023, 0).astype(np.int16),
                     help_grade=np.array([self.help_grade.get(s, 0) for s in range(len(stations))], np.int8),
-                    name=tuple(f"s{s}" for s in range(len(stations))),
+                    brigade=tuple("base" if at in self.bases else "" for at in range(len(stations))),
+                    name=tuple(f"s{at}" for at in range(len(stations))),
                 ),
                 units=SimpleNamespace(
-                    station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16)
+                    station=units[:, 0], crew_min=units[:, 1], type_id=np.zeros(len(units), np.int16),
+                    capabilities=np.array([self.capabilities.get(at, 1) for at in range(len(units))], np.uint64),
+                    traits={"mode": np.array([at in self.aircraft for at in range(len(units))], np.int32)},
                 ),
+                unit_types=SimpleNamespace(code=("truck",)),
             ),
             changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
             travel=SimpleNamespace(duration_ms=drive[None]),
@@ -132,6 +142,8 @@ class City:
                 turnout=np.array([0, 1], dtype=np.int16), travel_common=2, travel_own=3,
             ),
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
+            policy=SimpleNamespace(air_tasks=self.air_tasks),
+            sky=SimpleNamespace(is_flyable=np.array([h % 24 in self.flying_hours for h in range(24 * 60)], np.int8)),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),
         )  # fmt: skip

@@ -352,6 +352,52 @@ def small_tables(towns: list[str], factors: np.ndarray) -> dict[str, Rows]:
     }
 
 
+KINDS = (("home_fire", "住宅火灾", "home fire", "fire"), ("wasp_nest", "摘除蜂巢", "wasp nest", "social"))
+RARE = ("tunnel", "隧道救援", "tunnel rescue", "rescue")
+
+
+def matched_table() -> Rows:
+    """The main pair over the replications of each condition: 2 points less gain than over all, and a change of 1."""
+    rows: Rows = []
+    for arm in REPEATED[1:]:
+        for metric in ("p50", "p90", "share_300"):
+            levels = [value(metric, scale(name, 2026) * 1.02) for name in ("nothing", "plan")]
+            row = {"arm": arm, "base": arm.replace("plan", "nothing"), "main_arm": "plan", "main_base": "nothing"}
+            row |= {"year": 2026, "metric": metric, "base_value": levels[0], "arm_value": levels[1]}
+            d, unit = levels[1] - levels[0], 0.01 if metric.startswith("share") else 5.0
+            row |= {"diff": d, "low": d - unit, "high": d + unit, "change": unit, "change_low": -unit}
+            rows.append(row | {"change_high": 3 * unit, "n_pairs": 10, "n_worlds": 8, "n_incidents": 82_000})
+    return rows
+
+
+def detail_tables() -> dict[str, Rows]:
+    """Levels and differences by kind and by hour; a rare kind is in the tables of levels and differences too."""
+    kinds: Rows = []
+    hours: Rows = []
+    diffs: dict[str, Rows] = {"kind_contrasts": [], "hour_contrasts": []}
+    rush = {hour: 1.3 if hour in (7, 8, 17) else 1.0 for hour in range(24)}
+    cells = [("kind", kind[0], 1.0 + 0.1 * i) for i, kind in enumerate((*KINDS, RARE))]
+    cells += [("hour", hour, slow) for hour, slow in rush.items()]
+    for key, at, slow in cells:
+        n = 90 if at == RARE[0] else 4_000 if key == "kind" else 1_000 + 100 * int(at)
+        for metric in METRICS:
+            v = {arm: value(metric, scale(arm, 2026) * slow) for arm in ("nothing", "plan")}
+            w = 0.02 if metric.startswith("share") else 15.0
+            for arm in v:
+                row = {"arm": arm, "year": 2026, key: at, "clock": "arrival", "metric": metric, "value": v[arm]}
+                row |= {"low": v[arm] - w, "high": v[arm] + w, "n_incidents": n}
+                if key == "kind":
+                    kinds += [{**row, "grade": 0}, {**row, "grade": 0, "clock": "critical", "value": v[arm] + w}]
+                else:
+                    hours.append({**row, "group": "headline"})
+            d = v["plan"] - v["nothing"]
+            row = {"arm": "plan", "base": "nothing", "year": 2026, key: at, "metric": metric, "diff": d}
+            row |= {"low": d - w, "high": d + w, "n_pairs": N, "n_incidents": n}
+            diffs[f"{key}_contrasts"].append(row)
+    names = [dict(zip(("kind", "name_zh", "name_en", "family"), kind, strict=True)) for kind in (*KINDS, RARE)]
+    return {"kinds": kinds, "hours": hours, "kind_names": names, **diffs}
+
+
 def write_study(folder: Path, root: Path) -> Path:
     """Write the made-up study and return its folder."""
     with (root / "configs/city/dongguan/towns.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -364,6 +410,8 @@ def write_study(folder: Path, root: Path) -> Path:
         "towns": towns_table(towns, factors),
         "contrasts": contrasts_table(towns, factors, gains),
         "ecdf": ecdf_table(),
+        "matched": matched_table(),
+        **detail_tables(),
         **small_tables(towns, factors),
     }
     (folder / "tables").mkdir(parents=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sim.report.blocks import Paragraph
+from sim.report.blocks import Facts, Grid, Paragraph, Picture
 from sim.report.context import Context
-from sim.report.sections.answer import answer
+from sim.report.sections.answer import answer, make
 from sim.report.study import Study, load_study
 from sim.report.texts import Bi, load_words
 
@@ -38,7 +38,7 @@ def test_a_clear_gain_is_told_with_its_size_and_interval(study: Study) -> None:
     assert "7.0 points more (95 % interval 5.0 to 9.0)" in text.en
     assert "41 s shorter (22 to 60)" in text.en
     assert "高 7.0 个百分点（95%区间 5.0 至 9.0）" in text.zh
-    assert "快 41 秒（22 至 60）" in text.zh
+    assert "缩短 41 秒（22 至 60）" in text.zh
 
 
 def test_a_clear_loss_is_told_as_a_loss(study: Study) -> None:
@@ -54,7 +54,7 @@ def test_no_clear_difference_is_claimed_when_the_interval_holds_zero_or_is_not_k
 ) -> None:
     text = told(study, share_300=(0.01, *ends))[0]
     assert "no clear difference" in text.en
-    assert "看不出明确差别" in text.zh
+    assert "没有明确差别" in text.zh
     assert "points more" not in text.en
 
 
@@ -86,3 +86,25 @@ def test_page_one_names_the_common_staff_path_and_the_result_beside_it(page: Any
     assert "0.26 → 0.40 (from 2024-01-01) → 0.45 (from 2026-01-01) per thousand residents" in page.text("answer", "en")
     assert "0.26 → 0.40（2024-01-01起） → 0.45（2026-01-01起）" in page.text("answer", "zh")
     assert 'in the line "staff constant at 0.26 permille"' in page.text("answer", "en")
+
+
+def test_page_one_tells_the_two_schemes_and_three_figures_of_the_main_comparison(study: Study) -> None:
+    blocks = make(Context(study, load_words()))
+    facts = [block for block in blocks if isinstance(block, Facts)]
+    assert [[name.en for name, _ in one.rows] for one in facts] == [["build nothing", "build as planned"]]
+    table = next(block for block in blocks if isinstance(block, Grid))
+    assert [row[0].text.en for row in table.rows] == ["Within 5 min (%)", "Median P50 (s)", "P90 (s)"]
+    assert sum(isinstance(block, Picture) for block in blocks) == 1
+
+
+def test_a_second_main_scheme_stands_on_page_one_too(study: Study) -> None:
+    arms = {
+        name: {**row, "purpose": "main" if "own" in name else row["purpose"]} for name, row in study.index.arms.items()
+    }
+    blocks = make(Context(replace(study, index=replace(study.index, arms=arms)), load_words()))
+    facts = next(block for block in blocks if isinstance(block, Facts))
+    assert [name.en for name, _ in facts.rows] == [
+        "build nothing", "build as planned", "build as planned (own town first)",
+    ]  # fmt: skip
+    table = next(block for block in blocks if isinstance(block, Grid))
+    assert len(table.rows) == 6

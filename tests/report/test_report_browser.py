@@ -151,6 +151,38 @@ def test_the_page_does_not_scroll_sideways(probed: tuple[dict[str, Any], list[st
     assert probed[0]["wide"] <= 0
 
 
+def test_at_phone_width_only_pictures_and_tables_scroll(chromium: str, html: str, tmp_path: Path) -> None:
+    text = json.dumps(html).replace("</", "<\\/")
+    outer = f"""<iframe id="phone" style="width:390px;height:3000px;border:0"></iframe><script>
+    const phone = document.getElementById("phone");
+    phone.onload = function () {{
+      const page = phone.contentDocument;
+      page.fonts.ready.then(function () {{
+        const out = Array.from(page.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > 391
+          && !e.closest(".scroll, .picture, .commands")).map(e => e.tagName + " " + e.className);
+        const told = document.createElement("pre"); told.id = "found";
+        told.textContent = JSON.stringify([page.documentElement.clientWidth, page.documentElement.scrollWidth, out]);
+        document.body.appendChild(told);
+      }});
+    }};
+    phone.srcdoc = {text};</script>"""
+    for language in ("zh", "en"):
+        shown = outer.replace('data-lang=\\"zh\\"', f'data-lang=\\"{language}\\"', 1)
+        dom, console = browse(chromium, tmp_path, shown, "--virtual-time-budget=8000", "--dump-dom")
+        found = re.search(r'<pre id="found">(.*?)</pre>', dom, flags=re.DOTALL)
+        assert found, console
+        assert json.loads(unescape(found[1])) == [390, 390, []]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_page_one_fits_one_sheet(chromium: str, html: str, tmp_path: Path, language: str) -> None:
+    alone = html.replace("</style>", "main section:not(#answer), footer { display: none; }</style>", 1)
+    alone = alone.replace('data-lang="zh"', f'data-lang="{language}"', 1)
+    target = tmp_path / "page.pdf"
+    browse(chromium, tmp_path, alone, "--no-pdf-header-footer", f"--print-to-pdf={target}")
+    assert len(re.findall(rb"/MediaBox", target.read_bytes())) == 1
+
+
 def test_printing_gives_a4_pages_with_the_font_embedded(chromium: str, html: str, tmp_path: Path) -> None:
     target = tmp_path / "page.pdf"
     browse(chromium, tmp_path, html, "--no-pdf-header-footer", f"--print-to-pdf={target}")

@@ -8,35 +8,38 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from sim.errors import InputError
-from sim.report import load_study, render, write_report
-from sim.report.blocks import Paragraph, Picture
+from sim.report import build, load_study, render, sections, write_report
+from sim.report.blocks import Block, Grid, Paragraph, Picture
 from sim.report.build import both
-from sim.report.context import Context
+from sim.report.context import Context, SectionEntry
 from sim.report.font import missing_characters
 from sim.report.sections import (
+    ORDER,
     answer,
+    assumptions,
     beyond,
     certainty,
+    hours,
     indicators,
+    kinds,
     one_more,
-    record,
+    registered,
     times,
     towns,
     variants,
     workload,
 )
-from sim.report.texts import Bi, load_words
+from sim.report.texts import Bi, Words, load_words
 
-SECTIONS = (
-    "answer", "times", "towns", "beyond", "one_more", "parts", "workload", "indicators", "variants", "certainty",
-    "assumptions", "reproduce",
-)  # fmt: skip
+SECTIONS = ORDER
 
 
 def test_the_page_is_well_formed_and_no_id_stands_twice(page: Any) -> None:
@@ -130,13 +133,68 @@ def test_without_scripts_the_default_language_is_shown_and_the_other_hidden(stud
     assert sorted(p.name for p in folder.iterdir()) == ["report.html", "tables"]
 
 
-def test_a_study_with_two_tables_has_every_section_and_says_what_it_lacks(
+def test_a_study_with_two_tables_has_the_sections_that_these_can_fill(
     study_folder: Path, tmp_path: Path, take_apart: Any
 ) -> None:
     page = take_apart(render(load_study(bare_study(tmp_path / "study", study_folder))))
-    assert [name for name in page.ids if name in SECTIONS] == list(SECTIONS)
-    for section in set(SECTIONS) - {"times", "certainty", "reproduce"}:
-        assert re.search("hold no table|compare no pair", page.text(section, "en")), section
+    assert [name for name in page.ids if name in SECTIONS] == ["answer", "times", "certainty", "reproduce"]
+    assert "compare no pair" in page.text("answer", "en")
+    assert 'hold no table "ecdf"' in page.text("times", "en")
+    told = page.text("reproduce", "en")
+    assert "Sections left out" in told
+    assert "Kinds of incident; Hours of the day; Gains and losses by town" in told
+
+
+@pytest.mark.parametrize("entry", registered(), ids=ORDER)
+def test_a_section_is_shown_only_where_every_table_it_needs_holds_rows(study_folder: Path, entry: SectionEntry) -> None:
+    study = load_study(study_folder)
+    assert entry.is_shown(study)
+    for name in entry.needs:
+        rest = {key: table for key, table in study.tables.items() if key != name}
+        assert not entry.is_shown(replace(study, tables=rest))
+        assert not entry.is_shown(replace(study, tables={**rest, name: study.tables[name].iloc[:0]}))
+
+
+def test_a_section_that_is_referred_to_is_told_by_its_number_on_this_page(study_folder: Path, page: Any) -> None:
+    at = 1 + ORDER.index("assumptions")
+    assert f"section {at} lists each" in page.text("answer", "en")
+    assert f"第{at}节逐条列出" in page.text("answer", "zh")
+    alone = Context(load_study(study_folder), load_words(), {"answer": 1})
+    assert alone.see("assumptions") == Bi("“假定清单”一节", '"List of assumptions"')
+
+
+def test_a_section_is_added_by_a_module_its_words_and_one_entry(
+    study_folder: Path, tmp_path: Path, take_apart: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(context: Context) -> list[Block]:
+        row = context.study.row("costs")
+        assert row is not None
+        return [Paragraph(context.words("costs.text", yuan=row["yuan"]) + context.see("times"))]
+
+    module = ModuleType("sim.report.sections.costs")
+    module.SECTION = SectionEntry("costs", needs=("costs",), make=make)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(sections, "ORDER", (*ORDER[:2], "costs", *ORDER[2:]))
+    told = {"costs.title": Bi("费用", "Money"), "costs.text": Bi("{yuan}元，见", "{yuan} yuan, see ")}
+    words = Words({**load_words().entries, **told})
+    monkeypatch.setattr(build, "load_words", lambda: words)
+    folder = bare_study(tmp_path / "study", study_folder)
+    without = take_apart(render(load_study(folder)))
+    assert "costs" not in without.ids
+    pq.write_table(pa.table({"yuan": [7]}), folder / "tables" / "costs.parquet")
+    page = take_apart(render(load_study(folder)))
+    assert [name for name in page.ids if name in (*ORDER, "costs")] == [
+        "answer", "times", "costs", "certainty", "reproduce",
+    ]  # fmt: skip
+    assert page.text("costs", "en").split() == ["3", "Money", "7", "yuan,", "see", "section", "2"]
+
+
+def test_tables_are_read_only_when_a_section_asks_for_them(study_folder: Path, tmp_path: Path) -> None:
+    folder = bare_study(tmp_path / "study", study_folder)
+    (folder / "tables" / "another.parquet").write_bytes(b"not a table, and nobody reads it")
+    assert "another.parquet" in {path.name for path in load_study(folder).files()}
+    with pytest.raises(InputError, match=r"another\.parquet.*cannot be read as Parquet"):
+        load_study(folder).table("another")
 
 
 def test_a_figure_of_the_tables_is_the_figure_of_the_page(study_folder: Path, page: Any) -> None:
@@ -175,7 +233,7 @@ def test_the_map_says_that_it_is_schematic_and_assumed(page: Any) -> None:
 MAKERS = {
     "contrasts": towns.make, "ecdf": times.make, "beyond": beyond.make, "one_more": one_more.make,
     "workload": workload.make, "queueing": workload.make, "indicators": indicators.make,
-    "travel_worlds": variants.make, "replication_guide": certainty.make, "assumptions": record.assumptions,
+    "travel_worlds": variants.make, "replication_guide": certainty.make, "assumptions": assumptions.make,
 }  # fmt: skip
 
 
@@ -222,3 +280,66 @@ def test_a_broken_table_is_named(study_folder: Path, tmp_path: Path) -> None:
 def test_texts_from_the_tables_cannot_become_markup() -> None:
     assert str(both(Bi("<b>&", "<b>&"))) == "&lt;b&gt;&amp;"
     assert "<script>" not in str(both(Bi("甲<script>", "A<script>")))
+
+
+def test_a_condition_stands_beside_the_main_comparison_on_its_own_replications(study_folder: Path, page: Any) -> None:
+    rows = pq.read_table(study_folder / "tables" / "matched.parquet").to_pylist()
+    row = next(r for r in rows if (r["arm"], r["metric"]) == ("plan_norm", "share_300"))
+    table = " ".join(page.text("variants", "en").split())
+    low, high = (f"{100 * row[key]:+.1f}" for key in ("low", "high"))
+    assert f"{100 * row['diff']:+.1f} [{low}, {high}] +1.0 [−1.0, +3.0]" in table
+    assert "Rings: the main comparison over only those replications" in page.text("answer", "en")
+
+
+def test_every_town_tells_chance_and_siting_apart(study_folder: Path, tmp_path: Path) -> None:
+    study = load_study(study_folder)
+    tables = {name: table.copy() for name, table in study.tables.items()}
+    for name in ("towns", "contrasts"):
+        tables[name]["mc_sd"], tables[name]["siting_sd"] = 0.03, 0.04
+    blocks = towns.make(Context(replace(study, tables=tables), load_words()))
+    table = [block for block in blocks if isinstance(block, Grid)][-1]
+    assert "uncertainty" in table.caption.en
+    assert len(table.rows) == 34
+    # 0.03 and 0.04 of one: 3 and 4 points; siting has 16 of 25 parts of the variance
+    assert [cell.text.en for cell in table.rows[0][1:7]] == ["3.00", "4.00", "64.0"] * 2
+    assert table.rows[0][7].text.en == "2.00"
+
+
+def test_rings_are_left_out_where_a_condition_has_all_replications(study_folder: Path) -> None:
+    study = load_study(study_folder)
+    matched = {key: {**row, "n_pairs": 30} for key, row in study.index.matched.items()}
+    context = Context(replace(study, index=replace(study.index, matched=matched)), load_words())
+    pictures = [block for block in answer.make(context) if isinstance(block, Picture)]
+    assert "Rings" not in pictures[0].caption.en
+
+
+def test_rare_kinds_are_told_in_the_table_and_not_drawn(study_folder: Path) -> None:
+    drawn, table = (
+        next(block for block in kinds.make(Context(load_study(study_folder), load_words())) if isinstance(block, kind))
+        for kind in (Picture, Grid)
+    )
+    assert "home fire" in drawn.svg.en
+    assert "tunnel rescue" not in drawn.svg.en
+    assert "wasp nest" not in drawn.svg.en  # no fire and no rescue
+    assert [row[0].text.en for row in table.rows] == [
+        "home fire (fire)", "wasp nest (social help)", "tunnel rescue (rescue)",
+    ]  # fmt: skip
+
+
+def test_the_worst_hour_is_named_and_the_parts_of_the_day_add_up(study_folder: Path) -> None:
+    blocks = hours.make(Context(load_study(study_folder), load_words()))
+    assert isinstance(blocks[0], Paragraph)
+    assert "lowest between 07–08 h" in blocks[0].text.en
+    table = next(block for block in blocks if isinstance(block, Grid))
+    assert sum(row[1].value or 0 for row in table.rows) == pytest.approx(1)
+    assert len(table.rows) == 24
+
+
+def test_without_differences_hours_and_kinds_are_told_by_their_levels(study_folder: Path) -> None:
+    study = load_study(study_folder)
+    rest = {key: table for key, table in study.tables.items() if not key.endswith("_contrasts")}
+    context = Context(replace(study, tables=rest), load_words())
+    for make, column in ((hours.make, 4), (kinds.make, 3)):
+        table = next(block for block in make(context) if isinstance(block, Grid))
+        assert {row[column].text.en for row in table.rows} == {"–"}
+    assert not any(isinstance(block, Picture) for block in kinds.make(context))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.report.texts import Bi, Words, join, load_words, same
+from sim.report.sections import ORDER
+from sim.report.texts import WORDS_FOLDER, Bi, Words, join, load_words, same
 
 ONLY_LATIN = {"head.p80", "head.p90", "head.p95", "unit.percent", "reproduce.digest", "towns.worst_item"}
 """Texts without a Chinese word of their own."""
@@ -66,6 +67,21 @@ def test_a_value_with_two_languages_gives_each_its_own() -> None:
 
 
 def test_a_key_without_one_of_the_languages_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "words.yaml").write_text("half.key: {zh: 只有中文}\n", encoding="utf-8")
+    (tmp_path / "half.yaml").write_text("half.key: {zh: 只有中文}\n", encoding="utf-8")
     with pytest.raises(KeyError, match="en"):
-        load_words(tmp_path / "words.yaml")
+        load_words(tmp_path)
+
+
+def test_a_key_in_two_files_is_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text("same.key: {zh: 同, en: same}\n", encoding="utf-8")
+    with pytest.raises(KeyError, match=r"same\.key"):
+        load_words(tmp_path)
+
+
+def test_each_sections_words_lie_in_its_own_file() -> None:
+    for path in sorted(WORDS_FOLDER.glob("*.yaml")):
+        keys = [line.split(":")[0] for line in path.read_text(encoding="utf-8").splitlines() if line[:1] not in "# "]
+        titles = [key for key in keys if key.endswith(".title") and key != "page.title"]
+        assert titles == ([] if path.stem == "common" else [f"{path.stem}.title"])
+    assert {path.stem for path in WORDS_FOLDER.glob("*.yaml")} == {"common", *ORDER}

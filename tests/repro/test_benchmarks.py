@@ -6,23 +6,29 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PROMISED = {"inputs", "simpy_long", "kernel_long", "simpy_twice", "kernel_twice", "travel", "static", "help_to_numpy"}
 
 
-@pytest.mark.slow
-def test_the_quick_benchmarks_keep_every_promised_ratio(root: Path, tmp_path: Path) -> None:
-    file = tmp_path / "measured.json"
-    command = [sys.executable, "-m", "benchmarks", "--quick", "--json", str(file)]
+def quick(module: str, root: Path, file: Path) -> tuple[dict[str, Any], str]:
+    """Return what the quick form of a benchmark stores and prints; its exit code is 0."""
+    command = [sys.executable, "-m", module, "--quick", "--json", str(file)]
     made = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert made.returncode == 0, made.stdout + made.stderr
-    lines = json.loads(file.read_text(encoding="utf-8"))["lines"]
+    return json.loads(file.read_text(encoding="utf-8")), made.stdout
+
+
+@pytest.mark.slow
+def test_the_quick_benchmarks_keep_every_promised_ratio(root: Path, tmp_path: Path) -> None:
+    stored, shown = quick("benchmarks", root, tmp_path / "measured.json")
+    lines = stored["lines"]
     limits = {line["name"]: (line["spread"]["median"], float(line["limit"])) for line in lines if line["limit"]}
     assert set(limits) >= PROMISED
     assert {name: pair for name, pair in limits.items() if pair[0] >= pair[1]} == {}
-    assert all(line["told"] in made.stdout for line in lines)
+    assert all(line["told"] in shown for line in lines)
 
 
 def test_a_limit_that_is_reached_is_told(root: Path) -> None:
@@ -43,3 +49,39 @@ assert broken(help=1.5) == ["help_to_numpy"], broken(help=1.5)
 """
     made = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
+
+
+def test_every_choice_of_a_group_of_mechanisms_is_a_lever_and_its_cost_is_per_incident_within_the_round(
+    root: Path,
+) -> None:
+    code = """
+from pathlib import Path
+from benchmarks.levers import DEFAULTS, NO_LEVERS, TOGETHER, costs, levers, table
+from sim.compose import compose
+from sim.settings import GROUPS
+found, default = levers(), compose().choices
+for group in (group.name for group in GROUPS if group.is_what and group.name not in NO_LEVERS):
+    choices = {path.stem for path in Path("configs", group).glob("*.yaml")} - {default[group]}
+    assert {name for name in found if name.startswith(f"{group}=")} == {f"{group}={choice}" for choice in choices}
+    assert [text for text in found[TOGETHER] if text.startswith(f"{group}=")] == [f"{group}={min(choices)}"]
+assert found[DEFAULTS] == () and list(found)[0] == DEFAULTS and list(found)[-1] == TOGETHER
+assert {"dispatch=keep_cover", "move_up=nearest", "move_up=best_cover", "relief=after_long_jobs"} <= set(found)
+rounds = {f"simpy {DEFAULTS}": [1.0, 2.0, 4.0], f"kernel {DEFAULTS}": [8.0, 8.0, 8.0]}
+rounds |= {"simpy slow": [1.5, 2.2, 6.0], "kernel slow": [8.0, 8.0, 8.0]}
+n = {DEFAULTS: 100, "slow": 200}
+spread = costs(rounds, n, "simpy", "slow")  # twice as many incidents: half of 1.5, 1.1 and 1.5 times the time
+assert [round(x, 9) for x in (spread.median, spread.low, spread.high)] == [-25.0, -45.0, -25.0]
+last = [cell.strip() for cell in table(rounds, n).splitlines()[-1].strip("|").split("|")]
+assert last == ["slow", "-25.0 % (-45.0 to -25.0)", "91", "-50.0 % (-50.0 to -50.0)", "200"], last
+"""
+    made = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.slow
+def test_every_lever_runs_in_both_engines(root: Path, tmp_path: Path) -> None:
+    stored, shown = quick("benchmarks.levers", root, tmp_path / "levers.json")
+    assert {f"{engine} {name}" for engine in ("simpy", "kernel") for name in stored["n_incidents"]} == set(
+        stored["rounds"]
+    )
+    assert all(name in shown for name in stored["n_incidents"])

@@ -11,7 +11,9 @@ import pytest
 
 from sim.compose import Composed, compose
 from sim.compose.study import make_arm
-from sim.run.execute import execute
+from sim.run.compared import work_in
+from sim.run.execute import execute, gather_again
+from sim.run.gather import Formats, gather
 from sim.run.work import Work
 
 SHORT = (
@@ -57,6 +59,20 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "pair"
     execute(Work("study", "pair", folder, tuple(arms), {"base": "nothing", "contrasts": []}))
     return folder
+
+
+@pytest.fixture(scope="session")
+def gathered(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished run with its comparison: tables in every format and the report; for tests that change nothing."""
+    folder = Path(copytree(finished, tmp_path_factory.mktemp("gathered") / "pair"))
+    gather_again(work_in(folder), gather=gather, formats=Formats(is_csv=True, is_xlsx=True, language="en"))
+    return folder
+
+
+@pytest.fixture
+def gathered_copy(gathered: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished run with its comparison that a test may change."""
+    return Path(copytree(gathered, tmp_path / "gathered"))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,14 +11,16 @@ import numpy as np
 import pytest
 
 from sim.assemble import InputsBuilder, build_inputs
+from sim.commands.explain import command
 from sim.engine import simulate
 from sim.engine.build import build_world
 from sim.engine.log import LogKind
 from sim.engine.world import UnitStatus
 from sim.errors import DgsimError
 from sim.inputs import RunInputs
+from sim.provenance import to_json
 from sim.run.explain import _decisions, _why_not, explain, find_arm, rank_candidates
-from sim.run.work import CONFIG
+from sim.run.work import CONFIG, RESULT, replication_folder
 from sim.settings import load_settings
 
 
@@ -72,6 +75,22 @@ def test_what_is_not_there_is_a_clear_message(case: Case, finished: Path) -> Non
         find_arm(finished, "plann", 0)
     with pytest.raises(DgsimError, match="has no replication 7"):
         find_arm(finished, "plan", 7)
+
+
+def test_a_run_that_comes_out_otherwise_now_is_not_told_as_the_stored_one(
+    finished_copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = replication_folder(finished_copy / "arms" / "plan", 0) / RESULT
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    asked = [str(finished_copy), "0", "--arm", "plan"]
+    assert command(asked) == 0
+    assert "NOT the stored run" not in capsys.readouterr().out
+    path.write_text(to_json(stored | {"log_digest": "0" * 64}), encoding="utf-8")
+    assert command(asked) == 2
+    assert "NOT the stored run: made again, this replication has another event log" in capsys.readouterr().out
+    path.write_text(to_json(stored | {"inputs": stored["inputs"] | {"policy": "0" * 64}}), encoding="utf-8")
+    assert command(asked) == 2
+    assert "has other inputs (policy) than result.json says" in capsys.readouterr().out
 
 
 def unit_of(**given: int) -> dict[str, int]:

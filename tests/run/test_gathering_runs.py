@@ -19,16 +19,17 @@ from sim.run.compared import comparison_work, work_in
 from sim.run.described import city_rows, setting_rows
 from sim.run.execute import execute, gather_again, gather_only
 from sim.run.gather import Formats, contrasts_of, gather, pairs_of, tables_of
+from sim.run.verify import verify
 from sim.run.work import Work, state_of
 
 MakeWork = Callable[..., Work]
 
 
-def write_tables_only(work: Work) -> Path | None:
+def write_tables_only(work: Work, formats: Formats) -> Path | None:
     """Gather without the report, which has tests of its own."""
     from sim.compare import write_tables
 
-    write_tables(tables_of(work), work.folder / "tables")
+    write_tables(tables_of(work), work.folder / "tables", csv=formats.is_csv)
     return None
 
 
@@ -107,14 +108,14 @@ def test_declared_contrasts_are_primary_and_all_others_exploratory(make_work: Ma
 @pytest.mark.slow
 def test_a_run_is_gathered_into_tables_and_a_report_and_again_in_another_language(make_work: MakeWork) -> None:
     work = make_work()
-    outcome = execute(work, gather=lambda done: gather(done, Formats(is_csv=True, is_xlsx=True, language="en")))
+    outcome = execute(work, gather=gather, formats=Formats(is_csv=True, is_xlsx=True, language="en"))
     assert outcome.report is not None
     check_files(work.folder)
     tables = work.folder / "tables"
     assert (tables / "towns.xlsx").is_file()
     assert (tables / "headline.csv").read_bytes().startswith(b"\xef\xbb\xbf"), "Excel reads Chinese by this mark"
     before = outcome.report.read_bytes()
-    again = gather_again(work_in(work.folder), gather=lambda done: gather(done, Formats(language="zh")))
+    again = gather_again(work_in(work.folder), gather=gather, formats=Formats(language="zh"))
     assert again.report is not None
     assert again.report.read_bytes() != before
     check_files(work.folder)
@@ -127,6 +128,9 @@ def test_finished_arms_are_compared_from_where_they_lie(finished: Path, tmp_path
     assert results.arms == ["run_00", "run_01"]
     assert results.table("arms").label_en.tolist() == ["nothing", "plan"]
     assert len(results.incidents("run_01", 1)) == len(api.load(finished).incidents("plan", 1))
+    verdict = verify(outcome.folder, replications=[0], workers=1)
+    assert verdict.is_same
+    assert len(verdict.replications) == 2, "a comparison is verified down to the runs it was made from"
     with pytest.raises(DgsimError, match="has no such arm; did you mean 'plan'"):
         comparison_work([f"{finished}:plam"], None)
 
@@ -154,9 +158,19 @@ def test_a_sweep_runs_every_job_once_and_becomes_one_tidy_table(tmp_path: Path, 
     assert {"low", "high", "n_incidents", "n_replications"} <= set(jobs.columns)
     runs = sorted((tmp_path / "run").iterdir())
     assert [state_of(run).word for run in runs] == ["complete"] * 4
+    assert verify(outcome.folder, is_rerun=False).faults == ()
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("result.json")}
     run_sweep(read_sweep(overrides), gather=write_tables_only, say=said.append)
     assert {path: path.stat().st_mtime_ns for path in times} == times, "done jobs are skipped"
+
+
+def test_nothing_of_a_sweep_starts_when_its_folder_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
+    read = read_sweep([*sweep_overrides(tmp_path)[:-2], "travel=norm,congested"], out=tmp_path / "out")
+    with pytest.raises(DgsimError, match="out is a file; name another folder"):
+        run_sweep(read, gather=write_tables_only, say=lambda text: None)
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
 
 
 def test_nothing_of_a_sweep_starts_when_one_job_is_wrong(tmp_path: Path) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import pickle
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sim import provenance
+from sim.cli import main
 from sim.errors import InputError, RunDirectoryError
-from sim.provenance import DiskFullError, only_writer, sha256_of_file, whole_folder
+from sim.provenance import (
+    only_writer,
+    sha256_of_file,
+    sha256_of_tree,
+    whole_folder,
+)  # fmt: skip
+from sim.run import estimate as estimating
+from sim.run.estimate import Overhead, Rate
 from sim.run.execute import execute, foretell
 from sim.run.pool import batches_of, run_jobs
 from sim.run.replication import make_batch
@@ -85,87 +90,6 @@ def test_batches_hold_the_arms_of_a_replication_and_are_cut_when_there_are_too_f
     jobs = [Fake(arm, r) for r in range(4) for arm in "ab"]
     assert [len(batch) for batch in batches_of(jobs, 2)] == [2, 2, 2, 2]  # type: ignore[arg-type]
     assert [len(batch) for batch in batches_of(jobs[:4], 2)] == [1, 1, 1, 1]  # type: ignore[arg-type]
-
-
-# --- interrupted ------------------------------------------------------------------------------------------------------
-
-
-def many_replications(folder: Path, n: int) -> list[str]:
-    """A command that makes a run of `n` replications in `folder`, on one process."""
-    short = ["window=one_week", "window.measure_to=2026-06-03", "window.warm_up_days=0", "window.run_out_days=1"]
-    more = ["schedule.is_outside_run_allowed=true", "run.workers=1", f"run.n_replications={n}"]
-    code = (
-        "import sys; from pathlib import Path; from sim.compose import compose;"
-        "from sim.compose.study import single_work;"
-        "from sim.run.execute import execute; execute(single_work(compose(sys.argv[2:]), out=Path(sys.argv[1])))"
-    )
-    return [sys.executable, "-c", code, str(folder), *short, *more]
-
-
-def wait_for(path: Path, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not come"
-        time.sleep(0.02)
-
-
-@pytest.mark.parametrize(
-    "how",
-    [pytest.param(signal.SIGKILL, id="kill -9"), pytest.param(signal.SIGINT, id="Ctrl-C", marks=pytest.mark.slow)],
-)
-def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(tmp_path: Path, how: signal.Signals) -> None:
-    folder = tmp_path / "run"
-    running = subprocess.Popen(many_replications(folder, 200), stderr=subprocess.DEVNULL)
-    try:
-        wait_for(replication_folder(folder, 2) / RESULT, 120)
-        running.send_signal(how)
-        assert running.wait(20) != 0
-    finally:
-        running.kill()
-    kept = {r: result["log_digest"] for _, r, result in results_of(folder)}
-    assert 3 <= len(kept) < 200
-    assert not (folder / "COMPLETE").exists()
-    assert state_of(folder).word == "unfinished"
-    times = {r: (replication_folder(folder, r) / RESULT).stat().st_mtime_ns for r in kept}
-    n = len(kept) + 2
-    subprocess.run(many_replications(folder, n), check=True)
-    after = {r: result["log_digest"] for _, r, result in results_of(folder)}
-    assert len(after) == n
-    assert {r: after[r] for r in kept} == kept
-    assert {r: (replication_folder(folder, r) / RESULT).stat().st_mtime_ns for r in kept} == times
-    assert state_of(folder).word == "complete"
-    assert not list(folder.rglob(".part-*")), "nothing half-written is left"
-
-
-def test_a_full_disk_is_one_clear_message_and_leaves_nothing_half_written(tmp_path: Path) -> None:
-    """A limit on the size of files stands for the full disk: the first table that passes it fails."""
-    folder = tmp_path / "run"
-    command = many_replications(folder, 2)
-    code = (
-        "import resource, sys; from sim.errors import DgsimError; import sim.run.execute as making\n"
-        "run_jobs = making.run_jobs\n"
-        "def run_with_little_room(*given):\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))\n"
-        "    return run_jobs(*given)\n"
-        "making.run_jobs = run_with_little_room\n"
-        f"try:\n exec({command[2]!r})\n"
-        "except DgsimError as error:\n print(error); sys.exit(error.exit_code)"
-    )
-    done = subprocess.run([command[0], "-c", code, *command[3:]], capture_output=True, text=True)
-    assert done.returncode == 2, done.stderr[-2000:]
-    assert "the disk is full; finished replications are kept" in done.stdout
-    assert not list(folder.rglob(".part-*"))
-    assert not replication_folder(folder, 0).exists()
-
-
-def test_too_little_room_is_said_before_anything_runs(make_work: MakeWork, monkeypatch: pytest.MonkeyPatch) -> None:
-    import shutil
-
-    usage = shutil.disk_usage("/")._replace(free=1_000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
-    with pytest.raises(DiskFullError, match="MB are free"):
-        execute(make_work())
-    assert not list(make_work().folder.rglob("result.json"))
 
 
 # --- what is there already --------------------------------------------------------------------------------------------
@@ -259,48 +183,6 @@ def test_inputs_of_every_arm_are_checked_before_the_first_replication(make_work:
     assert not list(work.folder.rglob("result.json"))
 
 
-# --- workers ----------------------------------------------------------------------------------------------------------
-
-
-DIE_ONCE = """
-import os, pickle, signal, sys
-from pathlib import Path
-
-from sim.run.pool import run_jobs
-from sim.run.replication import make_batch
-
-
-def die_once(batch):
-    for job in batch:
-        mark = Path(sys.argv[2] if len(sys.argv) > 2 else os.environ["MARK"])
-        if job.replication == 1 and job.arm == "plan" and not mark.exists():
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-    return make_batch(batch)
-
-
-if __name__ == "__main__":
-    import die_once as importable
-
-    jobs = pickle.loads(Path(sys.argv[1]).read_bytes())
-    results = run_jobs(jobs, importable.die_once, 2)
-    assert [(r["arm"], r["replication"]) for r in results] == [(job.arm, job.replication) for job in jobs]
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_worker_costs_only_what_it_was_doing(make_work: MakeWork, tmp_path: Path) -> None:
-    whole, hurt = make_work(name="whole"), make_work(name="hurt")
-    execute(whole)
-    (tmp_path / "die_once.py").write_text(DIE_ONCE, encoding="utf-8")
-    (tmp_path / "jobs").write_bytes(pickle.dumps(jobs_of(hurt)))
-    environment = os.environ | {"PYTHONPATH": str(tmp_path), "MARK": str(tmp_path / "died")}
-    command = [sys.executable, "-W", "ignore", str(tmp_path / "die_once.py"), str(tmp_path / "jobs")]
-    subprocess.run(command, env=environment, check=True, timeout=120)
-    assert (tmp_path / "died").exists()
-    assert table_digests(hurt.folder) == table_digests(whole.folder)
-
-
 # --- estimates --------------------------------------------------------------------------------------------------------
 
 
@@ -321,29 +203,72 @@ def test_a_dry_run_counts_what_is_missing_and_touches_nothing(make_work: MakeWor
     assert foretell(make_work()).text() == "nothing to run: every replication is there"
 
 
-def test_minutes_and_disk_come_from_the_rates_measured_here(
+def rate(n: float, engine: str = "kernel", log: str = "digest", make_s: float = 2.0) -> Rate:
+    return Rate(n, engine, log, make_s, 1e6, f"measured over {n:g} incidents")
+
+
+def note(monkeypatch: pytest.MonkeyPatch, rates: list[Rate], overheads: list[Overhead]) -> None:
+    monkeypatch.setattr(estimating, "_read", lambda: estimating._Noted(tuple(rates), tuple(overheads)))
+
+
+def test_time_and_disk_grow_with_years_arms_and_replications_at_the_rates_measured_here(
     make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sim.run import estimate
+    note(monkeypatch, [rate(100.0)], [Overhead(2, 500.0, 5.0, 10.0)])
+    short, long = make_work("run.workers=2"), make_work("run.workers=2", "window.measure_to='2026-06-05'")
+    n, n_long = (estimating.nominal_incidents(work.arms[0].settings) for work in (short, long))
+    assert (n, n_long) == (pytest.approx(16_000 * 3 / 365.25), pytest.approx(16_000 * 5 / 365.25))
+    told = estimating.estimate(jobs_of(short), 2)
+    assert told.make_s == pytest.approx(4 * n / 100 * 2.0 / 2)
+    assert told.once_s == pytest.approx(5.0 + 10.0)
+    assert told.n_bytes == pytest.approx(4 * n / 100 * 1e6 * 1.25 + 20e6, rel=1e-3)
+    assert "measured over 100 incidents" in told.text()
+    assert estimating.estimate(jobs_of(long), 2).make_s == pytest.approx(told.make_s * 5 / 3)
+    assert estimating.estimate(jobs_of(make_work(n_replications=4)), 1).make_s == pytest.approx(told.make_s * 4)
 
-    rate = estimate.Rate(1_000.0, 2.0, 0.5, 1e6, "measured yesterday")
-    monkeypatch.setattr(estimate, "read_rates", lambda: [rate])
-    job = jobs_of(make_work("run.workers=2"))[0]
-    n = estimate.nominal_incidents(job.settings)
-    assert n == pytest.approx(16_000 * 3 / 365.25)
-    told = estimate.estimate([job] * 10, 2)
-    assert told.seconds == pytest.approx(10 * n / 1_000 * (2.0 / 2 + 0.5))
-    assert told.n_bytes == pytest.approx(10 * n / 1_000 * 1e6 * 1.25 + 20e6, rel=1e-3)
-    assert "measured yesterday" in told.text()
+
+def test_a_rate_of_another_engine_log_or_length_is_not_taken_and_one_is_measured(
+    make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [rate(131, engine="simpy"), rate(131, log="full"), rate(131 * 7), rate(131 / 7)]
+    note(monkeypatch, others, [])
+    kept: list[Rate] = []
+    monkeypatch.setattr(estimating, "_keep", lambda rates: kept.extend(rates))
+    told = estimating.estimate(jobs_of(make_work()), 1)
+    assert told.once_s is None
+    assert "no run like it has shown here yet how long checks, tables and report take on top" in told.text()
+    assert [(r.engine, r.log, round(r.n_incidents)) for r in kept] == [("kernel", "digest", 131)]
+    assert told.make_s == pytest.approx(4 * kept[0].make_s)
+    assert "made just now" in told.text()
 
 
-def test_two_rates_give_a_line_and_it_never_goes_below_zero() -> None:
-    from sim.run.estimate import Rate, predict
+def test_what_comes_once_grows_with_the_arms_from_the_nearest_run_and_never_shrinks() -> None:
+    runs = [Overhead(1, 1e3, 5.0, 10.0), Overhead(12, 1e3, 6.0, 60.0)]
+    assert estimating.predict_once(runs, 1, 1e3) == 15.0
+    assert estimating.predict_once(runs, 2, 1e3) == 5.0 + 20.0
+    assert estimating.predict_once(runs, 24, 1e4) == 6.0 + 120.0
+    assert estimating.predict_once(runs, 8, 1e2) == 6.0 + 60.0
+    assert estimating.predict_once(runs, 8, 1e6) is None, "a thousand times the incidents tell of another run"
+    assert estimating.predict_once([*runs, Overhead(12, 1e6, 6.0, 300.0)], 8, 5e5) == 6.0 + 300.0
+    assert estimating.predict_once([], 8, 1e3) is None
 
-    rates = [Rate(100.0, 0.1, 0, 0, ""), Rate(10_000.0, 2.08, 0, 0, "")]
-    assert predict(rates, 5_000, "make_s") == pytest.approx(0.08 + 0.0002 * 5_000)
-    steep = [Rate(100.0, 0.1, 0, 0, ""), Rate(200.0, 1.0, 0, 0, "")]
-    assert predict(steep, 10, "make_s") == pytest.approx(0.01)
+
+def test_a_run_notes_what_it_took_unless_its_workers_made_too_few(
+    make_work: MakeWork, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(estimating, "cache_root", lambda: tmp_path)
+    jobs = jobs_of(make_work())
+    results = [{"seconds": {"engine": second, "tables": 1.0}} for second in (9.0, 1.0, 2.0, 3.0)]
+    seconds_of = {"check": 4.0, "make": 20.0, "gather": 7.0}
+    estimating.note_run(jobs, results, 2, seconds_of)
+    assert not list(tmp_path.iterdir()), "with two replications each, compiling tells in the median"
+    estimating.note_run(jobs, results, 1, seconds_of)
+    noted = estimating._read()
+    assert [(r.make_s, r.engine, r.log) for r in noted.rates] == [(3.5, "kernel", "digest")]
+    n_all = sum(estimating.nominal_incidents(job.settings) for job in jobs)
+    assert noted.overheads == (Overhead(2, n_all, 4.0 + (20.0 - 19.0), 7.0),)
+    estimating.note_run(jobs, results, 1, {"check": 1.0, "make": 15.0})
+    assert estimating._read().overheads == noted.overheads, "nothing was gathered, so it says nothing of gathering"
 
 
 def test_the_engine_that_was_chosen_changes_no_byte(make_work: MakeWork) -> None:
@@ -359,3 +284,69 @@ def test_an_arm_of_another_name_makes_the_folder_another_run(make_work: MakeWork
     work = make_work()
     with pytest.raises(RunDirectoryError, match="holds an arm 'plan' that study 'pair' does not have now"):
         execute(replace(work, arms=work.arms[:1]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_bytes", [100, 3_000, 20_000])
+def test_a_disk_that_is_full_at_whatever_step_is_one_message_and_no_result(tmp_path: Path, n_bytes: int) -> None:
+    """A limit on the size of files stands for the full disk: note, configuration or tables are the first to pass it."""
+    choices = ["window=one_week", "schedule.is_outside_run_allowed=true", "siting=one_world", "run.n_replications=1"]
+    code = (
+        "import resource, sys; from sim.cli import main\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({n_bytes}, {n_bytes}))\n"
+        "sys.exit(main())"
+    )
+    command = [sys.executable, "-c", code, "run", "--out", str(tmp_path / "run"), "run.workers=1", *choices]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert done.stderr.startswith(f"dgsim: {tmp_path / 'run'}: the disk is full; finished replications are kept")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "run" / "COMPLETE").exists()
+
+
+# --- what is named ----------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_no_run_directory(make_work: MakeWork, capsys: pytest.CaptureFixture[str]) -> None:
+    work = make_work()
+    work.folder.write_text("mine", encoding="utf-8")
+    with pytest.raises(RunDirectoryError, match="pair is a file, not a folder; name another"):
+        execute(work)
+    with pytest.raises(RunDirectoryError, match="pair is a file, not a folder; name another"):
+        execute(work, is_fresh=True)
+    inside = replace(work, folder=work.folder / "below")
+    with pytest.raises(RunDirectoryError, match=r"below: .*pair is a file, not a folder"):
+        execute(inside)
+    assert main(["verify", str(work.folder)]) == 2
+    assert "is a file" in capsys.readouterr().err
+    assert work.folder.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_foreign_folder_keeps_even_what_looks_half_written(make_work: MakeWork) -> None:
+    folder = make_work().folder
+    (folder / "mine").mkdir(parents=True)
+    (folder / "mine" / ".part-one").write_text("mine", encoding="utf-8")
+    with pytest.raises(RunDirectoryError, match="holds files of no run"):
+        execute(make_work())
+    assert (folder / "mine" / ".part-one").exists()
+
+
+@pytest.mark.parametrize("suffix", ["py", "yaml", "j2", "js", "css", "sql", "csv", "npz", "otf", "txt"])
+def test_the_source_digest_counts_every_kind_of_file_that_is_shipped(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / f"part.{suffix}").write_text("one", encoding="utf-8")
+    before = sha256_of_tree(tmp_path)
+    (tmp_path / "__pycache__" / "part.pyc").write_text("cached", encoding="utf-8")
+    assert sha256_of_tree(tmp_path) == before
+    (tmp_path / f"part.{suffix}").write_text("two", encoding="utf-8")
+    assert sha256_of_tree(tmp_path) != before
+
+
+def test_the_source_digest_leaves_out_no_kind_of_file_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Path] = []
+    monkeypatch.setattr(provenance, "sha256_of_file", lambda path: counted.append(path) or "")  # type: ignore[func-returns-value]
+    provenance.source_digest(is_result_only=False)
+    package = Path(provenance.__file__).parent
+    shipped = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert {path.suffix for path in counted} >= {".py", ".yaml", ".j2", ".js", ".css", ".sql", ".otf"}
+    assert {path for path in shipped if "_configs" not in path.parts} == set(counted)

@@ -214,3 +214,23 @@ def test_a_spec_that_contradicts_itself_cannot_be_made() -> None:
         TableSpec("t", 1, (column,), key=("b",))
     with pytest.raises(ValueError, match="kind"):
         Column("a", "text", "A.")  # type: ignore[arg-type]
+
+
+def test_names_in_rows_with_faults_are_known_and_those_of_an_unreadable_file_are_not_asked_for(tmp_path: Path) -> None:
+    spec = TableSpec("towns", 1, (Column("code", "str", "Code."), Column("n", "int", "Number.")))
+    rows = TableSpec("stations", 1, (Column("town", "str", "Town."),))
+    (tmp_path / "towns.csv").write_text("code,n\na,1\nb,many\nc,1,1\n", encoding="utf-8")
+    (tmp_path / "stations.csv").write_text("town\na\nb\nc\nd\nd\ne\nd\n", encoding="utf-8")
+    problems = Problems()
+    towns = read_table(tmp_path / "towns.csv", spec, problems)
+    missing = read_table(tmp_path / "town.csv", spec, problems)
+    assert (towns.names("code"), towns.is_whole, missing.names("code")) == (("a", "b", "c", "1", "1"), False, None)
+    stations = read_table(tmp_path / "stations.csv", rows, problems)
+    n_before = len(problems.found)
+    check_references(stations, "town", missing.names("code"), "town.csv", problems)
+    assert len(problems.found) == n_before
+    check_references(stations, "town", towns.names("code"), "towns.csv", problems)
+    assert [str(problem) for problem in problems.found[n_before:]] == [
+        "stations.csv row 5: 'd' (town) is not in towns.csv, nor in 2 more rows; known: 1, a, b, c",
+        "stations.csv row 7: 'e' (town) is not in towns.csv; known: 1, a, b, c",
+    ]

@@ -99,6 +99,7 @@ ROUND = TravelSettings(
     night_factor=2.0,
     peak_factor=0.5,
     acceleration_ms2=1.0,
+    start_s=0.0,
     ramp_s=60.0,
 )
 

@@ -38,12 +38,14 @@ def distributions(
         return None
     n_columns = min(len(panels), 5)
     n_rows = -(-len(panels) // n_columns)
-    figure, grid = new_figure(0.45 + 1.75 * n_rows, n_columns, n_rows, sharex=True, sharey=True, squeeze=False)
+    figure, grid = new_figure(0.7 + 1.75 * n_rows, n_columns, n_rows, sharex=True, sharey=True, squeeze=False)
     flat = list(grid.flat)
     for axes, (title, curves) in zip(flat, panels.items(), strict=False):
         _distribution(axes, title, curves, marks, is_named=axes is flat[0])
     for axes in flat[len(panels) :]:
         axes.set_axis_off()
+    lines, names = flat[0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper right", ncols=2, frameon=False, fontsize=8)
     figure.supxlabel(labels[0], fontsize=8.5, color=SOFT)
     for row in grid:
         row[0].set_ylabel(labels[1])
@@ -57,14 +59,11 @@ def _distribution(
         keep = (curve.x <= _LAST_S) & (curve.x % _EVERY_S == 0)
         minutes = curve.x[keep] / 60
         axes.fill_between(minutes, 100 * curve.low[keep], 100 * curve.high[keep], color=colour, alpha=0.2, lw=0)
-        axes.plot(minutes, 100 * curve.y[keep], color=colour)
+        axes.plot(minutes, 100 * curve.y[keep], color=colour, label=curve.name)
     for at, text in marks:
         axes.axvline(at / 60, color=SOFT, lw=0.8, ls=(0, (3, 2)))
         if is_named:
             axes.text(at / 60 + 0.15, 2, text, fontsize=7.5, color=SOFT)
-    if is_named:
-        for curve, colour, rank in zip(curves, (BASE, PLAN), (0, 1), strict=True):
-            axes.text(15, 27 + 13 * rank, curve.name, color=SOFT if colour == BASE else colour, fontsize=8, ha="right")
     axes.set_title(title, fontweight="normal")
     axes.set_xlim(0, _LAST_S / 60)
     axes.set_ylim(0, 100)
@@ -94,15 +93,16 @@ def by_year(
 
 
 def _name_ends(axes: Axes, curves: Sequence[Curve], colours: Sequence[str]) -> None:
-    """Write each curve's name over its last point; of two, the higher line's name above and the lower's below."""
+    """Write each curve's name over its end, clear of its band; of two, the higher's above, the lower's below."""
     order = sorted(range(len(curves)), key=lambda i: -float(curves[i].y[-1]))
     for rank, i in enumerate(order):
         curve, colour = curves[i], colours[i % len(colours)]
         is_low = float(curve.y[-1]) < 0.25 * float(np.nanmax(curves[order[0]].y))
-        side = 8 if rank == 0 or is_low else -13
+        is_above = rank == 0 or is_low
+        end = float(np.nanmax(curve.high[-3:]) if is_above else np.nanmin(curve.low[-3:]))
         axes.annotate(
-            curve.name, (curve.x[-1], curve.y[-1]), (0, side), textcoords="offset points", ha="right", fontsize=8,
-            color=SOFT if colour == BASE else colour,
+            curve.name, (curve.x[-1], end), (0, 4 if is_above else -4), textcoords="offset points", ha="right",
+            va="bottom" if is_above else "top", fontsize=8, color=SOFT if colour == BASE else colour,
         )  # fmt: skip
 
 

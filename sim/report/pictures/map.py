@@ -132,4 +132,6 @@ def _short(name: str, language: str) -> str:
     """Return a town's name without the word for its rank."""
     if language == "zh":
         return next((name[: -len(w)] for w in ("开发区", "街道", "新区", "园区", "镇") if name.endswith(w)), name)
-    return next((name[: -len(w)] for w in (" Subdistrict", " Town", " New Area") if name.endswith(w)), name)
+    return next(
+        (name[: -len(w)] for w in (" Subdistrict", " Town", " New Area", " High-tech Zone") if name.endswith(w)), name
+    )

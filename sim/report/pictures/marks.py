@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Mark:
     """One line: its name, a value and its interval (NaN where not known), and a note at the right.
 
-    `is_settled`: the difference may be called clear if its interval leaves zero out.
+    `is_settled`: the difference may be called clear if its interval leaves zero out. `inner`: the interval of chance
+    alone, drawn thicker where it is known.
     """
 
     name: str
@@ -27,6 +28,17 @@ class Mark:
     high: float
     note: str = ""
     is_settled: bool = True
+    inner: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """The main comparison on a condition's own replications: levels, and the difference of both measures."""
+
+    base: float
+    arm: float
+    diff: float
+    late: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,7 @@ class Step:
     arm: float
     diff: Mark
     late: Mark
+    ghost: Ghost | None = None
 
 
 def mark_of(name: str, row: Any, column: str, factor: float, note: str = "") -> Mark:
@@ -71,6 +84,8 @@ def _points(axes: Axes, marks: Sequence[Mark], write: Write | None, better: int)
         colour = PLAN if not better else tone(mark.low, mark.high, better) if mark.is_settled else SOFT
         if not is_missing(mark.low):
             axes.plot([mark.low, mark.high], [i, i], color=colour, lw=2.2, alpha=0.45, solid_capstyle="butt")
+        if mark.inner is not None and not any(is_missing(end) for end in mark.inner):
+            axes.plot(mark.inner, [i, i], color=colour, lw=6, alpha=0.45, solid_capstyle="butt")
         axes.plot([mark.value], [i], "o", color=colour, ms=4.5)
         text = mark.note or (write(mark.value) if write else "")
         if text:
@@ -81,11 +96,13 @@ def _points(axes: Axes, marks: Sequence[Mark], write: Write | None, better: int)
     bare(axes)
 
 
-def steps(rows: Sequence[Step], titles: tuple[str, str, str], names: tuple[str, str]) -> Figure | None:
+def steps(
+    rows: Sequence[Step], titles: tuple[str, str, str], names: tuple[str, str], line_in: float = 0.36
+) -> Figure | None:
     """Draw levels in per cent without and with as dumbbells, and beside them the paired differences of two measures."""
     if not rows:
         return None
-    figure, (left, middle, right) = new_figure(0.95 + 0.36 * len(rows), 3, sharey=True, width_ratios=(1.7, 1, 1))
+    figure, (left, middle, right) = new_figure(0.95 + line_in * len(rows), 3, sharey=True, width_ratios=(1.7, 1, 1))
     for i, row in enumerate(rows):
         left.plot([row.base, row.arm], [i, i], color=FAINT, lw=5, solid_capstyle="round", zorder=1)
         left.plot([row.base], [i], "o", color=BASE, ms=7, zorder=2)
@@ -93,6 +110,10 @@ def steps(rows: Sequence[Step], titles: tuple[str, str, str], names: tuple[str, 
         is_up = row.arm >= row.base
         _beside(left, row.base, i, plain(row.base, 1), SOFT, -1 if is_up else 1)
         _beside(left, row.arm, i, plain(row.arm, 1), PLAN, 1 if is_up else -1)
+        if row.ghost is not None:
+            _hollow(left, (row.ghost.base, row.ghost.arm), i)
+            _hollow(middle, (row.ghost.diff,), i)
+            _hollow(right, (row.ghost.late,), i)
     first = rows[0]
     for x, text, colour in ((first.base, names[0], SOFT), (first.arm, names[1], PLAN)):
         ha = "right" if x == min(first.base, first.arm) else "left"
@@ -105,6 +126,7 @@ def steps(rows: Sequence[Step], titles: tuple[str, str, str], names: tuple[str, 
         for i, mark in enumerate(marks):
             axes.annotate(mark.note, (mark.value, i), (0, 6), textcoords="offset points", ha="center", fontsize=8)
         axes.margins(x=0.12)
+    left.set_ylim(len(rows) - 0.4, -0.27 / line_in)  # room for the names over the first line
     for axes, title in zip((left, middle, right), titles, strict=True):
         axes.set_title(title, fontsize=8.5, color=INK)
         bare(axes)
@@ -118,6 +140,11 @@ def _beside(axes: Axes, x: float, y: float, text: str, colour: str, side: int) -
     axes.annotate(
         text, (x, y), (7 * side, 0), textcoords="offset points", ha=ha, va="center", fontsize=8.5, color=colour
     )
+
+
+def _hollow(axes: Axes, values: Sequence[float], y: float) -> None:
+    """Draw rings a little below a line."""
+    axes.plot(values, [y + 0.3] * len(values), "o", mfc="white", mec=SOFT, mew=0.9, ms=4, ls="none", zorder=3)
 
 
 def ranking(marks: Sequence[Mark], planned: Sequence[int], titles: tuple[str, str], write: Write) -> Figure | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sim.report.blocks import Block, Cell, Facts, Grid, Head, Paragraph, Picture, counted, number, word
-from sim.report.context import Context, kept, names
+from sim.report.blocks import Block, Facts, Grid, Head, Paragraph, Picture, counted, word
+from sim.report.compared import case_of, condition_name, diff_cell, level_cells, metric_cell
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import (
     count,
-    diff_writer_of,
     interval,
     is_clear,
     is_missing,
@@ -18,10 +17,9 @@ from sim.report.numbers import (
     points,
     share,
     signed_seconds,
-    writer_of,
 )
-from sim.report.pictures.marks import Step, mark_of, steps
-from sim.report.study import MAIN, Pair
+from sim.report.pictures.marks import Ghost, Step, mark_of, steps
+from sim.report.study import MAIN, Pair, Study
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
 
@@ -37,19 +35,17 @@ def make(context: Context) -> list[Block]:
     arms = count(len(study.arms()))
     if pair is None:
         intro = Paragraph(words("answer.intro_single", arms=arms))
-        return kept(*_question(context), intro, _arms(context), Paragraph(words["missing.pair"], "missing"))
+        return kept(*_question(context), intro, Paragraph(words["missing.pair"], "missing"))
     base, arm = names(context, pair)
     return kept(
         *_question(context),
+        _compared(context, pair),
         *answer(context, pair),
         _picture(context, pair),
-        Paragraph(words["answer.gloss"], "note"),
-        Paragraph(words("answer.intro", arms=arms, arm=arm, base=base)),
+        _table(context, pair),
+        Paragraph(words("answer.intro", arms=arms, arm=arm, base=base, see=context.see("variants")), "note"),
         _staff(context, pair),
         _standing(context),
-        _table(context, pair),
-        Paragraph(words["answer.arms"], "caption"),
-        _arms(context),
     )
 
 
@@ -84,7 +80,7 @@ def _share_clause(context: Context, pair: Pair, row: Any) -> Bi:
         "year": study.year, "arm": arm, "base": base, "a": share(a), "b": share(b), "s": points(row["diff"]),
         "why": _why(context, row),
     }  # fmt: skip
-    return context.words(f"answer.share_{_case(row, better=1)}", **values, **_sizes(context, row, points))
+    return context.words(f"answer.share_{case_of(row, better=1)}", **values, **_sizes(context, row, points))
 
 
 def _why(context: Context, row: Any) -> Bi:
@@ -96,14 +92,7 @@ def _why(context: Context, row: Any) -> Bi:
 
 def _late_clause(context: Context, row: Any) -> Bi:
     sizes = _sizes(context, row, signed_seconds)
-    return context.words(f"answer.late_{_case(row, better=-1)}", s=signed_seconds(row["diff"]), **sizes)
-
-
-def _case(row: Any, better: int) -> str:
-    """Return better, worse or unclear."""
-    if is_missing(row["diff"]) or not is_settled(row):
-        return "unclear"
-    return "better" if (row["diff"] > 0) == (better > 0) else "worse"
+    return context.words(f"answer.late_{case_of(row, better=-1)}", s=signed_seconds(row["diff"]), **sizes)
 
 
 def _sizes(context: Context, row: Any, write: Any) -> dict[str, object]:
@@ -150,13 +139,9 @@ def _picture(context: Context, pair: Pair) -> Picture | None:
 
     lines = join([_alt_line(context, p) for p in pairs], "；", "; ")
     caption = words("answer.picture", year=year, arm=arm, base=base)
+    if any(_ghost(study, p) is not None for p in pairs):
+        caption = caption + words["answer.picture_ghost"]
     return picture(draw, caption, words("answer.alt", lines=lines), "answer")
-
-
-def _name(context: Context, pair: Pair) -> Bi:
-    """Return what a line stands for: the main comparison, or the condition that differs from it."""
-    is_main = pair == context.study.main() and context.study.is_repeated()
-    return context.words["answer.main_name"] if is_main else pair.label
 
 
 def _step(context: Context, pair: Pair, language: str) -> Step:
@@ -168,7 +153,20 @@ def _step(context: Context, pair: Pair, language: str) -> Step:
         mark = mark_of("", row, "diff", factor, "" if row is None else write(row["diff"]))
         marks.append(replace(mark, is_settled=row is not None and is_settled(row)))
     levels = [float("nan") if row is None else 100 * float(row["value"]) for row in (base, arm)]
-    return Step(_name(context, pair).of(language), levels[0], levels[1], marks[0], marks[1])
+    return Step(
+        condition_name(context, pair).of(language), levels[0], levels[1], marks[0], marks[1], _ghost(study, pair)
+    )
+
+
+def _ghost(study: Study, pair: Pair) -> Ghost | None:
+    """Return the main comparison on the replications of a condition, where these are not all that the main one has."""
+    main, year = study.main(), study.year
+    share_row, late_row = (study.matched(pair, metric, year) for metric in ("share_300", "p90"))
+    of_main = None if main is None else study.contrast(main, "share_300", year)
+    if share_row is None or late_row is None or of_main is None or share_row["n_pairs"] == of_main["n_pairs"]:
+        return None
+    percent = [100 * float(share_row[name]) for name in ("base_value", "arm_value", "diff")]
+    return Ghost(percent[0], percent[1], percent[2], float(late_row["diff"]))
 
 
 def _alt_line(context: Context, pair: Pair) -> Bi:
@@ -178,69 +176,53 @@ def _alt_line(context: Context, pair: Pair) -> Bi:
     b, a = (share(None if level is None else level["value"]) for level in levels)
     assert row is not None
     inner = interval(row["low"], row["high"], points)
-    return context.words("answer.alt_line", name=_name(context, pair), a=a, b=b, d=points(row["diff"]), interval=inner)
+    return context.words(
+        "answer.alt_line", name=condition_name(context, pair), a=a, b=b, d=points(row["diff"]), interval=inner
+    )
 
 
 # --- what stands beside it --------------------------------------------------------------------------------------------
 
 
 def _table(context: Context, pair: Pair) -> Grid | None:
-    """Return levels and paired differences of the told metrics under every condition."""
-    words, year = context.words, context.study.year
+    """Return levels and paired differences of the told metrics: the main pair and others of purpose main."""
+    words, study = context.words, context.study
     base, arm = names(context, pair)
-    rows, found = [], None
-    for p in context.study.conditions():
-        for metric in TOLD:
-            row = context.study.contrast(p, metric, year)
-            if row is not None:
-                found = row if found is None else found
-                rows.append(_row(context, p, metric, row))
-    if found is None:
+    pairs = [p for p in study.conditions() if p.purpose == MAIN] or [pair]
+    told = [(p, m, study.contrast(p, m, study.year)) for p in pairs for m in TOLD]
+    rows = [(p, m, row) for p, m, row in told if row is not None]
+    if not rows:
         return None
+    many = len(pairs) > 1
     heads = (
-        Head(words["head.condition"], is_number=False),
+        *((Head(words["head.condition"], is_number=False),) if many else ()),
         Head(words["head.metric"], is_number=False),
-        Head(base), Head(arm),
-        Head(words["head.difference"]),
+        Head(base), Head(words["head.arm"] if many else arm), Head(words["head.difference"]),
         Head(words["head.incidents"], words["unit.replications"]),
     )  # fmt: skip
-    notes = (words["note.intervals"],)
-    return Grid(words("answer.table", year=year), heads, tuple(rows), words["note.pooled_each"], notes)
+    cells = tuple(
+        (
+            *((word(condition_name(context, p)),) if many else ()), metric_cell(context, metric),
+            *level_cells(context, p, metric), diff_cell(metric, row), counted(row["n_incidents"], row["n_pairs"]),
+        )
+        for p, metric, row in rows
+    )  # fmt: skip
+    notes = (words["answer.gloss"], words["note.intervals"])
+    return Grid(words("answer.table", year=study.year), heads, cells, words["note.pooled_each"], notes)
 
 
-def _row(context: Context, pair: Pair, metric: str, row: Any) -> tuple[Cell, ...]:
-    study, words = context.study, context.words
-    unit = words["unit.percent" if metric.startswith("share") else "unit.s"]
-    levels = [study.headline(name, metric, study.year) for name in (pair.base, pair.arm)]
-    cells = []
-    for level in levels:
-        mc = None if level is None else (level.get("mc_low"), level.get("mc_high"))
-        ends = (None, None) if level is None else (level["low"], level["high"])
-        cells.append(number(None if level is None else level["value"], writer_of(metric), *ends, mc=mc))
-    mc = (row.get("mc_low"), row.get("mc_high"))
-    better = 1 if metric.startswith("share") else -1
-    tone = {"better": "gain", "worse": "loss", "unclear": ""}[_case(row, better)]
-    diff = number(row["diff"], diff_writer_of(metric), row["low"], row["high"], mc=mc, tone=tone)
-    name = words[f"head.{metric}"].with_unit(unit)
-    return (
-        word(_name(context, pair)),
-        word(name),
-        *cells,
-        diff,
-        counted(row["n_incidents"], row["n_pairs"]),
-    )
-
-
-def _arms(context: Context) -> Facts | None:
-    found = context.study.table("arms", "label_zh", "label_en", "first_line_zh", "first_line_en", "purpose")
-    if found is None:
-        return None
-    rows = []
-    for row in found.to_dict("records"):
-        purpose = context.words.known("purpose", row["purpose"])
-        text = Bi(str(row["first_line_zh"]), str(row["first_line_en"])).with_unit(purpose)
-        rows.append((Bi(str(row["label_zh"]), str(row["label_en"])), text))
-    return Facts(tuple(rows))
+def _compared(context: Context, pair: Pair) -> Facts | None:
+    """Return the schemes of the main comparison and others of purpose main, each with the line that tells it."""
+    study = context.study
+    others = [p.arm for p in study.conditions() if p.purpose == MAIN]
+    rows = {arm: study.index.arms.get(arm, {}) for arm in dict.fromkeys((pair.base, pair.arm, *others))}
+    told = {
+        arm: Bi(str(row["first_line_zh"]), str(row["first_line_en"]))
+        for arm, row in rows.items()
+        if "first_line_zh" in row
+    }
+    facts = tuple((study.label(arm), line) for arm, line in told.items() if line.zh and line.en)
+    return Facts(facts) if facts else None
 
 
 def _staff(context: Context, pair: Pair) -> Paragraph | None:
@@ -254,8 +236,8 @@ def _staff(context: Context, pair: Pair) -> Paragraph | None:
     others = [p for p in context.study.conditions() if p.purpose == "staffing"]
     constant = None if not others else _staff_path(context, others[0].arm)
     if constant is None:
-        return Paragraph(context.words("answer.staff_alone", path=path))
-    return Paragraph(context.words("answer.staff", path=path, constant=constant, label=others[0].label))
+        return Paragraph(context.words("answer.staff_alone", path=path), "note")
+    return Paragraph(context.words("answer.staff", path=path, constant=constant, label=others[0].label), "note")
 
 
 def _staff_path(context: Context, arm: str) -> Bi | None:
@@ -271,11 +253,11 @@ def _staff_path(context: Context, arm: str) -> Bi | None:
 
 
 def _standing(context: Context) -> Paragraph:
-    found = context.study.table("contrasts", "n_worlds")
+    found, see = context.study.table("contrasts", "n_worlds"), context.see("assumptions")
     worlds = 0 if found is None else int(found["n_worlds"].max())
     if worlds > 1:
-        return Paragraph(context.words("answer.standing", worlds=worlds), "note")
-    return Paragraph(context.words["answer.standing_bare"], "note")
+        return Paragraph(context.words("answer.standing", worlds=worlds, see=see), "note")
+    return Paragraph(context.words("answer.standing_bare", see=see), "note")
 
 
-__all__: Sequence[str] = ("answer", "make")
+SECTION = SectionEntry("answer", needs=(), make=make)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
-from sim.report.context import Context, kept, names
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import count, plain
 from sim.report.pictures.curves import Curve, by_year
 from sim.report.study import Pair
@@ -115,3 +115,6 @@ def _town_grid(context: Context, pair: Pair) -> Grid | None:
         rows.append((word(study.town_both(town)), *n, *people))
     caption = words("beyond.town_table", year=study.year, arm=arm)
     return Grid(caption, tuple(heads), tuple(rows), context.per_replication(pair.arm), (words["note.interval_short"],))
+
+
+SECTION = SectionEntry("beyond", needs=("beyond", "contrasts"), make=make)

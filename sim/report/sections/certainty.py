@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
-from sim.report.context import Context, kept
+from sim.report.context import Context, SectionEntry, kept
 from sim.report.numbers import count, is_missing, small
 from sim.report.pictures.curves import grouped_bars
 from sim.report.svg import picture
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def make(context: Context) -> list[Block]:
     """Return chance against siting, and how many replications are enough."""
-    return kept(Paragraph(context.words["certainty.text"]), *_spread(context), _guide(context))
+    return kept(Paragraph(_text(context)), *_spread(context), _guide(context))
+
+
+def _text(context: Context) -> Bi:
+    return context.words("certainty.text", variants=context.see("variants"), assumptions=context.see("assumptions"))
 
 
 def _spread(context: Context) -> list[Block]:
@@ -107,3 +111,6 @@ def _guide(context: Context) -> Block:
 
 def _times(value: Any, factor: float) -> float | None:
     return None if is_missing(value) else float(value) * factor
+
+
+SECTION = SectionEntry("certainty", needs=("headline",), make=make)

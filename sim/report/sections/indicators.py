@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
-from sim.report.context import Context
+from sim.report.context import Context, SectionEntry
 from sim.report.numbers import is_missing, small
 from sim.report.texts import Bi, join, same
 
@@ -73,3 +73,6 @@ def _targets(by_year: dict[int, Any]) -> list[Bi]:
         same(small(target)).with_unit(same(str(first) if first == last else f"{first}–{last}"))
         for target, first, last in spans
     ]
+
+
+SECTION = SectionEntry("indicators", needs=("indicators",), make=make)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, number, word
-from sim.report.context import Context, kept
+from sim.report.context import Context, SectionEntry, kept
 from sim.report.numbers import count, is_missing, plain, points
 from sim.report.pictures.marks import mark_of, ranking
 from sim.report.svg import picture
@@ -116,3 +116,6 @@ def _points2(value: object) -> str:
 
 def _plain2(value: object) -> str:
     return plain(value, 2)
+
+
+SECTION = SectionEntry("one_more", needs=("one_more",), make=make)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.report.blocks import Block, Grid, Head, Picture, counted, word
-from sim.report.context import Context, kept, names
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import seconds, share
 from sim.report.pictures.curves import Curve, by_year, distributions
 from sim.report.study import CLOCK, HEADLINE
 from sim.report.svg import picture
-from sim.report.texts import same
+from sim.report.texts import Bi, same
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,8 +28,11 @@ def make(context: Context) -> list[Block]:
         return [context.missing("headline")]
     pair = study.main()
     arms = [pair.base, pair.arm] if pair else study.arms()[:1]
-    main = _grid(context, [(arm, year) for year in (*study.years, 0) for arm in arms], words["times.main_table"])
-    others = _grid(context, [(arm, study.year) for arm in study.arms()], words("times.all_table", year=study.year))
+    main = _grid(context, [(arm, year) for year in (*study.years, 0) for arm in arms], words["times.main_table"], ())
+    apart = () if pair is None else (words("times.others_note", see=context.see("variants")),)
+    others = _grid(
+        context, [(arm, study.year) for arm in study.arms()], words("times.all_table", year=study.year), apart
+    )
     return kept(_curves(context), _years(context), main, others)
 
 
@@ -93,7 +96,8 @@ def _years(context: Context) -> Picture | None:
     alt = words(
         "times.by_year_alt", b=share(b), a=share(a), bl=seconds(bl), al=seconds(al), year=study.year, base=base, arm=arm
     )
-    return picture(draw, words["times.by_year"], alt, "years")
+    caption = words("times.by_year", answer=context.see("answer"), parts=context.see("parts"))
+    return picture(draw, caption, alt, "years")
 
 
 def _over_years(context: Context, arm: str, metric: str, factor: float, name: str) -> Curve:
@@ -105,7 +109,7 @@ def _over_years(context: Context, arm: str, metric: str, factor: float, name: st
     return Curve(name, x, y, np.where(np.isnan(low), y, low), np.where(np.isnan(high), y, high))
 
 
-def _grid(context: Context, lines: list[tuple[str, int]], caption: Any) -> Grid:
+def _grid(context: Context, lines: list[tuple[str, int]], caption: Any, more: tuple[Bi, ...]) -> Grid:
     words, study = context.words, context.study
     heads = (
         Head(words["head.year"], is_number=False), Head(words["head.arm"], is_number=False),
@@ -122,4 +126,7 @@ def _grid(context: Context, lines: list[tuple[str, int]], caption: Any) -> Grid:
         call = context.metric_cell(study.headline(arm, "p90", year, clock="call_to_arrival"), "p90")
         of = counted(first["n_incidents"], first["n_replications"])
         rows.append((word(same(year) if year else words["year.all"]), word(study.label(arm)), *cells, call, of))
-    return Grid(caption, heads, tuple(rows), words["note.pooled_each"], (words["note.intervals"],))
+    return Grid(caption, heads, tuple(rows), words["note.pooled_each"], (words["note.intervals"], *more))
+
+
+SECTION = SectionEntry("times", needs=("headline",), make=make)

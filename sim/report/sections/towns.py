@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, number, word
-from sim.report.context import Context, kept, names
-from sim.report.numbers import count, is_clear, is_missing, points, share, signed, signed_seconds, writer_of
+from sim.report.context import Context, SectionEntry, kept, names
+from sim.report.numbers import count, is_clear, is_missing, points, share, signed, signed_seconds, small
 from sim.report.pictures.map import town_map
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.study import CLOCK, HEADLINE, Pair
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _N_WORST = 5
+_SOURCES = ("certainty.chance", "certainty.siting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def make(context: Context) -> list[Block]:
         _forest(context, diffs),
         Paragraph(context.words("towns.many", n=len(diffs.share)), "note"),
         _grid(context, pair, diffs),
+        _apart(context, pair, diffs),
     )
 
 
@@ -134,7 +137,10 @@ def _forest(context: Context, diffs: TownDiffs) -> Picture | None:
 
     def draw(language: str) -> Figure | None:
         marks = [
-            mark_of(study.town(town).of(language), row, "diff", 100, signed(100 * row["diff"], 1))
+            replace(
+                mark_of(study.town(town).of(language), row, "diff", 100, signed(100 * row["diff"], 1)),
+                inner=(100 * row.get("mc_low", math.nan), 100 * row.get("mc_high", math.nan)),
+            )
             for town, row in diffs.share.iterrows()
         ]
         return forest(marks, words["towns.bar"].of(language), points, better=1, line_in=0.19)
@@ -152,8 +158,8 @@ def _grid(context: Context, pair: Pair, diffs: TownDiffs) -> Grid:
         unit = words["unit.percent" if metric == "share_300" else "unit.s"]
         title = words[f"head.{metric}"]
         heads += [
-            Head(title + Bi(" ", " ") + words["towns.before"], unit),
-            Head(title + Bi(" ", " ") + words["towns.after"], unit),
+            Head(title + Bi(" ", " ") + words["note.without"], unit),
+            Head(title + Bi(" ", " ") + words["note.with"], unit),
         ]
         heads.append(Head(words["head.difference"], words["unit.points" if metric == "share_300" else "unit.s"]))
     heads += [Head(words["head.faster"], words["unit.percent"]), Head(words["head.slower"], words["unit.percent"])]
@@ -161,7 +167,7 @@ def _grid(context: Context, pair: Pair, diffs: TownDiffs) -> Grid:
     rows = tuple(_row(context, pair, diffs, levels, str(town)) for town in diffs.share.index)
     denominator = words("towns.denominator", pairs=count(diffs.share["n_pairs"].max()))
     caption = words("towns.table", year=study.year, base=base, arm=arm)
-    return Grid(caption, tuple(heads), rows, denominator, (words["note.interval_short"],))
+    return Grid(caption, tuple(heads), rows, denominator, (words["note.intervals"],))
 
 
 def _row(context: Context, pair: Pair, diffs: TownDiffs, levels: dict[Any, Any], town: str) -> tuple[Cell, ...]:
@@ -170,18 +176,55 @@ def _row(context: Context, pair: Pair, diffs: TownDiffs, levels: dict[Any, Any],
     for metric, rows, write, better in (("share_300", diffs.share, points, 1), ("p90", diffs.p90, signed_seconds, -1)):
         for arm in (pair.base, pair.arm):
             level = levels.get((arm, town, metric))
-            ends = (None, None) if level is None else (level["low"], level["high"])
-            cells.append(number(None if level is None else level["value"], writer_of(metric), *ends))
+            cells.append(context.metric_cell(level, metric))
         row = _at(rows, town)
         if row is None:
             cells.append(number(None, write))
         else:
-            cells.append(number(row["diff"], write, row["low"], row["high"], tone=_tone(row, better)))
+            mc = (row.get("mc_low"), row.get("mc_high"))
+            cells.append(number(row["diff"], write, row["low"], row["high"], mc=mc, tone=_tone(row, better)))
     first = diffs.share.loc[town]
     cells += [number(first.get("share_faster"), share), number(first.get("share_slower"), share)]
     return (*cells, number(first["n_incidents"], count))
 
 
+def _apart(context: Context, pair: Pair, diffs: TownDiffs) -> Grid | None:
+    """Return each town's uncertainty of the five-minute share: chance and siting apart, of level and difference."""
+    words, study = context.words, context.study
+    found = study.table("towns", "mc_sd", "siting_sd", arm=pair.arm, year=study.year, metric="share_300")
+    if found is None or not {"mc_sd", "siting_sd"} <= set(diffs.share):
+        return None
+    levels = found[(found["group"] == HEADLINE) & (found["clock"] == CLOCK)].set_index("town")
+    arm = study.label(pair.arm)
+    heads = [Head(words["head.town"], is_number=False)]
+    for of in (words("towns.level_of", arm=arm), words["head.difference"]):
+        heads += [Head(of + Bi("：", ": ") + words[key], words["unit.points"]) for key in _SOURCES]
+        heads.append(Head(of + Bi("：", ": ") + words["towns.siting_part"], words["unit.percent"]))
+    heads += [Head(words["towns.half"], words["unit.points"]), Head(words["head.incidents"])]
+    rows = tuple(
+        (
+            word(study.town_both(town)), *_sources(levels.loc[town]), *_sources(diffs.share.loc[town]),
+            number(50 * (diffs.share.loc[town, "high"] - diffs.share.loc[town, "low"]), small),
+            number(diffs.share.loc[town, "n_incidents"], count),
+        )
+        for town in diffs.share.index
+        if town in levels.index
+    )  # fmt: skip
+    denominator = words("towns.denominator", pairs=count(diffs.share["n_pairs"].max()))
+    return Grid(words("towns.apart", year=study.year), tuple(heads), rows, denominator, (words["towns.apart_note"],))
+
+
+def _sources(row: Any) -> list[Cell]:
+    """Return the standard deviations of chance and of siting, and the part of siting in the sum of their squares."""
+    chance, siting = float(row["mc_sd"]), float(row["siting_sd"])
+    both = chance**2 + siting**2
+    part = siting**2 / both if both > 0 else None
+    return [number(100 * chance, small), number(100 * siting, small), number(part, share)]
+
+
 def _residents(context: Context, town: str) -> int | None:
     city = context.study.city
     return int(city.towns.population[city.towns.code.index(town)]) if city and town in city.towns.code else None
+
+
+SECTION = SectionEntry("towns", needs=("contrasts",), make=make)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
-from sim.report.context import Context, kept
+from sim.report.blocks import Block, Cell, Facts, Grid, Head, Paragraph, counted, number, word
+from sim.report.compared import condition_name, diff_cell, level_cells, metric_cell
+from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
-from sim.report.study import CLOCK, HEADLINE
+from sim.report.study import CLOCK, HEADLINE, MAIN, Pair, Row, Study
 from sim.report.svg import picture
 from sim.report.texts import Bi, same
 
@@ -18,14 +19,65 @@ if TYPE_CHECKING:
 
 
 def make(context: Context) -> list[Block]:
-    """Return the travel worlds beside published figures, the opening months, and every contrast."""
+    """Return the conditions like with like, travel worlds beside published figures, opening months, every contrast."""
     return kept(
+        Paragraph(context.words["variants.arms"], "caption"),
+        _arms(context),
+        _conditions(context),
         Paragraph(context.words["variants.worlds_text"]),
         _worlds(context),
         _opening(context),
         *_primary(context),
         _exploratory(context),
     )
+
+
+def _arms(context: Context) -> Facts | None:
+    """Return every scheme with the line that says what it is."""
+    found = context.study.table("arms", "label_zh", "label_en", "first_line_zh", "first_line_en", "purpose")
+    if found is None:
+        return None
+    rows = []
+    for row in found.to_dict("records"):
+        purpose = context.words.known("purpose", row["purpose"])
+        text = Bi(str(row["first_line_zh"]), str(row["first_line_en"])).with_unit(purpose)
+        rows.append((Bi(str(row["label_zh"]), str(row["label_en"])), text))
+    return Facts(tuple(rows))
+
+
+def _conditions(context: Context) -> Grid | None:
+    """Return each condition's figures beside the main comparison over the same replications, and what it changes."""
+    words, study = context.words, context.study
+    pair = study.main()
+    if pair is None:
+        return None
+    told = [(p, m) for p in study.conditions() if p.purpose != MAIN for m in ("share_300", "p50", "p90")]
+    found = [(p, m, study.contrast(p, m, study.year)) for p, m in told]
+    rows = tuple(_condition(context, p, metric, row) for p, metric, row in found if row is not None)
+    base, arm = names(context, pair)
+    heads = (
+        Head(words["head.condition"], is_number=False), Head(words["head.metric"], is_number=False),
+        Head(base), Head(arm), Head(words["head.difference"]), Head(words["variants.main_there"]),
+        Head(words["variants.change"]), Head(words["head.incidents"], words["unit.replications"]),
+    )  # fmt: skip
+    notes = (words["note.intervals"], words["variants.matched_note"])
+    caption = words("variants.conditions", year=study.year)
+    return Grid(caption, heads, rows, words["note.pooled_each"], notes) if rows else None
+
+
+def _condition(context: Context, pair: Pair, metric: str, row: Row) -> tuple[Cell, ...]:
+    there = context.study.matched(pair, metric, context.study.year)
+    write = diff_writer_of(metric)
+    beside = [number(None, write)] * 2
+    if there is not None:
+        beside = [
+            number(there[key], write, there[low], there[high])
+            for key, low, high in (("diff", "low", "high"), ("change", "change_low", "change_high"))
+        ]
+    return (
+        word(condition_name(context, pair)), metric_cell(context, metric), *level_cells(context, pair, metric),
+        diff_cell(metric, row), *beside, counted(row["n_incidents"], row["n_pairs"]),
+    )  # fmt: skip
 
 
 def _worlds(context: Context) -> Block:
@@ -65,7 +117,7 @@ def _opening(context: Context) -> Block | None:
         return None
     base = main.base if any(p.base == main.base for p in pairs) else pairs[0].base
     told = [p for p in (main, *pairs) if p.base == base]
-    rows = [(p, year, study.contrast(p, "share_300", year)) for year in study.years for p in told]
+    rows = [(p, year, _opened(study, p, main, pairs[0], year)) for year in study.years for p in told]
     known = [(p, year, row) for p, year, row in rows if row is not None]
 
     def draw(language: str) -> Figure | None:
@@ -77,6 +129,12 @@ def _opening(context: Context) -> Block | None:
 
     caption = words("variants.opening", base=study.label(base))
     return picture(draw, caption, words("variants.opening_alt", n=len(known)), "opening")
+
+
+def _opened(study: Study, pair: Pair, main: Pair, variant: Pair, year: int) -> Row | None:
+    """Return a difference of a year; the main one over the replications of a variant, where these are known."""
+    there = study.matched(variant, "share_300", year) if pair == main else None
+    return there or study.contrast(pair, "share_300", year)
 
 
 def _primary(context: Context) -> list[Block]:
@@ -127,3 +185,6 @@ def _contrasts(
         rows.append((*cells, word(verdict), counted(r["n_incidents"], r["n_pairs"])))
     notes = (words["note.intervals"], *((words["variants.p_note"],) if is_primary else ()))
     return Grid(caption, heads, tuple(rows), words["note.pooled_each"], notes)
+
+
+SECTION = SectionEntry("variants", needs=("contrasts",), make=make)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
-from sim.report.context import Context, kept
+from sim.report.context import Context, SectionEntry, kept
 from sim.report.numbers import count, plain, seconds, share
 from sim.report.pictures.curves import Curve, sorted_lines
 from sim.report.svg import picture
@@ -135,3 +135,6 @@ def _empty(context: Context) -> Block:
 
 def _one(value: Any) -> str:
     return plain(value, 1)
+
+
+SECTION = SectionEntry("workload", needs=("workload",), make=make)

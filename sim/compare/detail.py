@@ -1,0 +1,60 @@
+"""Paired differences by kind of incident and by hour of the day, of pairs whose arms are told in that detail.
+
+Only where both arms measured exactly the same incidents: then a cell's difference is that of the replications' own
+figures, and no incident has to be matched again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compare.cells import Frame
+from sim.compare.intervals import spread_of
+from sim.compare.levels import texts
+from sim.compare.pairs import Pair, mean_in_order
+from sim.compare.parts import CLOCKS, GROUPS, METRICS
+from sim.metrics.store import Columns
+
+_ARRIVAL = CLOCKS.index("arrival")
+
+
+def kind_contrasts(pairs: Sequence[Pair], frame: Frame) -> Columns:
+    """Return the differences of each kind by year and metric, from the due order to the first arrival."""
+    n_kinds, n_years = frame.labels.n_kinds, len(frame.all_years)
+    keys: Columns = {
+        "year": np.repeat(np.array(frame.all_years), n_kinds),
+        "kind": texts(list(frame.labels.kind_code) * n_years),
+    }
+    return _stacked([_rows(pair, "kinds", keys, np.arange(n_kinds * n_years)) for pair in pairs if pair.is_detailed])
+
+
+def hour_contrasts(pairs: Sequence[Pair], frame: Frame) -> Columns:
+    """Return the headline differences of each hour of the day by year and metric, dispatch order to first arrival."""
+    shape = (len(frame.all_years), len(GROUPS), 24)
+    cells = np.arange(frame.n_hour_cells).reshape(shape)[:, GROUPS.index("headline")].reshape(-1)
+    keys: Columns = {
+        "year": np.repeat(np.array(frame.all_years), 24),
+        "hour": np.tile(np.arange(24), len(frame.all_years)),
+    }
+    return _stacked([_rows(pair, "hours", keys, cells) for pair in pairs if pair.is_detailed])
+
+
+def _stacked(parts: Sequence[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+
+
+def _rows(pair: Pair, detail: str, keys: Columns, cells: NDArray[np.int64]) -> Columns:
+    """Return one row per cell with incidents and metric."""
+    n = pair.n_detail[detail][cells]
+    seen = np.flatnonzero(n > 0)
+    diffs = np.stack([one[_ARRIVAL][cells[seen]] for one in pair.details[detail]]).reshape(len(pair.numbers), -1)
+    spread, diff = spread_of(diffs, pair.worlds), mean_in_order(diffs)
+    rows = len(diff)
+    table: Columns = {"arm": texts([pair.arm] * rows), "base": texts([pair.base] * rows)}
+    table |= {name: np.repeat(values[seen], len(METRICS)) for name, values in keys.items()}
+    table |= {"metric": texts(list(METRICS) * len(seen)), "diff": diff}
+    table |= {"low": diff - spread.half_total, "high": diff + spread.half_total}
+    return table | {"n_pairs": np.full(rows, len(pair.numbers)), "n_incidents": np.repeat(n[seen], len(METRICS))}

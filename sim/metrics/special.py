@@ -1,0 +1,233 @@
+"""What special teams and aircraft were sent to, when they came, who else came, and what kept aircraft on the ground.
+
+Times are milliseconds after the instant at which the dispatch order was due; -1 is never. Everything comes from the
+log, but for the hours and days on which no aircraft could have gone, which are in the run's inputs.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.log import LogKind
+from sim.fleet.bases import is_base
+from sim.fleet.parts import ChangeKind, UnitMode
+from sim.metrics.incidents import capability_of
+from sim.metrics.rows import LogIndex
+from sim.units import MS_PER_DAY, MS_PER_H
+
+if TYPE_CHECKING:
+    from sim.inputs import RunInputs
+
+NEVER = -1
+_LATE = np.iinfo(np.int64).max
+Columns = dict[str, NDArray[Any]]
+
+
+class Grounded(IntEnum):
+    """Why no aircraft could be sent when the dispatch order was due; the first that holds."""
+
+    NOT_AT_ALL = 0
+    NO_FLYING_HOUR = 1
+    NONE_THERE = 2
+    ALL_OUT = 3
+
+
+def special_tables(inputs: RunInputs, log: LogIndex) -> dict[str, Columns]:
+    """Return the table `turnouts` where there are bases of teams or aircraft, and `air` where there are aircraft."""
+    if not _of_base(inputs).any():
+        return {}
+    missions = Missions(inputs, log)
+    tables = {"turnouts": turnout_table(inputs, missions)}
+    if _aircraft(inputs).any():
+        tables["air"] = air_table(inputs, log, missions)
+    return tables
+
+
+def _of_base(inputs: RunInputs) -> NDArray[np.bool_]:
+    """Return which units stand in a base: (n_units,) bool."""
+    of_unit: NDArray[np.bool_] = is_base(inputs.fleet.stations)[np.asarray(inputs.fleet.units.station)]
+    return of_unit
+
+
+def _aircraft(inputs: RunInputs) -> NDArray[np.bool_]:
+    flies: NDArray[np.bool_] = np.asarray(inputs.fleet.units.traits["mode"]) == UnitMode.AIR
+    return flies & _of_base(inputs)
+
+
+class Missions:
+    """Missions of units to incidents of the measured window, in the order of the log.
+
+    `incident`, `unit`, `capability` (bit asked for), `sent_ms`, `arrive_ms`, `work_ms`: (n_missions,) instants, the
+    largest integer for one that was turned back. `due_ms`: (n_incidents,) when each dispatch order was due.
+    """
+
+    def __init__(self, inputs: RunInputs, log: LogIndex) -> None:
+        sent, came = log.of(LogKind.DISPATCH), log.of(LogKind.ARRIVE)
+        incident, call_ms = sent["incident"], inputs.demand.incidents["call_ms"]
+        calendar = inputs.calendar
+        is_measured = (call_ms >= calendar.measure_from_ms) & (call_ms < calendar.measure_to_ms)
+        kept = is_measured[incident]
+        self.incident, self.unit = incident[kept].astype(np.int64), sent["unit"][kept]
+        self.capability = capability_of(inputs, self.incident, sent["slot"][kept].astype(np.int64))
+        self.due_ms = due_instants(inputs, log)
+        self.sent_ms = sent["time_ms"][kept]
+        key = self.unit.astype(np.int64) << 32 | sent["mission"][kept].astype(np.int64)
+        arrived = came["unit"].astype(np.int64) << 32 | came["mission"].astype(np.int64)
+        order = np.argsort(arrived, kind="stable")
+        at = np.minimum(np.searchsorted(arrived[order], key), max(len(arrived) - 1, 0))
+        has_come = arrived[order][at] == key if len(arrived) else np.zeros(len(key), dtype=np.bool_)
+        row = order[at] if len(arrived) else at
+        self.arrive_ms = np.where(has_come, came["time_ms"][row], _LATE) if len(arrived) else np.full(len(key), _LATE)
+        work_ms = self.arrive_ms + (came["value"][row] if len(arrived) else 0)
+        self.work_ms = np.where(self.arrive_ms < _LATE, work_ms, _LATE)
+
+    def after_due(self, incident: NDArray[np.int64], instant: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return instants as ms after the order of each incident was due; -1 for never."""
+        return np.where(instant == _LATE, NEVER, instant - self.due_ms[incident])
+
+    def first(self, which: NDArray[np.bool_], instant: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+        """Return the earliest instant of the chosen missions at each incident: (n,), the largest integer for none."""
+        out = np.full(n, _LATE, dtype=np.int64)
+        np.minimum.at(out, self.incident[which], instant[which])
+        return out
+
+
+def due_instants(inputs: RunInputs, log: LogIndex) -> NDArray[np.int64]:
+    """Return when each incident's dispatch order was due: (n_incidents,) int64."""
+    calls = log.of(LogKind.CALL)
+    due = np.full(len(inputs.demand.incidents), NEVER, dtype=np.int64)
+    due[calls["incident"]] = calls["time_ms"]
+    return due
+
+
+def _about(inputs: RunInputs, incident: NDArray[np.int64]) -> Columns:
+    """Return the columns that say which incident a row is about."""
+    rows, year = inputs.demand.incidents[incident], np.asarray(inputs.calendar.year)
+    found: Columns = {name: rows[name] for name in ("identity", "town", "cell", "kind", "grade")}
+    found["year"] = year[np.minimum(rows["call_ms"] // MS_PER_DAY, len(year) - 1)].astype(np.int16)
+    return found
+
+
+def turnout_table(inputs: RunInputs, missions: Missions) -> Columns:
+    """Return one row per dispatch of a unit of a base to an incident of the measured window, in the order of the log.
+
+    Columns: identity, town, cell, kind, grade, year of the incident; unit, base, type (texts), capability (bit) it was
+    sent for; dispatch_ms, arrival_ms, work_ms (never where it was turned back); is_first_arrival, whether it was there
+    before anybody else; others_work_ms, when the first vehicle of the stations sent for the same capability was at work
+    (never: the need was the team's alone); is_alone, whether no unit of the stations' has the capability at all.
+    """
+    of_base = _of_base(inputs)
+    n, units = len(inputs.demand.incidents), inputs.fleet.units
+    mine = of_base[missions.unit]
+    incident, unit, capability = missions.incident[mine], missions.unit[mine], missions.capability[mine]
+    first = missions.first(np.ones(len(mine), dtype=np.bool_), missions.arrive_ms, n)[incident]
+    others = np.full(n * 64, _LATE, dtype=np.int64)
+    np.minimum.at(others, (missions.incident * 64 + missions.capability)[~mine], missions.work_ms[~mine])
+    has_it = np.bitwise_or.reduce(np.asarray(units.capabilities)[~of_base]) if (~of_base).any() else np.uint64(0)
+    arrive_ms = missions.arrive_ms[mine]
+    return _about(inputs, incident) | {
+        "unit": unit.astype(np.int32),
+        "base": _texts(inputs.fleet.stations.name, np.asarray(units.station)[unit]),
+        "type": _texts(inputs.fleet.unit_types.code, np.asarray(units.type_id)[unit]),
+        "capability": capability.astype(np.int8),
+        "dispatch_ms": missions.after_due(incident, missions.sent_ms[mine]),
+        "arrival_ms": missions.after_due(incident, arrive_ms),
+        "work_ms": missions.after_due(incident, missions.work_ms[mine]),
+        "is_first_arrival": (arrive_ms < _LATE) & (arrive_ms == first),
+        "others_work_ms": missions.after_due(incident, others[incident * 64 + capability]),
+        "is_alone": (int(has_it) >> capability) & 1 == 0,
+    }
+
+
+def air_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Columns:
+    """Return one row per incident of the measured window for which aircraft are asked, while there are any.
+
+    Aircraft are asked where the kind that the caller told, or the true one, has a task for them. Columns: identity,
+    town, cell, kind, grade, year of the incident; grounded, a `Grounded`, when the order was due; is_sent;
+    air_arrival_ms, ground_arrival_ms, the first aircraft and the first vehicle at the address; air_work_ms,
+    ground_work_ms, the first at work of those sent for a capability for which aircraft are asked; is_first_arrival,
+    is_first_work, whether the aircraft came, or worked, before any vehicle.
+    """
+    aircraft = _aircraft(inputs)
+    rows, n = inputs.demand.incidents, len(inputs.demand.incidents)
+    asked = _asked(inputs)
+    is_there, grounded = _grounded(inputs, log, missions.due_ms, np.flatnonzero(aircraft))
+    calendar = inputs.calendar
+    is_measured = (rows["call_ms"] >= calendar.measure_from_ms) & (rows["call_ms"] < calendar.measure_to_ms)
+    chosen = np.flatnonzero(is_measured & (asked > 0) & is_there & (missions.due_ms >= 0))
+    by_air = aircraft[missions.unit]
+    for_task = (asked[missions.incident] >> missions.capability) & 1 == 1
+    firsts = {
+        "air_arrival_ms": missions.first(by_air, missions.arrive_ms, n)[chosen],
+        "ground_arrival_ms": missions.first(~by_air, missions.arrive_ms, n)[chosen],
+        "air_work_ms": missions.first(by_air & for_task, missions.work_ms, n)[chosen],
+        "ground_work_ms": missions.first(~by_air & for_task, missions.work_ms, n)[chosen],
+    }
+    table = _about(inputs, chosen) | {
+        "grounded": grounded[chosen].astype(np.int8),
+        "is_sent": np.isin(chosen, missions.incident[by_air]),
+        "is_first_arrival": firsts["air_arrival_ms"] < firsts["ground_arrival_ms"],
+        "is_first_work": firsts["air_work_ms"] < firsts["ground_work_ms"],
+    }
+    return table | {name: missions.after_due(chosen, instant) for name, instant in firsts.items()}
+
+
+def _asked(inputs: RunInputs) -> NDArray[np.int64]:
+    """Return the mask of capabilities for which aircraft are asked at each incident: (n_incidents,) int64."""
+    rows, tasks = inputs.demand.incidents, np.array(inputs.policy.air_tasks or [0], dtype=np.int64)
+    if len(tasks) == 1:
+        return np.zeros(len(rows), dtype=np.int64)
+    return np.asarray(tasks[rows["kind"]] | tasks[rows["reported_kind"]], dtype=np.int64)
+
+
+def _grounded(
+    inputs: RunInputs, log: LogIndex, due_ms: NDArray[np.int64], aircraft: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return, at each instant, whether there are aircraft at all yet, and why none could be sent: two (n,) arrays."""
+    n = len(due_ms)
+    is_there, is_fit, is_in = (np.zeros(n, dtype=np.bool_) for _ in range(3))
+    out, back = log.of(LogKind.DISPATCH), log.of(LogKind.AVAILABLE)
+    for unit in aircraft:
+        in_service = _state(inputs, unit, ChangeKind.UNIT_IN_SERVICE, ChangeKind.UNIT_WITHDRAW, due_ms)
+        fit = in_service & ~_state(inputs, unit, ChangeKind.UNIT_FAILS, ChangeKind.UNIT_MENDED, due_ms)
+        # an aircraft is never diverted, so dispatches and returns alternate; one sent at this very instant was in
+        n_sent = np.searchsorted(np.sort(out["time_ms"][out["unit"] == unit]), due_ms, side="left")
+        n_back = np.searchsorted(_returns(log, back, unit), due_ms, side="right")
+        is_there |= in_service
+        is_fit |= fit
+        is_in |= fit & (n_back >= n_sent)
+    hour = np.minimum(np.maximum(due_ms, 0) // MS_PER_H, len(inputs.sky.is_flyable) - 1)
+    may_fly = np.asarray(inputs.sky.is_flyable)[hour] != 0
+    why = np.select(
+        [~may_fly, ~is_fit, ~is_in], [Grounded.NO_FLYING_HOUR, Grounded.NONE_THERE, Grounded.ALL_OUT], 0
+    )  # fmt: skip
+    return is_there, why.astype(np.int64)
+
+
+def _returns(log: LogIndex, back: Any, unit: int) -> NDArray[np.int64]:
+    """Return the instants at which an aircraft is ready again: after a flight, or stood down before it left."""
+    rows = log.of_any((LogKind.DISPATCH, LogKind.ENROUTE, LogKind.TURN_BACK))
+    is_mine = rows["unit"] == unit
+    kind, time_ms = rows["kind"][is_mine], rows["time_ms"][is_mine]
+    before = np.append(0, kind[:-1])[: len(kind)]
+    stood_down = time_ms[(kind == LogKind.TURN_BACK) & (before == LogKind.DISPATCH)]
+    return np.sort(np.concatenate([stood_down, back["time_ms"][back["unit"] == unit]]))
+
+
+def _state(
+    inputs: RunInputs, unit: int, begins: ChangeKind, ends: ChangeKind, at_ms: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return whether a unit is in a state that dated changes begin and end, at each instant: (n,) bool."""
+    changes = inputs.changes
+    rows = changes[(changes["entity"] == unit) & np.isin(changes["kind"], [begins, ends])]
+    is_in = np.concatenate([[False], rows["kind"] == begins])
+    return np.asarray(is_in[np.searchsorted(rows["time_ms"], at_ms, side="right")], dtype=np.bool_)
+
+
+def _texts(names: tuple[str, ...], at: NDArray[Any]) -> NDArray[np.object_]:
+    texts: NDArray[np.object_] = np.array(names, dtype=object)[at]
+    return texts

@@ -1,0 +1,174 @@
+"""What the schemes cost, beside the minutes they bring, and which of them no other beats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
+from sim.report.context import Context, SectionEntry, kept, names
+from sim.report.numbers import is_missing, plain, points, signed_seconds, small
+from sim.report.pictures.frontier import Dot, frontier
+from sim.report.study import Pair
+from sim.report.svg import picture
+from sim.report.texts import Bi, same
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_MILLION = 1e6
+_WINDOW = 0
+_RANGE = ("low", "likely", "high")
+
+
+def make(context: Context) -> list[Block]:
+    """Return cost beside minutes: the sentence, the picture, the pairs, and what the money goes into."""
+    pair = context.study.main()
+    return kept(
+        None if pair is None else _sentence(context, pair),
+        _picture(context),
+        Paragraph(context.words["money.text"], "note"),
+        _pairs(context),
+        None if pair is None else _items(context, pair),
+    )
+
+
+def _millions(value: Any) -> str:
+    return plain(None if is_missing(value) else float(value) / _MILLION, 1)
+
+
+def _told(value: Any) -> Bi:
+    """Return money for a sentence: in hundred millions in Chinese, in millions in English."""
+    return Bi(plain(float(value) / (100 * _MILLION), 2) + " 亿", plain(float(value) / _MILLION, 0) + " million")
+
+
+def _ranged(row: Any, name: str, write: Any) -> Cell:
+    """Return a cell of the likely value with its low and high beneath."""
+    low, likely, high = (row[f"{name}_{part}"] for part in _RANGE)
+    return number(likely, write, low, high)
+
+
+def _currency(context: Context) -> Bi:
+    found = context.study.table("money", "currency")
+    code = "CNY" if found is None else str(found["currency"].iloc[0])
+    return context.words.known("money.currency", code)
+
+
+def _sentence(context: Context, pair: Pair) -> Paragraph | None:
+    study, words = context.study, context.words
+    whole = study.row("value", arm=pair.arm, base=pair.base, year=_WINDOW)
+    last = study.row("value", arm=pair.arm, base=pair.base, year=study.year)
+    if whole is None or last is None:
+        return None
+    base, arm = names(context, pair)
+    told = {"arm": arm, "base": base, "year": study.year, "currency": _currency(context)}
+    told |= {f"outlay_{part}": _told(whole[f"outlay_{part}"]) for part in _RANGE}
+    told |= {f"annual_{part}": _told(last[f"annual_{part}"]) for part in _RANGE}
+    text = words("money.costs", **told)
+    if not is_missing(last["per_resident_likely"]):
+        given = {part: small(last[f"per_resident_{part}"]) for part in _RANGE}
+        text = text + words("money.per_resident", people=plain(round(last["residents_newly_300"], -3)), **told, **given)
+    if not is_missing(last["per_p90_minute_likely"]):
+        high = last["per_p90_minute_high"]
+        told_minute: dict[str, Bi] = {part: _told(last[f"per_p90_minute_{part}"]) for part in _RANGE[:2]}
+        told_minute["high"] = words["money.unbounded"] if is_missing(high) else _told(high)
+        text = text + words("money.per_minute", **told, **told_minute)
+    return Paragraph(text, "lead")
+
+
+def _picture(context: Context) -> Block | None:
+    study, words = context.study, context.words
+    found = study.table("frontier", year=study.year, metric="share_300")
+    if found is None:
+        return None
+    rows = [row for row in found.to_dict("records") if row["arm"] in _comparable(context)]
+
+    def draw(language: str) -> Figure | None:
+        dots = [
+            Dot(
+                study.label(r["arm"]).of(language), r["annual_likely"] / _MILLION, 100 * r["value"], r["is_on_frontier"]
+            )
+            for r in rows
+        ]
+        unit = words("money.annual_axis", currency=_currency(context), year=study.year).of(language)
+        return frontier(dots, unit, words["head.share_300"].of(language) + " (%)")
+
+    best = [study.label(row["arm"]) for row in rows if row["is_on_frontier"]]
+    separator = Bi("、", ", ")
+    told = best[0]
+    for name in best[1:]:
+        told = told + separator + name
+    return picture(draw, words["money.picture"], words("money.alt", names=told), "money")
+
+
+def _comparable(context: Context) -> set[str]:
+    """Return the schemes under the conditions of the study's main pair: those that have a value against its base."""
+    pair = context.study.main()
+    value = context.study.table("value", "arm", "base")
+    if pair is None or value is None:
+        return set(context.study.arms())
+    found = {pair.base}
+    pairs = set(zip(value["arm"].tolist(), value["base"].tolist(), strict=True))
+    while more := {a for x, y in pairs for a in (x, y) if {x, y} & found} - found:
+        found |= more
+    return found
+
+
+def _pairs(context: Context) -> Grid | None:
+    study, words = context.study, context.words
+    found = study.table("value", year=study.year)
+    if found is None:
+        return None
+    currency = _currency(context)
+    million = words("money.million", currency=currency)
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["money.against"], is_number=False),
+        Head(words["money.outlay"], million), Head(words["money.annual"], million),
+        Head(words["money.residents"], words["unit.people"]), Head(words["head.share_300"], words["unit.points"]),
+        Head(words["head.p90"], words["unit.s"]), Head(words["money.per_resident_head"], currency),
+        Head(words["money.per_minute_head"], million),
+    )  # fmt: skip
+    rows = []
+    for row in found.to_dict("records"):
+        whole = study.row("value", arm=row["arm"], base=row["base"], year=_WINDOW)
+        outlay = number(None, plain) if whole is None else _ranged(whole, "outlay", _millions)
+        share = number(row["share_300_gain_likely"], points, row["share_300_gain_low"], row["share_300_gain_high"])
+        p90 = number(-row["p90_saved_s_likely"], signed_seconds, -row["p90_saved_s_high"], -row["p90_saved_s_low"])
+        rows.append((
+            word(study.label(row["arm"])), word(study.label(row["base"])), outlay, _ranged(row, "annual", _millions),
+            number(row["residents_newly_300"], plain), share, p90, _ranged(row, "per_resident", small),
+            _ranged(row, "per_p90_minute", _millions),
+        ))  # fmt: skip
+    caption, denominator = words("money.table", year=study.year), words("money.denominator", year=study.year)
+    return Grid(caption, heads, tuple(rows), denominator, (words["money.ranges"], words["money.no_ratio"]))
+
+
+def _items(context: Context, pair: Pair) -> Grid | None:
+    study, words = context.study, context.words
+    found = study.table("money")
+    if found is None:
+        return None
+    base, arm = names(context, pair)
+    million, colon = words("money.million", currency=_currency(context)), Bi("：", ": ")
+    heads = [Head(words["money.item"], is_number=False)]
+    for kind in ("outlay", "annual"):
+        heads += [Head(words[f"money.{kind}"] + colon + name, million) for name in (base, arm)]
+    rows = []
+    for item in dict.fromkeys(found["item"].tolist()):
+        cells = [word(words.known("money.item", item))]
+        for kind, year in (("outlay", _WINDOW), ("annual", study.year)):
+            cells += [_summed(found, name, str(item), kind, year) for name in (pair.base, pair.arm)]
+        rows.append(tuple(cells))
+    caption = words("money.items", year=study.year)
+    return Grid(
+        caption, tuple(heads), tuple(rows), words("money.denominator", year=study.year), (words["money.ranges"],)
+    )
+
+
+def _summed(found: pd.DataFrame, arm: str, item: str, kind: str, year: int) -> Cell:
+    of = found[(found["arm"] == arm) & (found["item"] == item) & (found["year"] == year)]
+    low, likely, high = (float(of[f"{kind}_{part}"].sum()) for part in _RANGE)
+    return number(likely, _millions, low, high) if likely else word(same("–"))
+
+
+SECTION = SectionEntry("money", needs=("money", "value"), make=make)

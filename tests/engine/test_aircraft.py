@@ -1,0 +1,59 @@
+"""An aircraft is sent where it is asked for and at work sooner; elsewhere and at night everything stays as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.conftest import RESCUE, WATER, TinyCity, told
+
+HILL, HOME = 0, 1
+EVERY_HOUR = tuple(range(24))
+
+
+def hill_rescue(kind: int = HILL, *, has_aircraft: bool = True, hours: tuple[int, ...] = EVERY_HOUR) -> TinyCity:
+    """Somebody on the hill in cell 4, half an hour's walk from the road; an aircraft in cell 9 hovers for a minute."""
+    city = TinyCity(cards=[[(RESCUE, 1, True), (WATER, 1, False)]] * 2, priority=[1, 1], access_s=1800)
+    city.unit(city.station(cell=0), RESCUE)
+    city.unit(city.station(cell=1), WATER)
+    field = city.station(cell=9, is_open=has_aircraft)
+    city.unit(field, RESCUE, WATER, mode=1, callout_ms=300_000, access_ms=60_000, speed_mm_s=50_000, ready_ms=1_200_000)
+    city.flying_hours = hours
+    city.policy["air_tasks"] = (1 << RESCUE, 0)
+    city.incident(0, cell=4, kind=kind)
+    return city
+
+
+def moves(city: TinyCity) -> list[tuple[object, ...]]:
+    return [row for row in told(city.run()) if row[1] not in ("CHANGE", "CLOSED", "END")]
+
+
+def test_it_hovers_over_the_hill_before_anybody_has_walked_up() -> None:
+    rows = moves(hill_rescue())
+    # order 60 s, turnout 45 s, launch 300 s, 5 km at 50 m/s: over the hill at 505 s; ten minutes there, 100 s back
+    assert [row[:2] for row in rows if row[4] == 2] == [
+        (60.0, "DISPATCH"), (405.0, "ENROUTE"), (505.0, "ARRIVE"), (1105.0, "CLEAR"), (1205.0, "HOME"),
+        (2405.0, "AVAILABLE"),
+    ]  # fmt: skip
+    # the engine is at the address at 60 + 45 + 3 x 60 = 285 s, first of all, and shows what it is
+    assert [row[:2] for row in rows if row[4] == 1][:3] == [(60.0, "DISPATCH"), (105.0, "ENROUTE"), (285.0, "ARRIVE")]
+    assert not [row for row in rows if row[4] == 0]  # the rescue truck, at work at 2145 s, is not sent
+
+
+def test_it_is_met_by_the_aircraft_sooner_than_on_foot_by_the_difference_of_the_two_ways() -> None:
+    met = {}
+    for has_aircraft in (True, False):
+        log = hill_rescue(has_aircraft=has_aircraft).run()
+        met[has_aircraft] = int(log.rows["value"][log.rows["kind"] == 14][0])
+    # by road 60 + 45 + 240 + 1800 s; by air 505 + 60 s
+    assert met == {True: 565_000, False: 2_145_000}
+
+
+@pytest.mark.parametrize(("kind", "hours"), [(HOME, EVERY_HOUR), (HILL, ()), (HILL, tuple(range(1, 24)))])
+def test_where_it_is_not_asked_or_may_not_fly_all_is_as_without_it(kind: int, hours: tuple[int, ...]) -> None:
+    assert moves(hill_rescue(kind, hours=hours)) == moves(hill_rescue(kind, has_aircraft=False, hours=hours))
+
+
+def test_what_counts_is_the_kind_the_caller_told_until_somebody_is_there() -> None:
+    told_as_home = hill_rescue()
+    told_as_home.incidents[0]["reported_kind"] = HOME
+    assert not [row for row in moves(told_as_home) if row[4] == 2]

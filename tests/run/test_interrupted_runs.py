@@ -1,0 +1,201 @@
+"""Claims about runs that are cut short: what is finished is kept, nothing is left half-written, workers end."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sim.provenance import (
+    DiskFullError,
+    sha256_of_file,
+)  # fmt: skip
+from sim.run.execute import execute
+from sim.run.work import RESULT, Work, jobs_of, replication_folder, results_of, state_of
+
+MakeWork = Callable[..., Work]
+
+
+def table_digests(folder: Path) -> dict[str, str]:
+    whole = [path for path in sorted(folder.rglob("*.parquet")) if ".part-" not in path.as_posix()]
+    return {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in whole}
+
+
+def many_replications(folder: Path, n: int) -> list[str]:
+    """A command that makes a run of `n` replications in `folder`, on one process."""
+    short = ["window=one_week", "window.measure_to=2026-06-03", "window.warm_up_days=0", "window.run_out_days=1"]
+    more = ["schedule.is_outside_run_allowed=true", "run.workers=1", f"run.n_replications={n}"]
+    code = (
+        "import sys; from pathlib import Path; from sim.compose import compose;"
+        "from sim.compose.study import single_work;"
+        "from sim.run.execute import execute; execute(single_work(compose(sys.argv[2:]), out=Path(sys.argv[1])))"
+    )
+    return [sys.executable, "-c", code, str(folder), *short, *more]
+
+
+def wait_for(path: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.02)
+
+
+def test_a_killed_run_keeps_what_is_finished_and_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    running = subprocess.Popen(many_replications(folder, 200), stderr=subprocess.DEVNULL)
+    try:
+        wait_for(replication_folder(folder, 2) / RESULT, 120)
+        running.kill()
+        assert running.wait(20) != 0
+    finally:
+        running.kill()
+    kept = {r: result["log_digest"] for _, r, result in results_of(folder)}
+    assert 3 <= len(kept) < 200
+    assert not (folder / "COMPLETE").exists()
+    assert state_of(folder).word == "unfinished"
+    times = {r: (replication_folder(folder, r) / RESULT).stat().st_mtime_ns for r in kept}
+    n = len(kept) + 2
+    subprocess.run(many_replications(folder, n), check=True)
+    after = {r: result["log_digest"] for _, r, result in results_of(folder)}
+    assert len(after) == n
+    assert {r: after[r] for r in kept} == kept
+    assert {r: (replication_folder(folder, r) / RESULT).stat().st_mtime_ns for r in kept} == times
+    assert state_of(folder).word == "complete"
+    assert not list(folder.rglob(".part-*")), "nothing half-written is left"
+
+
+def children_of(pid: int) -> set[int]:
+    """Every process below one, on Linux."""
+    found: set[int] = set()
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, path.read_text().split()):
+            found |= {child} | children_of(child)
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is no corpse that waits to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes as Linux shows them")
+@pytest.mark.parametrize(
+    ("how", "code", "told"),
+    [
+        pytest.param(signal.SIGTERM, 143, "dgsim: terminated; what is finished is kept", id="SIGTERM"),
+        pytest.param(signal.SIGINT, 130, "dgsim: interrupted; what is finished", id="Ctrl-C", marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_ends_workers_at_once_and_leaves_nothing_half_written(
+    tmp_path: Path, how: signal.Signals, code: int, told: str
+) -> None:
+    """SIGTERM goes to the command alone, as `kill` sends it; Ctrl-C to all its processes, as a terminal does."""
+    folder = tmp_path / "run"
+    texts = [text.replace("run.workers=1", "run.workers=2") for text in many_replications(folder, 2_000)[4:]]
+    start = "import sys; from sim.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "run", *texts, "--out", str(folder)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        wait_for(replication_folder(folder, 3) / RESULT, 120)
+        processes = children_of(running.pid)
+        assert len(processes) >= 2
+        begun = time.monotonic()
+        if how is signal.SIGINT:
+            os.killpg(running.pid, how)
+        else:
+            running.send_signal(how)
+        _, errors = running.communicate(timeout=30)
+        assert time.monotonic() - begun < 10
+    finally:
+        running.kill()
+    assert running.returncode == code
+    assert told in errors
+    assert "Traceback" not in errors
+    while any(is_running(pid) for pid in processes):  # the last to go keeps watch over shared memory
+        assert time.monotonic() - begun < 20
+        time.sleep(0.05)
+    n_kept = sum(1 for _ in results_of(folder))
+    assert 4 <= n_kept < 2_000
+    assert not list(folder.rglob(".part-*"))
+    assert not (folder / "COMPLETE").exists()
+    assert len(list((folder / "replications").iterdir())) == n_kept, "each folder there is a finished replication"
+
+
+def test_a_full_disk_is_one_clear_message_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk: the first table that passes it fails."""
+    folder = tmp_path / "run"
+    command = many_replications(folder, 2)
+    code = (
+        "import resource, sys; from sim.errors import DgsimError; import sim.run.execute as making\n"
+        "run_jobs = making.run_jobs\n"
+        "def run_with_little_room(*given):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))\n"
+        "    return run_jobs(*given)\n"
+        "making.run_jobs = run_with_little_room\n"
+        f"try:\n exec({command[2]!r})\n"
+        "except DgsimError as error:\n print(error); sys.exit(error.exit_code)"
+    )
+    done = subprocess.run([command[0], "-c", code, *command[3:]], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "the disk is full; finished replications are kept" in done.stdout
+    assert not list(folder.rglob(".part-*"))
+    assert not replication_folder(folder, 0).exists()
+
+
+def test_too_little_room_is_said_before_anything_runs(make_work: MakeWork, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    usage = shutil.disk_usage("/")._replace(free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(DiskFullError, match="MB are free"):
+        execute(make_work())
+    assert not list(make_work().folder.rglob("result.json"))
+
+
+DIE_ONCE = """
+import os, pickle, signal, sys
+from pathlib import Path
+
+from sim.run.pool import run_jobs
+from sim.run.replication import make_batch
+
+
+def die_once(batch):
+    for job in batch:
+        mark = Path(sys.argv[2] if len(sys.argv) > 2 else os.environ["MARK"])
+        if job.replication == 1 and job.arm == "plan" and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return make_batch(batch)
+
+
+if __name__ == "__main__":
+    import die_once as importable
+
+    jobs = pickle.loads(Path(sys.argv[1]).read_bytes())
+    results = run_jobs(jobs, importable.die_once, 2)
+    assert [(r["arm"], r["replication"]) for r in results] == [(job.arm, job.replication) for job in jobs]
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_only_what_it_was_doing(make_work: MakeWork, tmp_path: Path) -> None:
+    whole, hurt = make_work(name="whole"), make_work(name="hurt")
+    execute(whole)
+    (tmp_path / "die_once.py").write_text(DIE_ONCE, encoding="utf-8")
+    (tmp_path / "jobs").write_bytes(pickle.dumps(jobs_of(hurt)))
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "MARK": str(tmp_path / "died")}
+    command = [sys.executable, "-W", "ignore", str(tmp_path / "die_once.py"), str(tmp_path / "jobs")]
+    subprocess.run(command, env=environment, check=True, timeout=120)
+    assert (tmp_path / "died").exists()
+    assert table_digests(hurt.folder) == table_digests(whole.folder)

@@ -1,0 +1,49 @@
+"""Claims about the cache of compiled code: a damaged file is compiled anew, and is never run."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from numba.core import config, event
+
+from sim.compiled import is_whole
+
+TWICE = "from sim.compiled import compiled\n\n\n@compiled\ndef twice(n):\n    return n + n\n"
+
+
+def ask(path: Path) -> tuple[int, bool]:
+    """The answer of a compiled function of a module imported afresh, and whether it was compiled for it."""
+    spec = importlib.util.spec_from_file_location("twice", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with event.install_recorder("numba:compile") as recorder:
+        answer = module.twice(21)
+    return answer, len(recorder.buffer) > 0
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
+def test_a_damaged_file_of_the_cache_is_compiled_anew_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setenv("DGSIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    module = tmp_path / "twice.py"
+    module.write_text(TWICE, encoding="utf-8")
+    assert ask(module) == (42, True)
+    assert ask(module) == (42, False), "the second import finds the machine code on disk"
+    files = sorted(path for path in (tmp_path / "cache" / "numba").rglob("twice*") if path.is_file())
+    assert [path.suffix for path in files] == [".nbc", ".nbi"]
+    for path in files:
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+        path.write_bytes({"flipped": flipped, "cut": whole[:middle], "empty": b""}[damage])
+        assert not is_whole(path)
+        assert ask(module) == (42, True)
+        assert all(is_whole(path) for path in files)
+        assert ask(module) == (42, False)
