@@ -62,7 +62,7 @@ class Missions:
     """Missions of units to incidents of the measured window, in the order of the log.
 
     `incident`, `unit`, `capability` (bit asked for), `sent_ms`, `leave_ms`, `arrive_ms`, `work_ms`: (n_missions,)
-    instants, the largest integer for what was turned back before. `due_ms`: (n_incidents,) when each dispatch order was due.
+    instants, the largest integer for what was turned back before. `due_ms`: (n_incidents,) when each order was due.
     """
 
     def __init__(self, inputs: RunInputs, log: LogIndex) -> None:
