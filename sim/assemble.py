@@ -61,6 +61,7 @@ from sim.inputs import (
     with_added_ranks,
 )
 from sim.money import load_prices
+from sim.outcome import load_fire_weights
 from sim.plan import load_plan
 from sim.scenes.hydrants import supply_grades, water_delays
 from sim.scenes.tunnels import place_on_tracks
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from sim.fleet.parts import Changes, Fleet, UnitTypes
     from sim.fleet.tables import FleetTables
     from sim.money import Prices
+    from sim.outcome import FireWeights
     from sim.plan import Plan
     from sim.settings import Settings
     from sim.siting import Siting
@@ -324,6 +326,13 @@ class InputsBuilder:
         found = load_prices(folder, settings.money, fleet.classes.code, known, problems, dict.fromkeys(aircraft))
         problems.raise_if_any()
         return found
+
+    def fire_weights(self, settings: Settings) -> FireWeights | None:
+        """Return how deadly and costly each kind of fire is, None where no deaths and losses are estimated."""
+        if settings.outcome.rule == "none":
+            return None
+        kinds = self.demand_tables(settings).kinds
+        return load_fire_weights(settings.city_folder(), kinds.code, kinds.family)
 
     def _store(self, settings: Settings) -> QuantileStore:
         folder = settings.city_folder()
