@@ -359,3 +359,13 @@ def test_an_arm_of_another_name_makes_the_folder_another_run(make_work: MakeWork
     work = make_work()
     with pytest.raises(RunDirectoryError, match="holds an arm 'plan' that study 'pair' does not have now"):
         execute(replace(work, arms=work.arms[:1]))
+
+
+def test_the_month_that_times_a_study_has_none_of_its_planted_days() -> None:
+    from sim.compose import compose
+    from sim.run.estimate import _first_month
+
+    settings = compose(["window=first_full_year", "schedule.is_outside_run_allowed=true", "planted=typhoon"]).settings
+    month = _first_month(settings)
+    assert (month.window.measure_to, month.planted.events) == ("2026-01-31", [])
+    assert settings.planted.events
