@@ -72,7 +72,7 @@ def cities(draw, tiny):
 
 @st.composite
 def cities_with_levers(draw, tiny):
-    """Small cities with rosters, failures, aircraft, boats, tracks, help, move-up, rest, weather, villages, hydrants."""
+    """Small cities with rosters, failures, aircraft, boats, tracks, help, move-up, rest, weather, villages and taps."""
     city = draw(cities(tiny))
     for unit in range(len(city.units)):
         city.traits[unit] = {
