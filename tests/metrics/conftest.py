@@ -123,7 +123,8 @@ class City:
             ),
             fleet=SimpleNamespace(
                 stations=SimpleNamespace(
-                    cell=stations[:, 0], k=stations[:, 1], town=stations[:, 2],
+                    cell=stations[:, 0], k=stations[:, 1],
+                    town=np.array([-1 if self.help_grade.get(s) else t for s, t in enumerate(stations[:, 2])], int),
                     planned_year=np.where(stations[:, 1] > 0, 2023, 0).astype(np.int16),
                     help_grade=np.array([self.help_grade.get(s, 0) for s in range(len(stations))], np.int8),
                     brigade=tuple("base" if at in self.bases else "" for at in range(len(stations))),
