@@ -147,7 +147,10 @@ class City:
             roster=self.roster or no_roster(len(stations)),
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
             policy=SimpleNamespace(air_tasks=self.air_tasks, rest_after_ms=0),
-            sky=SimpleNamespace(is_flyable=np.array([h % 24 in self.flying_hours for h in range(24 * 60)], np.int8)),
+            sky=SimpleNamespace(
+                is_flyable=np.array([h % 24 in self.flying_hours for h in range(24 * 60)], np.int8),
+                road_q16=np.full(24 * 60, 65536, np.int32),
+            ),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),
         )  # fmt: skip
