@@ -199,6 +199,10 @@ def contrasts_table(towns: list[str], factors: np.ndarray, gains: np.ndarray) ->
                         "share_slower": 0.1,
                     }
                 )
+    for row in rows:
+        is_share = row["metric"].startswith("share")
+        row["equivalence"] = (0.2 if is_share else 5.0) if row["is_primary"] else float("nan")
+        row["is_equivalent"] = bool(row["is_primary"] and is_share)
     return rows
 
 

@@ -40,3 +40,16 @@ def test_neighbouring_hours_of_one_shade_are_one_bar_and_no_share_is_white() -> 
     assert figure is not None
     bars = [(p.get_x(), p.get_width(), p.get_alpha()) for p in figure.axes[0].patches]
     assert bars == [(0, 8, 0.5), (20, 1, 1.0)]
+
+
+def test_a_declared_bound_is_told_with_the_verdict_and_what_sameness_is_beneath(page: Any) -> None:
+    told = page.text("variants", "en")
+    assert "clear; the same within ±20 points" in told
+    assert "clear; not shown to be the same within ±5 s" in told
+    assert "two one-sided tests" in told
+    assert "证明在 ±5 秒 之内等同" in page.text("variants", "zh")
+
+
+def test_the_share_of_worlds_stands_beside_what_a_scheme_costs(page: Any) -> None:
+    assert "Worlds better than base" in page.text("money", "en")
+    assert "95.0" in page.text("money", "en")
