@@ -22,6 +22,7 @@ from sim.compare.detail import hour_contrasts, kind_contrasts
 from sim.compare.guide import replication_guide
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
+from sim.compare.manning import manning_summary
 from sim.compare.matched import main_and_conditions, matched_table
 from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
 from sim.compare.parts import Arm, Contrast, Labels, check
@@ -92,7 +93,7 @@ def compare_arms(
     tables["replication_guide"] = replication_guide(list(results.values()), made, contrasts, frame)
     if one_more_arm is not None:
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
-    tables |= planted_tables(arms, wanted)
+    tables |= {"manning": manning_summary(arms, frame)} | planted_tables(arms, wanted)
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}
