@@ -1,7 +1,8 @@
 """What a report tells about the scenarios themselves: the plan's indicators, travel worlds beside published figures,
 stations without a crew, and every assumption with its standing.
 
-These tables come from settings and the city's tables, not from the simulation. Columns are equally long arrays.
+These tables come from settings and the city's tables, not from the simulation; the hours flown apart (`priced.py`).
+Columns are equally long arrays.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from sim.config import configs_root, leaves
 from sim.errors import Problems
 from sim.metrics.store import Columns, columns_of
+from sim.run.priced import money_table
 from sim.run.work import Arm, Work
 from sim.tables.reading import read_text
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from sim.plan import Plan
 
 NO_CREW = ("opens_empty", "falls_empty", "no_station")
-RANGE = ("low", "likely", "high")
 _MAX_SOURCE_TEXTS = 4
 
 
@@ -41,7 +42,7 @@ def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: I
         "indicators": indicators_table(work, builder),
         "travel_worlds": travel_worlds_table(work, worlds, builder),
         "empty_stations": empty_stations_table(work, builder),
-        "money": money_table(work, builder),
+        "money": money_table(work, worlds, builder),
         "assumptions": columns_of([*setting_rows(work), *city_rows(work.arms[0].settings.city_folder())]),
         "names": names_table(work, builder),
     }
@@ -160,32 +161,6 @@ def empty_stations_table(work: Work, builder: InputsBuilder) -> Columns:
                     "date": calendar.date_of(note.time_ms).isoformat(),
                 }
                 rows.append(row | {"reason": note.code, "text": note.text})
-    return columns_of(rows)
-
-
-# --- money ------------------------------------------------------------------------------------------------------------
-
-
-def money_table(work: Work, builder: InputsBuilder) -> Columns:
-    """Return what each scenario costs, by year (0: the window), item and class or type; {} for a city without prices.
-
-    Columns: arm, year, item, of, quantity, currency, and outlay and cost a year, each low, likely and high.
-    """
-    from sim.money import cost_lines, measured_years
-
-    rows: list[dict[str, Any]] = []
-    for arm in work.arms:
-        settings = arm.settings
-        fleet, calendar = builder.fleet(settings, 0), builder.calendar(settings)
-        prices = builder.prices(settings)
-        if prices is None:
-            continue
-        years = measured_years(calendar.year, calendar.measure_from_ms, calendar.measure_to_ms)
-        for line in cost_lines(fleet, builder.changes(settings, 0), years, prices, settings.money):
-            row = {"arm": arm.name, "year": line.year, "item": line.item, "of": line.of, "quantity": line.quantity}
-            row |= {f"outlay_{name}": value for name, value in zip(RANGE, line.outlay, strict=True)}
-            row |= {f"annual_{name}": value for name, value in zip(RANGE, line.annual, strict=True)}
-            rows.append(row | {"currency": prices.currency})
     return columns_of(rows)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MILLION = 1e6
 _WINDOW = 0
 _RANGE = ("low", "likely", "high")
+FLOWN = ("flying_hour", "own_flying_hour")
+"""Items of the table `money` whose quantity is hours flown."""
 
 
 def make(context: Context) -> list[Block]:
@@ -29,6 +31,7 @@ def make(context: Context) -> list[Block]:
         _picture(context),
         Paragraph(context.words["money.text"], "note"),
         _pairs(context),
+        _aircraft(context),
         None if pair is None else _items(context, pair),
     )
 
@@ -150,6 +153,41 @@ def _held(context: Context, row: Any) -> tuple[Cell, ...]:
         return ()
     found = context.study.row("robustness", arm=row["arm"], base=row["base"], metric="share_300")
     return (number(None if found is None else found["share_better"], share),)
+
+
+def _aircraft(context: Context) -> Grid | None:
+    """Return what aircraft cost, by the hour flown and by the incident-hour saved; None where none is flown."""
+    study, words = context.study, context.words
+    money, value = study.table("money", year=study.year), study.table("value", year=study.year)
+    if money is None or value is None:
+        return None
+    hours = money[money["item"].isin(FLOWN)]
+    rows = []
+    for row in value.to_dict("records"):
+        of = hours[hours["arm"] == row["arm"]]
+        if of.empty or row["base"] in set(hours["arm"]):
+            continue
+        flown, length = float(of["quantity"].sum()), float(of["length"].iloc[0])
+        whole = money[(money["arm"] == row["arm"]) & (money["of"].isin(of["of"]) | (money["item"] == "air_field"))]
+        cost = {part: float(whole[f"annual_{part}"].sum()) for part in _RANGE}
+        by_hour = {part: cost[part] * length / flown for part in _RANGE}
+        rows.append((
+            word(study.label(row["arm"])), word(study.label(row["base"])), number(flown / length, plain),
+            number(cost["likely"], _millions, cost["low"], cost["high"]),
+            number(by_hour["likely"], plain, by_hour["low"], by_hour["high"]),
+            _ranged(row, "hours_saved", plain), _ranged(row, "per_hour_saved", plain),
+        ))  # fmt: skip
+    currency = _currency(context)
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["money.against"], is_number=False),
+        Head(words["money.flown"], words["unit.hours"]),
+        Head(words["money.aircraft_cost"], words("money.million", currency=currency)),
+        Head(words["money.per_flown"], currency), Head(words["money.hours_saved"], words["unit.hours"]),
+        Head(words["money.per_saved"], currency),
+    )  # fmt: skip
+    notes = (words["money.ranges"], words["money.no_ratio"])
+    caption, denominator = words("money.aircraft", year=study.year), words["money.aircraft_denominator"]
+    return Grid(caption, heads, tuple(rows), denominator, notes) if rows else None
 
 
 def _items(context: Context, pair: Pair) -> Grid | None:
