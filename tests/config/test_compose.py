@@ -79,14 +79,6 @@ def test_every_choice_composes(group: str, choice: str, tmp_path: Path) -> None:
     assert composed.choices[group] == choice
 
 
-@pytest.mark.parametrize("scenario", choices_of("scenario"))
-def test_every_scenario_composes_and_overrides_come_after_it(scenario: str) -> None:
-    composed = compose([f"scenario={scenario}", "staffing.present_share=0.5"])
-    assert composed.settings.staffing.present_share == 0.5
-    first_line = (configs_root() / "scenario" / f"{scenario}.yaml").read_text(encoding="utf-8").splitlines()[1]
-    assert first_line.startswith("# "), "a scenario says why in its first line"
-
-
 def test_a_value_says_who_gave_it_and_how_it_is_known() -> None:
     composed = compose(["travel.local_kmh=31", "travel=norm"])
     assert composed.given_by("travel.local_kmh") == "command line"
