@@ -164,12 +164,9 @@ def contrasts_of(work: Work) -> list[Contrast]:
     """Return the contrasts that the study declared before it ran."""
     from sim.compare import Contrast
 
-    names = ("arm", "base", "metric", "year", "group", "clock")
+    names = ("arm", "base", "metric", "year", "group", "clock", "equivalence", "of_arm", "of_base")
     declared = work.study.get("contrasts", [])
-    return [
-        Contrast(entry["contrast"], **{name: entry[name] for name in names}, equivalence=entry.get("equivalence", 0.0))
-        for entry in declared
-    ]
+    return [Contrast(entry["contrast"], **{name: entry[name] for name in names if name in entry}) for entry in declared]
 
 
 def pairs_of(work: Work) -> list[tuple[str, str]]:
