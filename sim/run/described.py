@@ -32,7 +32,9 @@ _MAX_SOURCE_TEXTS = 4
 
 
 def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> dict[str, Columns]:
-    """Return the tables `indicators`, `travel_worlds`, `empty_stations`, `money` and `assumptions`, but no empty ones.
+    """Return the tables `indicators`, `travel_worlds`, `empty_stations`, `money`, `assumptions` and `names`.
+
+    No empty one is among them.
 
     `worlds`: arm -> replications that stand for its siting worlds.
     """
@@ -42,6 +44,7 @@ def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: I
         "empty_stations": empty_stations_table(work, builder),
         "money": money_table(work, worlds, builder),
         "assumptions": columns_of([*setting_rows(work), *city_rows(work.arms[0].settings.city_folder())]),
+        "names": names_table(work, builder),
     }
     return {name: table for name, table in tables.items() if table}
 
@@ -161,6 +164,30 @@ def empty_stations_table(work: Work, builder: InputsBuilder) -> Columns:
     return columns_of(rows)
 
 
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def names_table(work: Work, builder: InputsBuilder) -> Columns:
+    """Return what the codes of the other tables are called: of (unit_type, base, capability), code, name_zh, name_en.
+
+    Bases are those of teams and aircraft and the posts outside the city; a capability's code is its bit.
+    """
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for arm in work.arms:
+        fleet = builder.fleet(arm.settings, 0)
+        types, stations = fleet.unit_types, fleet.stations
+        named = [("unit_type", *names) for names in zip(types.code, types.name_zh, types.name_en, strict=True)]
+        every = zip(stations.name, stations.name_zh, stations.name_en, stations.town >= 0, strict=True)
+        named += [("base", code, zh, en) for code, zh, en, is_own in every if not is_own]
+        for of, code, zh, en in named:
+            found.setdefault((of, code), (zh, en))
+    for row in _rows_of(work.arms[0].settings.city_folder() / "capabilities.csv"):
+        found["capability", row["bit"]] = (row["name_zh"], row["name_en"])
+    return columns_of(
+        [{"of": of, "code": code, "name_zh": zh, "name_en": en} for (of, code), (zh, en) in found.items()]
+    )
+
+
 # --- assumptions ------------------------------------------------------------------------------------------------------
 
 
@@ -198,14 +225,18 @@ def city_rows(folder: Path) -> list[dict[str, str]]:
     rows = []
     for path in sorted(folder.rglob("*.csv")):
         name = path.relative_to(folder).as_posix()
-        problems = Problems()
-        text = read_text(path, problems)
-        problems.raise_if_any()
-        content = list(csv.DictReader((text or "").splitlines(keepends=True)))
+        content = _rows_of(path)
         for column in [column for column in (content[0] if content else ()) if column.endswith("standing")]:
             part = column.removesuffix("standing").rstrip("_")
             rows += _by_standing(f"{name}: {part}" if part else name, content, column)
     return rows
+
+
+def _rows_of(path: Path) -> list[dict[str, str]]:
+    problems = Problems()
+    text = read_text(path, problems)
+    problems.raise_if_any()
+    return list(csv.DictReader((text or "").splitlines(keepends=True)))
 
 
 def _by_standing(key: str, content: list[dict[str, str]], column: str) -> list[dict[str, str]]:

@@ -72,7 +72,7 @@ def cities(draw, tiny):
 
 @st.composite
 def cities_with_levers(draw, tiny):
-    """Small cities with rosters, breakdowns, aircraft, tracks, help, move-up, rest, weather, villages and hydrants."""
+    """Small cities with rosters, failures, aircraft, boats, tracks, help, move-up, rest, weather, villages and taps."""
     city = draw(cities(tiny))
     for unit in range(len(city.units)):
         city.traits[unit] = {
@@ -88,6 +88,10 @@ def cities_with_levers(draw, tiny):
             range_m=draw(st.sampled_from([0, 2500])), duty_ms=draw(st.sampled_from([0, 100_000])),
         )  # fmt: skip
         city.flying_hours = draw(st.sampled_from([(), (0,), (0, 1, 2)]))
+    if draw(st.booleans()):
+        quay = city.station(draw(cells), people=draw(st.integers(0, 4)))
+        city.unit(quay, WATER, RESCUE, crew_min=2, crew=2, mode=2, speed_mm_s=20_000, access_ms=30_000)
+        city.way_m = {quay: draw(st.lists(st.sampled_from([-1, 0, 3000]), min_size=6, max_size=6))}
     for station in range(len(city.stations)):
         if draw(st.integers(0, 4)) == 0:
             city.help_grade[station] = draw(st.integers(1, 3))

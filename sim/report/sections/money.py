@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
 from sim.report.context import Context, SectionEntry, kept, names
-from sim.report.numbers import is_missing, plain, points, signed_seconds, small
+from sim.report.numbers import is_missing, plain, points, share, signed_seconds, small
 from sim.report.pictures.frontier import Dot, frontier
 from sim.report.study import Pair
 from sim.report.svg import picture
@@ -130,20 +130,29 @@ def _pairs(context: Context) -> Grid | None:
         Head(words["money.residents"], words["unit.people"]), Head(words["head.share_300"], words["unit.points"]),
         Head(words["head.p90"], words["unit.s"]), Head(words["money.per_resident_head"], currency),
         Head(words["money.per_minute_head"], million),
+        *((Head(words["sensitivity.better"], words["unit.percent"]),) if "robustness" in study.tables else ()),
     )  # fmt: skip
     rows = []
     for row in found.to_dict("records"):
         whole = study.row("value", arm=row["arm"], base=row["base"], year=_WINDOW)
         outlay = number(None, plain) if whole is None else _ranged(whole, "outlay", _millions)
-        share = number(row["share_300_gain_likely"], points, row["share_300_gain_low"], row["share_300_gain_high"])
+        gain = number(row["share_300_gain_likely"], points, row["share_300_gain_low"], row["share_300_gain_high"])
         p90 = number(-row["p90_saved_s_likely"], signed_seconds, -row["p90_saved_s_high"], -row["p90_saved_s_low"])
         rows.append((
             word(study.label(row["arm"])), word(study.label(row["base"])), outlay, _ranged(row, "annual", _millions),
-            number(row["residents_newly_300"], plain), share, p90, _ranged(row, "per_resident", small),
-            _ranged(row, "per_p90_minute", _millions),
+            number(row["residents_newly_300"], plain), gain, p90, _ranged(row, "per_resident", small),
+            _ranged(row, "per_p90_minute", _millions), *_held(context, row),
         ))  # fmt: skip
     caption, denominator = words("money.table", year=study.year), words("money.denominator", year=study.year)
     return Grid(caption, heads, tuple(rows), denominator, (words["money.ranges"], words["money.no_ratio"]))
+
+
+def _held(context: Context, row: Any) -> tuple[Cell, ...]:
+    """Return in which share of the plausible worlds the arm reaches more; no cell where the study has none."""
+    if "robustness" not in context.study.tables:
+        return ()
+    found = context.study.row("robustness", arm=row["arm"], base=row["base"], metric="share_300")
+    return (number(None if found is None else found["share_better"], share),)
 
 
 def _aircraft(context: Context) -> Grid | None:
