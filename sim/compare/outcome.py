@@ -2,8 +2,9 @@
 
 Each fire of the headline counts with its kind's weight times a curve of its response, from the call. One factor per
 curve scales the base scheme's first measured year to the given rate; it is the same for every scheme, so that what is
-told of the others is the ratio of their sums to the base's. Low, likely and high are three curves, each scaled to its
-own rate: a range of assumptions, no confidence interval. Chance is told apart, of the likely one.
+told of the others is the ratio of their sums to the base's. There are three curves, each scaled to its own rate: the
+likely one's figure is told between the lowest and the highest of the three, a range of assumptions and no confidence
+interval. Chance is told apart, of the likely one.
 """
 
 from __future__ import annotations
@@ -144,6 +145,5 @@ def _told_saved(saved: NDArray[np.float64], worlds: Sequence[str], place: int) -
 
 
 def _ranged(name: str, values: NDArray[np.float64]) -> dict[str, float]:
-    """Return low, likely, high; a negative range the right way round."""
-    first, likely, last = (float(value) for value in values)
-    return {f"{name}_low": min(first, last), f"{name}_likely": likely, f"{name}_high": max(first, last)}
+    """Return the likely curve's figure between the lowest and the highest of the three."""
+    return {f"{name}_low": float(values.min()), f"{name}_likely": float(values[1]), f"{name}_high": float(values.max())}

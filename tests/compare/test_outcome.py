@@ -68,6 +68,9 @@ def test_the_base_has_the_given_rates_and_the_rest_follows_the_curves(study: Any
     assert found["saved_deaths_low"] == pytest.approx(
         0.05 * (1 - (risk(6, 0.02) + risk(16, 0.02)) / (risk(10, 0.02) + risk(16, 0.02)))
     )
+    steep = (risk(6, 0.08) + risk(16, 0.08)) / (risk(10, 0.08) + risk(16, 0.08))
+    assert found["saved_deaths_high"] == pytest.approx(0.1 * (1 - steep))
+    assert found["deaths_high"] == found["deaths_likely"]  # the steep curve, at the same rate, has fewer
     # loss: two fires of 200 a year; (4 + 10) / 20 and 1 in the base, (4 + 6) / 20 and 1 in the arm
     assert found["base_loss_likely"] == pytest.approx(400)
     assert found["loss_likely"] == pytest.approx(400 * 1.5 / 1.7)
@@ -79,7 +82,9 @@ def test_a_fire_that_nobody_reached_counts_as_if_nobody_ever_came(study: Any) ->
     found = estimate(study, [fires([10])], [fires([np.inf])])
     assert found["deaths_likely"] == pytest.approx(0.1 * 1.6)
     assert found["saved_deaths_likely"] == pytest.approx(-0.06)
-    assert (found["saved_deaths_low"], found["saved_deaths_high"]) == pytest.approx((-0.06, -0.03))
+    assert (found["saved_deaths_low"], found["saved_deaths_high"]) == pytest.approx(
+        (-0.06, -0.03)
+    )  # thrice 0.6 of 0.1, 0.1 and 0.05
 
 
 def test_rescues_and_kinds_without_people_count_in_neither(study: Any) -> None:

@@ -37,7 +37,7 @@ def test_the_schemes_stand_with_ranges_chance_and_the_standing_of_every_number(f
     plan = schemes.rows[1]
     assert [cell.text.en for cell in plan[2:6]] == ["15.8", "0.158", "1.20", "±0.10"]
     assert [plan[at].interval for at in (2, 4)] == ["[8.7, 16.0]", "[0.30, 1.90]"]
-    assert [schemes.rows[0][at].text.en for at in (1, 4)] == ["–", "–"]
+    assert [schemes.rows[0][at].text.en for at in (1, 4, 5)] == ["–", "–", "–"]
     assert "4,950" in schemes.denominator.en
     assert isinstance(standings, Grid)
     assert [row[0].text.en for row in standings.rows] == ["outcome.fall_per_min"]

@@ -37,7 +37,7 @@ def _schemes(context: Context) -> Grid | None:
     rows = []
     for row in found.to_dict("records"):
         other = word(study.label(str(row["base"]))) if row["base"] else word(same("–"))
-        chance = number(None if not row["base"] else row["saved_deaths_chance"], _half)
+        chance = number(row["saved_deaths_chance"], _half) if row["base"] else word(same("–"))
         rows.append((
             word(study.label(str(row["arm"]))), other, _ranged(row, "deaths", 1.0, 1), _ranged(row, "per_100k", 1.0, 3),
             _ranged(row, "saved_deaths", 1.0, 2), chance, _ranged(row, "loss", _MILLION, 1),
