@@ -22,7 +22,7 @@ from sim.fleet.mutual_aid import load_posts, with_posts, with_posts_open
 from sim.fleet.parts import UnitMode
 from sim.fleet.rosters import build_roster, with_dated_stations
 from sim.fleet.staffing import Catchments
-from sim.fleet.tables import load_fleet_tables
+from sim.fleet.tables import load_fleet_tables, load_unit_types
 from sim.fleet.teams import load_team_bases
 from sim.fleet.vehicles import with_breakdowns
 from sim.inputs import Roster, no_roster, order_stations
@@ -110,6 +110,11 @@ class FleetParts(DemandParts):
         key = (self._bases_key(settings, replication), settings.mutual_aid.senders)
         return self._keep("fleet with help", key, make)
 
+    def bases(self, settings: Settings, replication: int) -> tuple[Bases, Bases]:
+        """Return the bases of special teams and those of aircraft, as they stand behind the city's own stations."""
+        _, teams, fields = self._bases(settings, replication)
+        return teams, fields
+
     def _bases(self, settings: Settings, replication: int) -> tuple[UnitTypes, Bases, Bases]:
         """Return all types of unit, the fleet's first; the bases of special teams; and those of aircraft."""
         own, city = self._own_fleet(settings, replication), self.city(settings)
@@ -195,7 +200,16 @@ class FleetParts(DemandParts):
             With all that is wrong with them.
         """
         folder, fleet, problems = settings.city_folder(), self.fleet(settings, 0), Problems()
-        found = load_prices(folder, settings.money, fleet.classes.code, fleet.unit_types.code, problems)
+        types, aircraft = list(fleet.unit_types.code), []
+        for name in ("team_unit_types.csv", "aircraft_types.csv"):
+            bits = self.demand_tables(settings).capability_bit
+            more = load_unit_types(folder / name, bits, problems) if (folder / name).is_file() else None
+            if more is not None:
+                types += more.code
+                aircraft += np.array(more.code)[more.traits["mode"] == UnitMode.AIR].tolist()
+        problems.raise_if_any()
+        known = dict.fromkeys(types)
+        found = load_prices(folder, settings.money, fleet.classes.code, known, problems, dict.fromkeys(aircraft))
         problems.raise_if_any()
         return found
 

@@ -18,7 +18,7 @@ from sim.compare import cells as layout
 from sim.compare.cells import STATIC_OF_CLOCK, Frame
 from sim.compare.collect import ArmResult
 from sim.compare.cube import metrics_of_sorted, sort_cells
-from sim.compare.intervals import holm, p_value, spread_of
+from sim.compare.intervals import p_value, spread_of
 from sim.compare.levels import boot_of, texts
 from sim.compare.parts import CLOCKS, GROUPS, METRICS, Contrast, Replication
 from sim.metrics.store import Columns
@@ -150,10 +150,10 @@ def mean_in_order(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def contrasts_table(pairs: Sequence[Pair], contrasts: Sequence[Contrast], frame: Frame) -> Columns:
-    """Return every difference; those declared before the run are primary and corrected together, others exploratory.
+    """Return every difference; those declared before the run are primary, others exploratory.
 
     A declared contrast whose arms share no replication has a row without figures (`n_pairs` 0: not computable) and
-    stays among those that are corrected together.
+    stays among those that are corrected together (`interactions.corrected_together`, which fills `p_adjusted`).
     """
     parts = [_empty_row(contrast) for contrast in _not_computable(pairs, contrasts)]
     for pair in pairs:
@@ -225,14 +225,14 @@ def _rows(pair: Pair, keys: Columns, cells: NDArray[np.int64], clock: str) -> Co
 
 
 def _declare(table: Columns, contrasts: Sequence[Contrast]) -> Columns:
-    """Return the table with the name of each contrast, which are primary, and their p-values corrected by Holm.
+    """Return the table with the name of each contrast, which are primary, and the bounds declared for them.
 
     `is_equivalent`: the 95 % interval lies within the declared bound on both sides: two one-sided tests at 2.5 %
     (Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680): the arms are the same as far as it matters.
     """
     n = len(table["diff"])
     names = texts([f"{arm} - {base}" for arm, base in zip(table["arm"], table["base"], strict=True)])
-    is_primary, adjusted, bound = np.zeros(n, dtype=bool), np.full(n, np.nan), np.full(n, np.nan)
+    is_primary, bound = np.zeros(n, dtype=bool), np.full(n, np.nan)
     for contrast in contrasts:
         found = (table["scope"] == "city") & (table["year"] == contrast.year)
         for name in ("arm", "base", "group", "clock", "metric"):
@@ -240,11 +240,10 @@ def _declare(table: Columns, contrasts: Sequence[Contrast]) -> Columns:
         names[found] = contrast.id
         is_primary |= found
         bound[found] = contrast.equivalence or np.nan
-    adjusted[is_primary] = holm(table["p_value"][is_primary])
     first: Columns = {"contrast": names}
     is_same = (table["low"] > -bound) & (table["high"] < bound)
     return first | table | {
-        "p_adjusted": adjusted, "is_primary": is_primary, "equivalence": bound, "is_equivalent": is_same,
+        "p_adjusted": np.full(n, np.nan), "is_primary": is_primary, "equivalence": bound, "is_equivalent": is_same,
     }  # fmt: skip
 
 

@@ -36,7 +36,10 @@ class Replication:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One scenario of a comparison. `overrides` is JSON; `purpose` main, staffing, policy, travel, opening …"""
+    """One scenario of a comparison. `overrides` is JSON; `purpose` main, staffing, policy, travel, opening …
+
+    `unit_types`: code of each type of unit, by its id in the replications' tables; an id without one is told as it is.
+    """
 
     name: str
     replications: tuple[Replication, ...]
@@ -46,6 +49,11 @@ class Arm:
     first_line_zh: str = ""
     first_line_en: str = ""
     overrides: str = "{}"
+    unit_types: tuple[str, ...] = ()
+
+    def has(self, name: str) -> bool:
+        """Return whether every replication left this table behind."""
+        return all((replication.folder / f"{name}.parquet").is_file() for replication in self.replications)
 
     @property
     def worlds(self) -> tuple[str, ...]:
@@ -58,6 +66,7 @@ class Contrast:
     """A difference declared before the run, arm minus base, citywide; year 0 is the whole window.
 
     `equivalence`: difference up to which the two count as the same, in the metric's unit; 0: none was declared.
+    `of_arm`, `of_base`: an interaction, that difference less the one between these two; empty where it is none.
     """
 
     id: str
@@ -68,6 +77,18 @@ class Contrast:
     group: str = "headline"
     clock: str = "arrival"
     equivalence: float = 0.0
+    of_arm: str = ""
+    of_base: str = ""
+
+    @property
+    def is_interaction(self) -> bool:
+        """Whether it is a difference of differences."""
+        return bool(self.of_arm or self.of_base)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The (arm, base) whose differences it needs."""
+        return ((self.arm, self.base), *(((self.of_arm, self.of_base),) if self.is_interaction else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +145,15 @@ def check(arms: Sequence[Arm], contrasts: Sequence[Contrast]) -> None:
             problems.add(f"arm {arm.name}", "has a name used twice")
     known = {"arm": names, "base": names, "metric": METRICS, "group": GROUPS, "clock": CLOCKS}
     for contrast in contrasts:
-        for field, choices in known.items():
+        of = {"of_arm": names, "of_base": names} if contrast.is_interaction else {}
+        for field, choices in (known | of).items():
             value = getattr(contrast, field)
             if value not in choices:
                 where = f"contrast {contrast.id}: {field}"
                 problems.add(where, "is not one of this comparison", value=value, mend=nearest_name(value, choices))
-        if contrast.arm == contrast.base:
-            problems.add(f"contrast {contrast.id}", "compares an arm with itself", value=contrast.arm)
+        for ours, theirs in contrast.pairs:
+            if ours == theirs:
+                problems.add(f"contrast {contrast.id}", "compares an arm with itself", value=ours)
+        if len(set(contrast.pairs)) < len(contrast.pairs):
+            problems.add(f"contrast {contrast.id}", "takes a difference from itself", value=contrast.arm)
     problems.raise_if_any()

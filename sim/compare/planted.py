@@ -28,9 +28,9 @@ _COUNTS = ("n_incidents", "n_waited", "n_never_met", "n_unfilled", "n_dispatched
 
 def planted_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]]) -> dict[str, Columns]:
     """Return the tables `stress`, `rare` and `rare_pairs` of the arms that planted anything, but no empty one."""
-    with_any = [arm for arm in arms if _has(arm, "planted")]
+    with_any = [arm for arm in arms if arm.has("planted")]
     by_name = {arm.name: arm for arm in with_any}
-    stress = [stress_levels(arm) for arm in with_any if _has(arm, "stress")]
+    stress = [stress_levels(arm) for arm in with_any if arm.has("stress")]
     rare = [rare_levels(arm) for arm in with_any]
     paired = [rare_pairs(by_name[arm], by_name[base]) for arm, base in pairs if arm in by_name and base in by_name]
     made = {"stress": stress, "rare": rare, "rare_pairs": paired}
@@ -178,10 +178,6 @@ def _mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[
     rest = total - mean * n
     error = np.sqrt(float((rest * rest).sum()) * k / (k - 1)) / float(n.sum())
     return mean, float(t.ppf(0.975, k - 1) * error)
-
-
-def _has(arm: Arm, name: str) -> bool:
-    return all((replication.folder / f"{name}.parquet").is_file() for replication in arm.replications)
 
 
 def _pooled(arm: Arm) -> Columns:

@@ -20,8 +20,10 @@ from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
 from sim.compare.detail import hour_contrasts, kind_contrasts
 from sim.compare.guide import replication_guide
+from sim.compare.interactions import corrected_together, interactions_table
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
+from sim.compare.manning import manning_summary
 from sim.compare.matched import main_and_conditions, matched_table
 from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
 from sim.compare.parts import Arm, Contrast, Labels, check
@@ -49,7 +51,8 @@ def compare_arms(
     Parameters
     ----------
     contrasts
-        Declared before the run: they are primary and corrected together. Every other difference is exploratory.
+        Declared before the run: they are primary and corrected together, interactions among them. Every other
+        difference is exploratory.
     run_dir
         The folder that paths in the table `replications` are relative to.
     pairs
@@ -69,10 +72,13 @@ def compare_arms(
     check(arms, contrasts)
     frame = Frame(years_of(arms), labels)
     _check_years(contrasts, frame)
-    wanted = list(dict.fromkeys([(c.arm, c.base) for c in contrasts] + list(pairs)))
+    interactions = [contrast for contrast in contrasts if contrast.is_interaction]
+    plain = [contrast for contrast in contrasts if not contrast.is_interaction]
+    asked = [pair for contrast in (*plain, *interactions) for pair in contrast.pairs]
+    wanted = list(dict.fromkeys(asked + list(pairs)))
     tell = tell or (lambda step: None)
     with _pool(workers, len(arms)) as run:
-        jobs = [(arm, frame, _needs_bootstrap(arm, arms, wanted)) for arm in arms]
+        jobs = [(arm, frame, _needs_bootstrap(arm, arms, wanted, interactions)) for arm in arms]
         own: dict[str, list[Columns]] = {}
         results: dict[str, ArmResult] = {}
         for arm, (result, tables_of_arm) in zip(arms, run(_read_arm, jobs), strict=True):
@@ -83,16 +89,17 @@ def compare_arms(
         made = list(run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted]))
     tell("pairs")
     tables = {name: {key: np.concatenate([p[key] for p in parts]) for key in parts[0]} for name, parts in own.items()}
-    tables["contrasts"] = contrasts_table(made, contrasts, frame)
+    found = contrasts_table(made, plain, frame), interactions_table(made, interactions, frame)
+    tables["contrasts"], tables["interactions"] = corrected_together(*found)
     if tables["contrasts"]:
         tables["losers"] = losers_table(tables["contrasts"], frame)
     tables["matched"] = _matched(arms, wanted, made, results, frame)
     tables |= {"kind_contrasts": kind_contrasts(made, frame), "hour_contrasts": hour_contrasts(made, frame)}
     tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
-    tables["replication_guide"] = replication_guide(list(results.values()), made, contrasts, frame)
+    tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
     if one_more_arm is not None:
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
-    tables |= planted_tables(arms, wanted)
+    tables |= {"manning": manning_summary(arms, frame)} | planted_tables(arms, wanted)
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}
@@ -153,14 +160,17 @@ def _check_years(contrasts: Sequence[Contrast], frame: Frame) -> None:
     problems.raise_if_any()
 
 
-def _needs_bootstrap(arm: Arm, arms: Sequence[Arm], wanted: Sequence[tuple[str, str]]) -> bool:
+def _needs_bootstrap(
+    arm: Arm, arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], interactions: Sequence[Contrast]
+) -> bool:
     """Return whether Monte Carlo variance needs days drawn anew: worlds are hardly repeated, alone or in a pair."""
     if _is_hardly_repeated(arm.worlds):
         return True
     by_name = {one.name: one for one in arms}
     main, others = main_and_conditions(arms, wanted)
     matched = [(*main, *other) for other in others] if main and arm.name in main else []
-    for names in (*(pair for pair in wanted if arm.name in pair), *matched):
+    fours = [(*first, *second) for first, second in (contrast.pairs for contrast in interactions)]
+    for names in (*(some for some in (*wanted, *fours) if arm.name in some), *matched):
         numbers = set.intersection(*({r.number for r in by_name[name].replications} for name in names))
         if _is_hardly_repeated([r.world for r in arm.replications if r.number in numbers]):
             return True

@@ -78,6 +78,10 @@ class ContrastSettings:
     equivalence: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """Difference up to which the two count as the same, in seconds or as a share (0.005 is half a point): a null result
     can then be told from too few replications. 0: none."""
+    of_arm: str = ""
+    """With `of_base`: the contrast is an interaction, arm over base less this arm over that base. Empty: it is none."""
+    of_base: str = ""
+    """See `of_arm`."""
 
 
 @dataclass
@@ -173,7 +177,8 @@ def _check_names(settings: StudySettings, where: str, problems: Problems) -> Non
     if settings.base not in names:
         problems.add(where, "(base) is not an arm", value=settings.base, mend=nearest_name(settings.base, names))
     for i, contrast in enumerate(settings.contrasts):
-        for key in ("arm", "base"):
+        is_interaction = bool(contrast.of_arm or contrast.of_base)
+        for key in ("arm", "base", *(("of_arm", "of_base") if is_interaction else ())):
             name = getattr(contrast, key)
             if name not in names:
                 problems.add(where, f"(contrasts.{i}.{key}) is not an arm", value=name, mend=nearest_name(name, names))

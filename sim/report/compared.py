@@ -28,6 +28,13 @@ def case_of(row: Any, better: int) -> str:
     return "better" if (row["diff"] > 0) == (better > 0) else "worse"
 
 
+def bound_of(context: Context, metric: str, bound: Any) -> Bi:
+    """Return a declared equivalence bound with its unit, as "±0.5 points"."""
+    is_share = metric.startswith("share")
+    unit = context.words["unit.points" if is_share else "unit.s"]
+    return same(f"±{float(100 * bound if is_share else bound):.3g} ") + unit
+
+
 def metric_cell(context: Context, metric: str) -> Cell:
     """Return the cell that names a metric with its unit."""
     unit = context.words["unit.percent" if metric.startswith("share") else "unit.s"]

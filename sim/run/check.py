@@ -87,7 +87,14 @@ _STEPS = (
     ),
     _Step(
         "changes",
-        lambda b, s, r: b.changes(s, r),
+        lambda b, s, r: None if s.staffing.sharing == "demand" else b.changes(s, r),
+        (*FLEET, "schedule", "roster", "window", "demand"),
+        ("fleet", "calendar"),
+        is_of_world=True,
+    ),
+    _Step(
+        "changes by catchment",
+        lambda b, s, r: b.changes(s, r) if s.staffing.sharing == "demand" else None,
         (*FLEET, "schedule", "roster", "window", "demand", "travel"),
         ("fleet", "calendar", "roads"),
         is_of_world=True,

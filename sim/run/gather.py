@@ -65,7 +65,10 @@ def tables_of(work: Work) -> dict[str, Any]:
     settings = work.arms[0].settings
     labels = labels_of(builder.city(settings), builder.demand_tables(settings).kinds)
     work, plausible = _plausible_apart(work)
-    arms = compared_arms(work)
+    arms = [
+        replace(arm, unit_types=builder.fleet(told.settings, 0).unit_types.code)
+        for arm, told in zip(compared_arms(work), work.arms, strict=True)
+    ]
     with _steps(len(arms) + 1) as tell:
         tables = compare_arms(
             arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work), tell=tell
@@ -161,12 +164,9 @@ def contrasts_of(work: Work) -> list[Contrast]:
     """Return the contrasts that the study declared before it ran."""
     from sim.compare import Contrast
 
-    names = ("arm", "base", "metric", "year", "group", "clock")
+    names = ("arm", "base", "metric", "year", "group", "clock", "equivalence", "of_arm", "of_base")
     declared = work.study.get("contrasts", [])
-    return [
-        Contrast(entry["contrast"], **{name: entry[name] for name in names}, equivalence=entry.get("equivalence", 0.0))
-        for entry in declared
-    ]
+    return [Contrast(entry["contrast"], **{name: entry[name] for name in names if name in entry}) for entry in declared]
 
 
 def pairs_of(work: Work) -> list[tuple[str, str]]:

@@ -79,14 +79,6 @@ def test_every_choice_composes(group: str, choice: str, tmp_path: Path) -> None:
     assert composed.choices[group] == choice
 
 
-@pytest.mark.parametrize("scenario", choices_of("scenario"))
-def test_every_scenario_composes_and_overrides_come_after_it(scenario: str) -> None:
-    composed = compose([f"scenario={scenario}", "staffing.present_share=0.5"])
-    assert composed.settings.staffing.present_share == 0.5
-    first_line = (configs_root() / "scenario" / f"{scenario}.yaml").read_text(encoding="utf-8").splitlines()[1]
-    assert first_line.startswith("# "), "a scenario says why in its first line"
-
-
 def test_a_value_says_who_gave_it_and_how_it_is_known() -> None:
     composed = compose(["travel.local_kmh=31", "travel=norm"])
     assert composed.given_by("travel.local_kmh") == "command line"
@@ -207,12 +199,14 @@ def test_faults_of_all_arms_of_a_study_are_reported_together_with_the_arm(tmp_pa
 
 def test_a_study_whose_names_do_not_fit_together_is_refused(tmp_path: Path) -> None:
     text = (configs_root() / "study" / "build_schedule.yaml").read_text(encoding="utf-8")
-    text = text.replace("base: nothing\n", "base: nothng\n", 1).replace("metric: p90,", "metric: p99,")
+    text = text.replace("base: nothing\n", "base: nothng\n", 1).replace("metric: p90,", "metric: p99, of_arm: plam,")
     (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         study_work(str(tmp_path / "bad.yaml"))
     assert "(base) is not an arm; did you mean 'nothing'?" in str(caught.value)
     assert "(contrasts.2.metric) is not a metric; did you mean 'p95'?" in str(caught.value)
+    assert "'plam' (contrasts.2.of_arm) is not an arm; did you mean 'plan'?" in str(caught.value)
+    assert "(contrasts.2.of_base) is not an arm" in str(caught.value), "an interaction names both"
 
 
 def test_faults_of_settings_and_of_tables_come_together_and_a_doubted_group_is_not_followed(

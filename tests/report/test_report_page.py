@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -343,3 +344,27 @@ def test_without_differences_hours_and_kinds_are_told_by_their_levels(study_fold
         table = next(block for block in make(context) if isinstance(block, Grid))
         assert {row[column].text.en for row in table.rows} == {"–"}
     assert not any(isinstance(block, Picture) for block in kinds.make(context))
+
+
+def test_an_interaction_is_told_with_both_differences_its_measure_and_its_verdict(study_folder: Path) -> None:
+    row = {
+        "contrast": "more", "arm": "plan", "base": "nothing", "of_arm": "plan_norm",
+        "of_base": "nothing_norm",
+        "group": "rescue", "clock": "full_alarm", "metric": "p90", "year": 2026, "there": -31.0, "elsewhere": -20.0,
+        "diff": -11.0, "low": -15.0, "high": -7.0, "mc_low": -13.0, "mc_high": -9.0, "p_adjusted": 0.004,
+        "n_incidents": 1200, "n_pairs": 8, "is_equivalent": True,
+    }  # fmt: skip
+    study = load_study(study_folder)
+    known = set(study.tables["arms"]["arm"])
+    assert {row["arm"], row["base"]} <= known
+    rows = [row, {**row, "p_adjusted": 0.3, "is_equivalent": False}]
+    tables = {**study.tables, "interactions": pd.DataFrame(rows)}
+    context = Context(replace(study, tables=tables), load_words())
+    (table,) = [b for b in variants.make(context) if isinstance(b, Grid) and "Interactions" in b.caption.en]
+    told = [[cell.text.en for cell in cells] for cells in table.rows]
+    assert told[0][3] == "P90 response (s), rescues, whole first alarm"
+    assert [text.partition(" ")[0] for text in told[0][4:7]] == ["−31", "−20", "−11"]
+    assert [cells[8] for cells in told] == ["clear (within the declared bound)", "no clear difference"]
+    assert not [
+        b for b in variants.make(Context(study, load_words())) if isinstance(b, Grid) and "Inter" in b.caption.en
+    ]

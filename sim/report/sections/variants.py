@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Facts, Grid, Head, Paragraph, counted, number, word
-from sim.report.compared import condition_name, diff_cell, level_cells, metric_cell
+from sim.report.compared import bound_of, condition_name, diff_cell, level_cells, metric_cell
 from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
@@ -28,6 +28,7 @@ def make(context: Context) -> list[Block]:
         _worlds(context),
         _opening(context),
         *_primary(context),
+        _interactions(context),
         _exploratory(context),
     )
 
@@ -146,6 +147,53 @@ def _primary(context: Context) -> list[Block]:
     return [_contrasts(context, found, words["variants.primary_table"], extra, is_primary=True)]
 
 
+def _interactions(context: Context) -> Grid | None:
+    """Return the declared differences of differences: what a change does where another holds, and elsewhere."""
+    words, study = context.words, context.study
+    found = study.table("interactions", "there", "elsewhere", "p_adjusted")
+    if found is None:
+        return None
+    heads = (
+        Head(words["variants.contrast"], is_number=False), Head(words["variants.beyond"], is_number=False),
+        Head(words["head.year"], is_number=False), Head(words["head.metric"], is_number=False),
+        Head(words["variants.there"]), Head(words["variants.elsewhere"]), Head(words["variants.interaction"]),
+        Head(words["variants.p_adjusted"]), Head(words["variants.verdict"], is_number=False),
+        Head(words["head.incidents"], words["unit.replications"]),
+    )  # fmt: skip
+    rows = []
+    for r in found.to_dict("records"):
+        write = diff_writer_of(str(r["metric"]))
+        pairs = ((r["arm"], r["base"]), (r["of_arm"], r["of_base"]))
+        told = [words("variants.against", arm=study.label(a), base=study.label(b)) for a, b in pairs]
+        diff = number(r["diff"], write, r["low"], r["high"], mc=(r["mc_low"], r["mc_high"]))
+        rows.append(
+            (
+                *(word(text) for text in told), word(same(r["year"]) if r["year"] else words["year.all"]),
+                word(_measure(context, r)), number(r["there"], write), number(r["elsewhere"], write), diff,
+                number(r["p_adjusted"], p_value), word(_verdict(context, r)), counted(r["n_incidents"], r["n_pairs"]),
+            )
+        )  # fmt: skip
+    notes = (words["note.intervals"], words["variants.p_note"])
+    return Grid(words["variants.interactions"], heads, tuple(rows), words["note.pooled_each"], notes)
+
+
+def _measure(context: Context, row: dict[Any, Any]) -> Bi:
+    """Return what was compared with its unit, and with group and milestone where these are not the headline's."""
+    words, metric = context.words, str(row["metric"])
+    name = words[f"metric.{metric}"].with_unit(words["unit.points" if metric.startswith("share") else "unit.s"])
+    others = [words.known("group", row["group"])] if row["group"] != HEADLINE else []
+    others += [words.known("clock", row["clock"])] if row["clock"] != CLOCK else []
+    return Bi("，".join([name.zh, *(one.zh for one in others)]), ", ".join([name.en, *(one.en for one in others)]))
+
+
+def _verdict(context: Context, row: dict[Any, Any]) -> Bi:
+    words = context.words
+    if is_missing(row["diff"]):
+        return words["variants.unknown"]
+    verdict = words["variants.clear" if is_settled({**row, "is_primary": True}) else "variants.unclear"]
+    return verdict.with_unit(words["variants.within"]) if row.get("is_equivalent") else verdict
+
+
 def _exploratory(context: Context) -> Block | None:
     study, words = context.study, context.words
     wanted = {"is_primary": False, "scope": "city", "group": HEADLINE, "clock": CLOCK, "year": study.year}
@@ -169,10 +217,9 @@ def _contrasts(
     rows = []
     for r in found.to_dict("records"):
         metric = str(r["metric"])
-        unit = words["unit.points" if metric.startswith("share") else "unit.s"]
         told = words("variants.against", arm=study.label(r["arm"]), base=study.label(r["base"]))
         year = same(r["year"]) if r["year"] else words["year.all"]
-        cells = [word(told), word(year), word(words[f"metric.{metric}"].with_unit(unit))]
+        cells = [word(told), word(year), word(_measure(context, r))]
         is_sure = is_settled(r)
         better = 1 if metric.startswith("share") else -1
         tone = "" if not is_sure else "gain" if (r["diff"] > 0) == (better > 0) else "loss"
@@ -181,10 +228,15 @@ def _contrasts(
         cells += [number(r[name], p_value) for name in ("p_value", "p_adjusted")] if is_primary else []
         is_known = not is_missing(r["diff"])
         verdict = words["variants.clear" if is_sure else "variants.unclear" if is_known else "variants.unknown"]
+        if is_known and not is_missing(r.get("equivalence")):
+            key = "variants.equivalent" if r["is_equivalent"] else "variants.not_equivalent"
+            verdict = verdict + words(key, bound=bound_of(context, metric, r["equivalence"]))
         verdict = verdict if is_primary else verdict.with_unit(words["variants.exploratory"])
         rows.append((*cells, word(verdict), counted(r["n_incidents"], r["n_pairs"])))
-    notes = (words["note.intervals"], *((words["variants.p_note"],) if is_primary else ()))
-    return Grid(caption, heads, tuple(rows), words["note.pooled_each"], notes)
+    notes = [words["note.intervals"], *((words["variants.p_note"],) if is_primary else ())]
+    if "equivalence" in found and found["equivalence"].notna().any():
+        notes.append(words["variants.equivalence_note"])
+    return Grid(caption, heads, tuple(rows), words["note.pooled_each"], tuple(notes))
 
 
 SECTION = SectionEntry("variants", needs=("contrasts",), make=make)

@@ -1,0 +1,55 @@
+"""What the sections on people, stress, teams and scenes say, from the stored tables beside these tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.report import load_study
+from sim.report.context import Context
+from sim.report.pictures.heat import HeatRow, by_hour_and_row
+from sim.report.svg import style
+from sim.report.texts import load_words
+
+
+@pytest.fixture(scope="module")
+def context(study_folder: Path) -> Context:
+    """The made-up study as a section is given it."""
+    return Context(load_study(study_folder), load_words())
+
+
+def test_the_share_idle_for_want_of_people_is_told_with_its_worst_hour(page: Any) -> None:
+    """Plan: 0.40 unmanned and 0.10 stranded, at three o'clock 0.22; nothing: 0.30 and 0.075."""
+    told = page.text("manning", "en")
+    assert "640 units" in told
+    assert "40.0 % of their time" in told
+    assert "most of all at 03–04 o'clock (22.0 %)" in told
+    assert "400 units, 30.0 % and 7.50 %" in told
+    assert "aerial" in told
+    assert "举高消防车" in page.text("manning", "zh")
+
+
+def test_neighbouring_hours_of_one_shade_are_one_bar_and_no_share_is_white() -> None:
+    values = np.where(np.arange(24) < 8, 0.2, 0.0)
+    values[20] = 0.4
+    with style():
+        figure = by_hour_and_row([HeatRow("a", (values,), ("10",))], ["share"], "hour", 0.2)
+    assert figure is not None
+    bars = [(p.get_x(), p.get_width(), p.get_alpha()) for p in figure.axes[0].patches]
+    assert bars == [(0, 8, 0.5), (20, 1, 1.0)]
+
+
+def test_a_declared_bound_is_told_with_the_verdict_and_what_sameness_is_beneath(page: Any) -> None:
+    told = page.text("variants", "en")
+    assert "clear; the same within ±20 points" in told
+    assert "clear; not shown to be the same within ±5 s" in told
+    assert "two one-sided tests" in told
+    assert "证明在 ±5 秒 之内等同" in page.text("variants", "zh")
+
+
+def test_the_share_of_worlds_stands_beside_what_a_scheme_costs(page: Any) -> None:
+    assert "Worlds better than base" in page.text("money", "en")
+    assert "95.0" in page.text("money", "en")
