@@ -17,6 +17,7 @@ from sim.demand.quantiles import gamma_factor, is_table_of, load_store, read_tab
 from sim.demand.team_cards import AskedCards, load_team_cards
 from sim.errors import Problems
 from sim.inputs import draw_slot_ranks, with_added_ranks
+from sim.outcome import load_fire_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sim.demand.planting import Planting
     from sim.demand.quantiles import QuantileStore
     from sim.demand.types import Demand, Durations
+    from sim.outcome import FireWeights
     from sim.settings import Settings
 
 _REMAKE = "delete the file and the replications beside it, and run again"
@@ -115,6 +117,13 @@ class DemandParts(CityParts):
         city, tables, intensity = self.city(settings), self.demand_tables(settings), self.intensity(settings)
         surges = tuple(settings.demand.surges)
         return prepare_planting(city, tables, settings.planted, self.calendar(settings), intensity, surges)
+
+    def fire_weights(self, settings: Settings) -> FireWeights | None:
+        """Return how deadly and costly each kind of fire is, None where no deaths and losses are estimated."""
+        if settings.outcome.rule == "none":
+            return None
+        kinds = self.demand_tables(settings).kinds
+        return load_fire_weights(settings.city_folder(), kinds.code, kinds.family)
 
     def asked_cards(self, settings: Settings) -> AskedCards:
         """Return the run cards, with the needs of special teams where the settings ask for them."""

@@ -85,6 +85,7 @@ _STEPS = (
         ("fleet",),
         is_of_world=True,
     ),
+    _Step("fire weights", lambda b, s, r: b.fire_weights(s), ("city", "outcome"), ("demand tables",)),
     _Step(
         "changes",
         lambda b, s, r: None if s.staffing.sharing == "demand" else b.changes(s, r),
