@@ -10,6 +10,7 @@ import pytest
 
 from sim.report import load_study
 from sim.report.context import Context
+from sim.report.pictures.beside import Case, Level, beside
 from sim.report.pictures.heat import HeatRow, by_hour_and_row
 from sim.report.svg import style
 from sim.report.texts import load_words
@@ -53,3 +54,31 @@ def test_a_declared_bound_is_told_with_the_verdict_and_what_sameness_is_beneath(
 def test_the_share_of_worlds_stands_beside_what_a_scheme_costs(page: Any) -> None:
     assert "Worlds better than base" in page.text("money", "en")
     assert "95.0" in page.text("money", "en")
+
+
+def test_a_day_of_stress_is_told_with_waits_unfilled_needs_help_and_recovery(page: Any) -> None:
+    told = page.text("stress", "en")
+    assert "60.0 incidents waited on average, 4.0 needs were never filled, 3.0 units of other cities came" in told
+    assert "cover fell to 90.0 % at worst and was back after 9.5 hours" in told
+    assert 'with "build nothing" it was 120.0, 8.0, 6.0, 45.0 % and 19.0 hours' in told
+
+
+def test_rare_classes_are_weighted_by_what_a_year_brings_and_what_never_came_is_without_end(page: Any) -> None:
+    """All classes: 800 s at P50 and 1600 s at P90 with the plan, twice that without."""
+    told = page.text("rare", "en")
+    assert "(36.5 in all), the critical needs were at work after 13.3 minutes in the median and 26.7" in told
+    assert "26.7 and 53.3" in told
+    assert "∞" in told
+    assert "rail tunnel" in told
+    assert "地铁隧道" in page.text("rare", "zh")
+
+
+def test_a_level_without_end_is_a_sign_at_the_edge_and_no_dot() -> None:
+    cases = [Case("a", ((Level(float("inf")), Level(2.0, 1.0, 3.0)),))]
+    with style():
+        figure = beside(cases, ["minutes"], ("base", "arm"))
+    assert figure is not None
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["∞"]
+    drawn = [line.get_xdata().tolist() for line in axes.lines if len(line.get_xdata())]
+    assert drawn == [[1.0, 3.0], [2.0]]
