@@ -105,16 +105,28 @@ def _met(
         float(np.average(after, weights=weight)), int(after.min()),
         float(np.average(part["kept_after_ppm"], weights=weight)) / PPM,
     )  # fmt: skip
-    rows: list[tuple[object, ...]] = []
+    return [(*row, *shown) for row in milestones(part, weight, is_sample=is_sample)]
+
+
+def milestones(
+    part: Columns, weight: NDArray[np.float64], *, is_sample: bool = True
+) -> list[tuple[str, str, float, float, float]]:
+    """Return (clock, metric, value, low, high): P50 and P90 in seconds, and the share of what never came.
+
+    `part` has the milestones of each incident, `weight` what each counts for. Intervals are of a sample alone: order
+    statistics, or the binomial; NaN for what is no sample.
+    """
+    n = len(weight)
+    rows: list[tuple[str, str, float, float, float]] = []
     for clock, column in CLOCKS.items():
         values = np.where(part[column] < 0, np.inf, part[column] / MS_PER_S)
         for metric, p in QUANTILES.items():
             half = _Z * np.sqrt(p * (1 - p) / n) if is_sample else np.nan
-            found = [weighted_quantile(values, weight, q) for q in (p, p - half, p + half)]
-            rows.append((clock, metric, *found, *shown))
-        never = np.average(np.isinf(values), weights=weight)
+            value, low, high = (weighted_quantile(values, weight, q) for q in (p, p - half, p + half))
+            rows.append((clock, metric, value, low, high))
+        never = float(np.average(np.isinf(values), weights=weight))
         half = _Z * np.sqrt(never * (1 - never) / n) if is_sample else np.nan
-        rows.append((clock, "never", never, never - half, never + half, *shown))
+        rows.append((clock, "never", never, never - half, never + half))
     return rows
 
 
