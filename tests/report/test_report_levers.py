@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 
 from sim.report import load_study
+from sim.report.blocks import Grid, Paragraph
 from sim.report.context import Context
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.pictures.heat import HeatRow, by_hour_and_row
+from sim.report.sections.places import SECTION
 from sim.report.svg import style
 from sim.report.texts import load_words
 
@@ -93,3 +96,24 @@ def test_what_an_aircraft_saved_why_it_did_not_fly_and_what_an_hour_costs_are_to
     assert "8,000,000 yuan per hour saved" in told
     assert "tunnel rescue" in told
     assert "救援" in page.text("special", "zh")
+
+
+def test_tunnels_water_villages_and_help_are_each_one_sentence(page: Any) -> None:
+    """Tunnels, plan: 1200 s and 1800 s; nothing: twice that."""
+    told = page.text("places", "en")
+    assert "at work after 20.0 minutes in the median and the first alarm was complete after 30.0" in told
+    assert "it was 40.0 and 60.0" in told
+    assert "300.0 incidents a year wait for water, 4.0 minutes on average, nine in ten no longer than 10.0" in told
+    assert "come to 800.0 incidents a year and are there before the first unit at 60.0 %, by 2.0 minutes" in told
+    assert "sent 10.0 times a year and arrive 8.0 times" in told
+    assert "深圳增援" in page.text("places", "zh")
+
+
+def test_a_section_that_can_choose_is_shown_with_one_of_its_tables_and_not_without_any(context: Context) -> None:
+    study, names = context.study, SECTION.any_of
+    rest = {name: table for name, table in study.tables.items() if name not in names}
+    assert not SECTION.is_shown(replace(study, tables=rest))
+    for name in names:
+        only = replace(study, tables={**rest, name: study.tables[name]})
+        assert SECTION.is_shown(only)
+        assert any(isinstance(block, Paragraph | Grid) for block in SECTION.make(Context(only, context.words)))

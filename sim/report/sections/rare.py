@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, number, word
 from sim.report.context import Context, SectionEntry, kept, names
-from sim.report.numbers import count, is_clear, is_missing, plain, share, signed_seconds
+from sim.report.numbers import count, is_clear, minutes, plain, share, signed_seconds
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.study import Pair, Row
 from sim.report.svg import picture
@@ -69,13 +69,6 @@ def _name(context: Context, cause: str) -> Bi:
     return context.words["rare.all"] if cause == _ALL else context.words.known("cause", cause)
 
 
-def _minutes(value: Any) -> str:
-    """Return seconds in minutes; what never came is without end."""
-    if value == float("inf"):
-        return "∞"
-    return plain(None if is_missing(value) else float(value) / _S_PER_MIN, 1)
-
-
 def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Paragraph | None:
     pair = next((pair for pair, cause in told if cause == _ALL), None)
     if pair is None:
@@ -84,7 +77,7 @@ def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str
     values: dict[str, object] = {"arm": arm, "base": base}
     for prefix, name in (("", pair.arm), ("base_", pair.base)):
         for metric in ("p50", "p90"):
-            values[prefix + metric] = _minutes(rows[name, _ALL, "critical", metric]["value"])
+            values[prefix + metric] = minutes(rows[name, _ALL, "critical", metric]["value"])
     values["per_year"] = plain(rows[pair.arm, _ALL, "critical", "p50"]["per_year"], 1)
     return Paragraph(context.words("rare.sentence", **values), "lead")
 
@@ -111,7 +104,7 @@ def _picture(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]
     lines = []
     for pair, cause in told:
         ends = {
-            name: _minutes(rows[each, cause, "critical", "p90"]["value"])
+            name: minutes(rows[each, cause, "critical", "p90"]["value"])
             for name, each in (("base", pair.base), ("arm", pair.arm))
         }
         lines.append(words("rare.alt_line", name=_name(context, cause), **ends))
@@ -158,7 +151,7 @@ def _levels(context: Context, rows: dict[Key, Row]) -> Grid:
 
 
 def _level_cell(row: Row) -> Cell:
-    return number(row["value"], _minutes, row["low"], row["high"])
+    return number(row["value"], minutes, row["low"], row["high"])
 
 
 def _differences(context: Context) -> Grid | None:

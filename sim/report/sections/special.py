@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, counted, number, word
+from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept
 from sim.report.numbers import count, is_clear, is_missing, plain, share, signed
 from sim.report.pictures.marks import Mark, forest, mark_of
@@ -48,13 +49,6 @@ def _minutes(value: Any) -> str:
     return signed(None if is_missing(value) else float(value) / _S_PER_MIN, 1)
 
 
-def _kind(context: Context, code: str) -> Bi:
-    if code == _ALL:
-        return context.words["special.all_kinds"]
-    row = context.study.row("kind_names", kind=code)
-    return same(code) if row is None else Bi(str(row["name_zh"]), str(row["name_en"]))
-
-
 def _sentences(context: Context) -> list[Bi]:
     """Return what became of the incidents that ask for aircraft, one sentence per scheme that has any."""
     words, year, told = context.words, context.study.year, []
@@ -94,7 +88,7 @@ def _saved_picture(context: Context) -> Picture | None:
     rows = [row for row in _rows(context, "air_pairs", year=study.year) if not is_missing(row["saved_s"])]
     if not rows:
         return None
-    named = [study.label(row["arm"]) + Bi("，", ", ") + _kind(context, row["kind"]) for row in rows]
+    named = [study.label(row["arm"]) + Bi("，", ", ") + kind_name(context, row["kind"]) for row in rows]
 
     def draw(language: str) -> Figure | None:
         marks = [
@@ -147,7 +141,7 @@ def _air_grid(context: Context) -> Grid | None:
     )  # fmt: skip
     told = tuple(
         (
-            word(context.study.label(row["arm"])), word(_kind(context, row["kind"])),
+            word(context.study.label(row["arm"])), word(kind_name(context, row["kind"])),
             number(row["asked_per_year"], _one), *(number(row[f"{name}_share"], share) for name in shares),
             *(number(row[f"{name}_per_year"], _one) for name in counts),
         )
@@ -172,7 +166,7 @@ def _pairs_grid(context: Context) -> Grid | None:
     for row in rows:
         tone = "" if not is_clear(row["low"], row["high"]) else "gain" if row["saved_s"] > 0 else "loss"
         told.append((
-            word(study.label(row["arm"])), word(study.label(row["base"])), word(_kind(context, row["kind"])),
+            word(study.label(row["arm"])), word(study.label(row["base"])), word(kind_name(context, row["kind"])),
             number(row["saved_s"], _minutes, row["low"], row["high"], tone=tone),
             number(row["share_faster"], share), number(row["share_slower"], share),
             number(row["saved_h_per_year"], _one), counted(row["n_sent"], row["n_pairs"]),
