@@ -55,6 +55,11 @@ class Arm:
         """Return whether every replication left this table behind."""
         return all((replication.folder / f"{name}.parquet").is_file() for replication in self.replications)
 
+    def pooled(self, name: str, columns: Sequence[str] | None = None) -> Columns:
+        """Return a table's rows of all replications behind each other."""
+        parts = [replication.read(name, columns) for replication in self.replications]
+        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
     @property
     def worlds(self) -> tuple[str, ...]:
         """The siting world of each replication."""

@@ -59,6 +59,14 @@ def diff_cell(metric: str, row: Any) -> Cell:
     return number(row["diff"], diff_writer_of(metric), row["low"], row["high"], mc=mc, tone=tone)
 
 
+def kind_name(context: Context, code: str) -> Bi:
+    """Return what a kind of incident is called, its code where no table names it; "" is all kinds."""
+    if not code:
+        return context.words["kind.all_kinds"]
+    row = context.study.row("kind_names", kind=code)
+    return same(code) if row is None else Bi(str(row["name_zh"]), str(row["name_en"]))
+
+
 Levels = Mapping[tuple[str, Any, str], Mapping[Any, Any]]
 """Rows by (arm, kind or hour, metric)."""
 _DETAILED = ("share_300", "p90")

@@ -13,7 +13,8 @@ from sim.report.context import SectionEntry
 
 ORDER = (
     "answer", "times", "kinds", "hours", "towns", "beyond", "money", "one_more", "parts", "workload", "manning",
-    "indicators", "variants", "sensitivity", "certainty", "assumptions", "reproduce", "outcome",
+    "special", "places", "stress", "rare", "indicators", "variants", "sensitivity", "certainty", "assumptions",
+    "reproduce", "outcome",
 )  # fmt: skip
 """Ids of the sections, which are the names of their modules."""
 
