@@ -158,7 +158,8 @@ def _held(context: Context, row: Any) -> tuple[Cell, ...]:
 def _aircraft(context: Context) -> Grid | None:
     """Return what aircraft cost, by the hour flown and by the incident-hour saved; None where none is flown."""
     study, words = context.study, context.words
-    money, value = study.table("money", year=study.year), study.table("value", year=study.year)
+    money = study.table("money", "length", year=study.year)
+    value = study.table("value", "hours_saved_likely", year=study.year)
     if money is None or value is None:
         return None
     hours = money[money["item"].isin(FLOWN)]
