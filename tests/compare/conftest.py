@@ -102,3 +102,17 @@ def study_in() -> Any:
 @pytest.fixture(scope="session")
 def random_incidents() -> Any:
     return incidents_of
+
+
+def one_row(table: Any, **wanted: Any) -> dict[str, Any]:
+    """The one row of a table that has these values."""
+    chosen = np.ones(len(table["arm"]), dtype=bool)
+    for name, value in wanted.items():
+        chosen &= table[name] == value
+    (at,) = np.flatnonzero(chosen)
+    return {name: values[at] for name, values in table.items()}
+
+
+@pytest.fixture(scope="session")
+def row_of() -> Any:
+    return one_row

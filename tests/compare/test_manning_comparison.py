@@ -40,15 +40,7 @@ def arm(study: Any, random_incidents: Any) -> Any:
     return replace(made, unit_types=("pumper", "boat"))
 
 
-def row_of(table: Any, **wanted: Any) -> dict[str, Any]:
-    chosen = np.ones(len(table["arm"]), dtype=bool)
-    for name, value in wanted.items():
-        chosen &= table[name] == value
-    (at,) = np.flatnonzero(chosen)
-    return {name: values[at] for name, values in table.items()}
-
-
-def test_shares_are_of_the_time_in_service_of_all_replications_together(study: Any, arm: Any) -> None:
+def test_shares_are_of_the_time_in_service_of_all_replications_together(study: Any, arm: Any, row_of: Any) -> None:
     table = manning_summary([arm], Frame(YEARS, study.labels))
     at_three, at_four = (row_of(table, year=2022, by="hour", of=hour) for hour in ("03", "04"))
     assert (at_three["unmanned_share"], at_three["stranded_share"]) == (1.0, (73 + 219) / (2 * DAYS))
@@ -59,14 +51,14 @@ def test_shares_are_of_the_time_in_service_of_all_replications_together(study: A
     assert at_three["n_units"] == pytest.approx(1.0)
 
 
-def test_the_interval_is_that_of_the_replications_shares(study: Any, arm: Any) -> None:
+def test_the_interval_is_that_of_the_replications_shares(study: Any, arm: Any, row_of: Any) -> None:
     """Shares of 0.2 and 0.6 in one world: 0.4 -/+ t(1) 0.2, cut off at 0 and 1."""
     row = row_of(manning_summary([arm], Frame(YEARS, study.labels)), year=2022, by="hour", of="03")
     assert (row["stranded_low"], row["stranded_high"]) == (0.0, 1.0)
     assert (row["unmanned_low"], row["unmanned_high"]) == (1.0, 1.0)
 
 
-def test_bases_are_left_out_and_types_and_towns_told_by_their_codes(study: Any, arm: Any) -> None:
+def test_bases_are_left_out_and_types_and_towns_told_by_their_codes(study: Any, arm: Any, row_of: Any) -> None:
     table = manning_summary([arm], Frame(YEARS, study.labels))
     assert set(table["of"][table["by"] == "type"]) == {"pumper"}
     assert set(table["of"][table["by"] == "town"]) == {"a"}

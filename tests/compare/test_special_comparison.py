@@ -54,15 +54,7 @@ def tables(study: Any, random_incidents: Any) -> dict[str, Any]:
     return special_tables([base, arm], [("arm", "base")], Frame(YEARS, study.labels))
 
 
-def row_of(table: Any, **wanted: Any) -> dict[str, Any]:
-    chosen = np.ones(len(table["arm"]), dtype=bool)
-    for name, value in wanted.items():
-        chosen &= table[name] == value
-    (at,) = np.flatnonzero(chosen)
-    return {name: values[at] for name, values in table.items()}
-
-
-def test_needs_that_only_the_team_met_are_counted_among_those_it_came_to(tables: dict[str, Any]) -> None:
+def test_needs_that_only_the_team_met_are_counted_among_those_it_came_to(tables: dict[str, Any], row_of: Any) -> None:
     row = row_of(tables["turnouts"], arm="arm", type="truck", capability=7)
     assert (row["n_turnouts"], row["arrived_share"]) == (4, 0.75)
     assert (row["first_share"], row["only_share"]) == (1 / 3, 2 / 3)
@@ -71,7 +63,7 @@ def test_needs_that_only_the_team_met_are_counted_among_those_it_came_to(tables:
     assert row["per_year"] == pytest.approx(4 / (730 / 365.25))
 
 
-def test_why_no_aircraft_could_go_is_a_share_of_the_incidents_that_asked(tables: dict[str, Any]) -> None:
+def test_why_no_aircraft_could_go_is_a_share_of_the_incidents_that_asked(tables: dict[str, Any], row_of: Any) -> None:
     row = row_of(tables["air"], arm="arm", year=2022, kind="home")
     assert (row["no_hour_share"], row["none_there_share"], row["all_out_share"]) == (0.25, 0.25, 0.0)
     year = 365 / 365.25
@@ -81,7 +73,9 @@ def test_why_no_aircraft_could_go_is_a_share_of_the_incidents_that_asked(tables:
     assert row["first_work_per_year"] == pytest.approx(2 / year)
 
 
-def test_what_an_aircraft_saves_is_paired_by_incident_and_hours_count_all_that_asked(tables: dict[str, Any]) -> None:
+def test_what_an_aircraft_saves_is_paired_by_incident_and_hours_count_all_that_asked(
+    tables: dict[str, Any], row_of: Any
+) -> None:
     """10 and 30 minutes where one was sent; 6 lost at the third; the fourth had nobody without it and has no hours."""
     row = row_of(tables["air_pairs"], arm="arm", base="base", year=2022, kind="")
     assert row["saved_s"] == 20 * 60

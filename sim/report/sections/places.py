@@ -9,7 +9,7 @@ from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import minutes, plain, share
 from sim.report.pictures.beside import Case, Level, beside
-from sim.report.pictures.marks import Mark, forest
+from sim.report.rates import rates_picture
 from sim.report.study import Pair, Row
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _DRAWN = ("critical_p50", "critical_p90", "full_alarm_p50")
 _COLUMNS = ("arrival_p50", *_DRAWN, "full_alarm_p90")
 _S_PER_MIN = 60.0
-_MOST_DRAWN = 40
 
 
 def make(context: Context) -> list[Block]:
@@ -108,19 +107,15 @@ def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: l
 
 def _help_picture(context: Context) -> Picture | None:
     words = context.words
-    rows = sorted(_rows(context, "help"), key=lambda row: -float(row["per_year"]))[:_MOST_DRAWN]
-    named = [join([context.study.label(row["arm"]), *_sent(context, row)]) for row in rows]
-
-    def draw(language: str) -> Figure | None:
-        marks = [
-            Mark(name.of(language), float(row["per_year"]), float("nan"), float("nan"), share(row["arrived_share"]))
-            for name, row in zip(named, rows, strict=True)
-        ]
-        return forest(marks, words["places.help_axis"].of(language), _one)
-
-    lines = [name + same(f" {_one(row['per_year'])}") for name, row in zip(named, rows, strict=True)]
-    alt = words("places.help_alt", lines=join(lines[:10]))
-    return picture(draw, words["places.help_picture"], alt, "places-help")
+    rates = [
+        (
+            join([context.study.label(row["arm"]), *_sent(context, row)]), float(row["per_year"]),
+            float(row["arrived_share"]),
+        )
+        for row in _rows(context, "help")
+    ]  # fmt: skip
+    texts = (words["places.help_picture"], words["places.help_alt"])
+    return rates_picture(rates, words["places.help_axis"], texts, "places-help")
 
 
 def _sent(context: Context, row: Row) -> list[Bi]:

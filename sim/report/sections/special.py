@@ -8,7 +8,8 @@ from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, counted, nu
 from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept
 from sim.report.numbers import count, is_clear, is_missing, plain, share, signed
-from sim.report.pictures.marks import Mark, forest, mark_of
+from sim.report.pictures.marks import forest, mark_of
+from sim.report.rates import rates_picture
 from sim.report.study import Row
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
@@ -103,20 +104,16 @@ def _saved_picture(context: Context) -> Picture | None:
 
 
 def _turnouts_picture(context: Context) -> Picture | None:
-    words, study = context.words, context.study
-    rows = sorted(_rows(context, "turnouts"), key=lambda row: -float(row["per_year"]))[:_MOST_DRAWN]
-    named = [join([study.label(row["arm"]), _unit(context, row), _task(context, row)]) for row in rows]
-
-    def draw(language: str) -> Figure | None:
-        marks = [
-            Mark(name.of(language), float(row["per_year"]), float("nan"), float("nan"), share(row["only_share"]))
-            for name, row in zip(named, rows, strict=True)
-        ]
-        return forest(marks, words["special.turnouts_axis"].of(language), _one)
-
-    lines = [name + same(f" {_one(row['per_year'])}") for name, row in zip(named, rows, strict=True)]
-    alt = words("special.turnouts_alt", lines=join(lines[:10]))
-    return picture(draw, words["special.turnouts_picture"], alt, "special-turnouts")
+    words = context.words
+    rates = [
+        (
+            join([context.study.label(row["arm"]), _unit(context, row), _task(context, row)]),
+            float(row["per_year"]), float(row["only_share"]),
+        )
+        for row in _rows(context, "turnouts")
+    ]  # fmt: skip
+    texts = (words["special.turnouts_picture"], words["special.turnouts_alt"])
+    return rates_picture(rates, words["special.turnouts_axis"], texts, "special-turnouts")
 
 
 def _unit(context: Context, row: Row) -> Bi:
