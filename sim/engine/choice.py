@@ -106,7 +106,7 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
     period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
     turnout = rules.expected_turnout_ms(w, now)
     last_ms = first_ms + w.params[SLACK_MS]
-    best_ms, best_loss = first_ms, cover.cover_lost(w, now, best_unit)
+    best_ms, best_loss = first_ms, np.int64(NEVER_MS)
     for place in range(w.counts[N_AWAY]):
         unit = w.away[place]
         if not _is_asked_away(w, unit, incident, capability, -1, waited_ms):

@@ -8,8 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.engine.log import LogKind
+from sim.fleet.parts import ChangeKind
 from sim.run.explain import decisions_of
+from tests.engine.test_aircraft import HILL, HOME, hill_rescue
+from tests.engine.test_boats import river_rescue
+from tests.engine.test_cover_and_help import two_sides
 from tests.engine.test_properties import cities_with_levers
+
+S = 1000
 
 
 def check_decisions(city):
@@ -43,3 +49,62 @@ def test_first_is_whom_the_engine_sent_with_every_lever_in_play(tiny, data):
 @given(data=st.data())
 def test_first_is_whom_the_engine_sent_on_thousands_of_small_cities(tiny, data):
     check_decisions(data.draw(cities_with_levers(tiny)))
+
+
+def reason_of(city, unit):
+    """Return why a unit is not sent, or why another goes before it, at the first need of all; "" if it is sent."""
+    log = city.run("kernel")
+    first = np.flatnonzero(np.isin(log.rows["kind"], (LogKind.DISPATCH, LogKind.WAIT)))[:1]
+    (decision,) = decisions_of(city.inputs(), log, first)
+    return next(c.why_not or c.why_behind for c in decision.candidates if c.unit == unit)
+
+
+@pytest.mark.parametrize(
+    ("kind", "traits", "hours", "reason"),
+    [
+        (HILL, {}, range(24), ""),
+        (HOME, {}, range(24), "aircraft are not asked for this at what the incident is known to be"),
+        (HILL, {}, range(1, 24), "cannot fly now: darkness or weather"),
+        (HILL, {"callout_ms": 3600 * S}, [0], "could not fly any more when it arrives: darkness or weather"),
+        (HILL, {"range_m": 4_000}, range(24), "out of its range: 5.0 km, at most 4.0 km"),
+        (HILL, {"duty_ms": 199_999}, range(24), "not enough flying time left today for the way out and back"),
+        (HILL, {"callout_ms": 1880 * S}, range(24), "can go, but would not be at work sooner"),
+    ],
+)
+def test_what_keeps_an_aircraft_is_told(kind, traits, hours, reason):
+    city = hill_rescue(kind, hours=tuple(hours))  # 100 s of flight; launched after 1880 s it is no sooner than on foot
+    city.traits[2] |= traits
+    assert reason_of(city, 2) == reason
+
+
+def test_what_keeps_a_boat_is_told_and_what_keeps_a_vehicle_that_a_boat_precedes():
+    assert reason_of(river_rescue(), 2) == ""
+    assert reason_of(river_rescue(), 0) == "can go, but boats are expected at work sooner"
+    assert reason_of(river_rescue(leads=False), 2) == "no water leads there"
+    assert reason_of(river_rescue(has_boat=False), 2) == "its station is not open"
+    on_track = river_rescue()
+    on_track.scenes[0] = {"portal_cell": [4, -1]}
+    assert reason_of(on_track, 2) == "aircraft and boats are not asked to a railway track"
+
+
+def test_what_keeps_a_vehicle_is_told(tiny):
+    city = tiny(handling_s=(0, 0))
+    near = city.station(5, people=6)
+    city.unit(near)
+    city.unit(near)
+    city.unit(city.station(9))
+    city.help_grade[1] = 2
+    city.policy = {"help_wait_ms": 600 * S}
+    city.change(0, ChangeKind.UNIT_FAILS, 1, 1)
+    city.incident(10, cell=5)
+    assert [reason_of(city, unit) for unit in range(3)] == [
+        "", "broken down",
+        "another city's, released from grade 2 on (known: 1) or once the need has waited 10 min (0.0)",
+    ]  # fmt: skip
+
+
+def test_what_puts_one_behind_under_keep_cover_is_told(tiny):
+    assert [reason_of(two_sides(tiny, 60), unit) for unit in range(2)] == [
+        "can go, but more expected incidents would lose their cover", "",
+    ]  # fmt: skip
+    assert reason_of(two_sides(tiny, 59), 1) == "can go, but later than the earliest by more than 59 s"
