@@ -26,6 +26,7 @@ from sim.fleet.settings import FleetSettings, ScheduleSettings, StaffingSettings
 from sim.fleet.teams import TeamsSettings
 from sim.fleet.vehicle_settings import VehicleSettings
 from sim.money.settings import MoneySettings
+from sim.outcome.settings import OutcomeSettings
 from sim.scenes.hydrants import WaterSupplySettings
 from sim.scenes.tunnels import RailSettings
 from sim.scenes.villages import MicroStationSettings
@@ -174,6 +175,7 @@ GROUPS: tuple[Group, ...] = (
     Group("planted", "sim.demand.planted_settings:PlantedSettings", check="sim.demand.planted_settings:checked"),
     Group("weather", "sim.weather.settings:WeatherSettings", check="sim.weather.settings:checked"),
     Group("money", "sim.money.settings:MoneySettings", is_what=False),
+    Group("outcome", "sim.outcome.settings:OutcomeSettings", is_what=False, check="sim.outcome.settings:checked"),
     Group("run", "sim.settings:RunSettings", is_what=False),
 )
 """Every group of settings, in the order shown."""
@@ -207,6 +209,7 @@ class Settings:
     planted: PlantedSettings
     weather: WeatherSettings
     money: MoneySettings
+    outcome: OutcomeSettings
     run: RunSettings
 
     def city_folder(self) -> Path:

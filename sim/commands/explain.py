@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sim.commands.options import add_run_dir, parser_of
 
 if TYPE_CHECKING:
-    from sim.run.explain import Candidate, Decision, Story
+    from sim.run.candidates import Candidate
+    from sim.run.explain import Decision, Story
 
 _N_SHOWN = 8
 
@@ -71,7 +72,9 @@ def _told(story: Story, entry: object, lang: str) -> str:
     who = unit_name(story, unit, lang) if unit >= 0 else ""
     kinds = story.inputs.kinds.name_zh if lang == "zh" else story.inputs.kinds.name_en
     found = kinds[value // 8] if kind == LogKind.REVEAL else ""
+    village_s = (value - int(story.inputs.demand.incidents["call_ms"][story.incident])) / 1000
     told = {
+        LogKind.VILLAGE: f"the village's own people will be there {village_s:.0f} s after the call",
         LogKind.CALL: "the call has been handled, the order to dispatch is due",
         LogKind.DISPATCH: f"need {slot}: {who} is sent, expected in {value / 1000:.0f} s",
         LogKind.WAIT: f"need {slot}: nobody can go, it waits",
@@ -98,11 +101,11 @@ def unit_name(story: Story, unit: int, lang: str) -> str:
 
 
 def _candidate_lines(story: Story, decision: Decision, lang: str, n_shown: int) -> Iterator[str]:
-    """Yield the candidates up to `n_shown`: those that can go and nearer ones that cannot, by expected arrival."""
+    """Yield the candidates up to `n_shown`: those that can go in the order of the rule, and nearer ones that cannot."""
     able = [c for c in decision.candidates if not c.why_not]
-    limit = next((c.expected_ms for c in able if c.unit == decision.chosen), 1 << 62)
-    nearer = [c for c in decision.candidates if c.why_not and c.expected_ms <= limit]
-    shown = sorted([*able[:n_shown], *nearer[:n_shown]], key=lambda c: (c.expected_ms, c.unit))
+    limit = able[0].expected_ms if able else 1 << 62
+    nearer = [c for c in decision.candidates if c.why_not and 0 <= c.expected_ms <= limit]
+    shown = [*able[:n_shown], *nearer[:n_shown]]
     for candidate in shown:
         yield f"    {_candidate_line(story, decision, candidate, lang)}"
     n_more = len(decision.candidates) - len(shown)
@@ -112,13 +115,8 @@ def _candidate_lines(story: Story, decision: Decision, lang: str, n_shown: int) 
 
 def _candidate_line(story: Story, decision: Decision, candidate: Candidate, lang: str) -> str:
     mark = "->" if candidate.unit == decision.chosen else "  "
-    reason = candidate.why_not
-    if not reason and candidate.unit != decision.chosen:
-        chosen = next((c for c in decision.candidates if c.unit == decision.chosen), candidate)
-        is_policy = candidate.expected_ms < chosen.expected_ms
-        reason = "belongs to another town, whose own go first" if is_policy else "can go, but not sooner"
-    where = "on its way home" if candidate.is_returning else "in its bay"
-    what = reason or "sent: the earliest of those that can go"
     own = "" if candidate.is_own_town else ", another town's"
+    reason = candidate.why_not or candidate.why_behind or "sent: first by the rule among those that can go"
+    place = "" if candidate.why_not else f" {candidate.place},"
     name = unit_name(story, candidate.unit, lang)
-    return f"{mark} {candidate.expected_ms / 1000:6.0f} s  {name}{own}, {where if not candidate.why_not else ''} {what}"
+    return f"{mark} {candidate.expected_ms / 1000:6.0f} s  {name}{own},{place} {reason}"

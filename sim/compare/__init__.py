@@ -8,6 +8,7 @@ replications wrote; `headlines.sql` recomputes the headlines from the same files
 from __future__ import annotations
 
 from sim.compare.money import frontier_table, value_table
+from sim.compare.outcome import OutcomeModel, outcome_table
 from sim.compare.parts import Arm, Contrast, Labels, Replication, labels_of
 from sim.compare.plausible import Factor, PlausibleArm, plausible_tables
 from sim.compare.study import Tables, compare_arms
@@ -19,12 +20,14 @@ __all__ = [
     "Contrast",
     "Factor",
     "Labels",
+    "OutcomeModel",
     "PlausibleArm",
     "Replication",
     "Tables",
     "compare_arms",
     "frontier_table",
     "labels_of",
+    "outcome_table",
     "plausible_tables",
     "read_tables",
     "value_table",

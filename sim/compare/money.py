@@ -16,7 +16,7 @@ from sim.metrics.store import Columns, columns_of
 RANGE = ("low", "likely", "high")
 KINDS = ("outlay", "annual")
 FRONTIER_METRICS = ("share_300", "p90")
-_S_PER_MIN = 60.0
+_S_PER_MIN, _S_PER_H = 60.0, 3600.0
 
 
 def _total_difference(money: Columns, arm: str, base: str, year: int, kind: str) -> NDArray[np.float64]:
@@ -37,15 +37,34 @@ def _by_item(money: Columns, arm: str, year: int, kind: str) -> dict[tuple[str, 
     }
 
 
-def _gain(contrasts: Columns, arm: str, base: str, year: int, metric: str) -> NDArray[np.float64]:
-    """Return (low, likely, high) of what the headline gains (shorter times, larger shares), NaN if not known."""
+def _contrast(contrasts: Columns, key: tuple[str, str, int], metric: str, clock: str = "arrival") -> int:
+    """Return the row of the headline's citywide difference of a pair and year (`key`: arm, base, year); -1 for none."""
+    arm, base, year = key
     chosen = (contrasts["arm"] == arm) & (contrasts["base"] == base) & (contrasts["year"] == year)
-    chosen &= (contrasts["scope"] == "city") & (contrasts["group"] == "headline") & (contrasts["clock"] == "arrival")
+    chosen &= (contrasts["scope"] == "city") & (contrasts["group"] == "headline") & (contrasts["clock"] == clock)
     rows = np.flatnonzero(chosen & (contrasts["metric"] == metric))
-    if not len(rows):
+    return int(rows[0]) if len(rows) else -1
+
+
+def _gain(contrasts: Columns, key: tuple[str, str, int], metric: str, clock: str = "arrival") -> NDArray[np.float64]:
+    """Return (low, likely, high) of what the headline gains (shorter times, larger shares), NaN if not known."""
+    row = _contrast(contrasts, key, metric, clock)
+    if row < 0:
         return np.full(3, np.nan)
-    low, likely, high = (float(contrasts[name][rows[0]]) for name in ("low", "diff", "high"))
+    low, likely, high = (float(contrasts[name][row]) for name in ("low", "diff", "high"))
     return np.array((low, likely, high)) if metric.startswith("share") else np.array((-high, -likely, -low))
+
+
+def _hours_saved(contrasts: Columns, key: tuple[str, str, int], length: float) -> NDArray[np.float64]:
+    """Return (low, likely, high) of incident-hours a year by which fires and rescues are met sooner, NaN if not known.
+
+    Until enough units for the critical task are at work; the mean of the incidents met, times the incidents of a year.
+    """
+    row = _contrast(contrasts, key, "mean", "critical")
+    if row < 0 or not contrasts["n_pairs"][row]:
+        return np.full(3, np.nan)
+    per_year = float(contrasts["n_incidents"][row]) / float(contrasts["n_pairs"][row]) / length
+    return _gain(contrasts, key, "mean", "critical") * per_year / _S_PER_H
 
 
 def _newly_within(beyond: Columns, arm: str, base: str, year: int) -> float:
@@ -72,7 +91,8 @@ def value_table(money: Columns, contrasts: Columns, beyond: Columns, conditions:
     Pairs under different conditions (roads, demand, …: `conditions`, arm -> text) are left out: no money brings them.
 
     `per_resident`: cost a year per resident newly within 300 s at the year's end. `per_p90_minute`: cost a year per
-    minute by which the headline P90 falls. `per_point`: per percentage point of the share within 300 s.
+    minute by which the headline P90 falls. `per_point`: per percentage point of the share within 300 s. `hours_saved`:
+    incident-hours a year by which the critical task of fires and rescues begins sooner; `per_hour_saved`: cost of one.
     """
     if not money or not contrasts:
         return {}
@@ -84,7 +104,10 @@ def value_table(money: Columns, contrasts: Columns, beyond: Columns, conditions:
             continue
         for year in np.unique(money["year"]).tolist():
             outlay, annual = (_total_difference(money, arm, base, year, kind) for kind in KINDS)
-            share, p90 = (_gain(contrasts, arm, base, year, metric) for metric in FRONTIER_METRICS)
+            key = (arm, base, year)
+            share, p90 = (_gain(contrasts, key, metric) for metric in FRONTIER_METRICS)
+            length = money["length"][(money["arm"] == arm) & (money["year"] == year)][0]
+            hours = _hours_saved(contrasts, key, float(length))
             people = _newly_within(beyond, arm, base, year)
             figures = {
                 "outlay": outlay,
@@ -94,6 +117,8 @@ def value_table(money: Columns, contrasts: Columns, beyond: Columns, conditions:
                 "per_resident": ratio(annual, np.full(3, people)),
                 "per_p90_minute": ratio(annual, p90 / _S_PER_MIN),
                 "per_point": ratio(annual, 100.0 * share),
+                "hours_saved": hours,
+                "per_hour_saved": ratio(annual, hours),
             }
             row: dict[str, object] = {"arm": arm, "base": base, "year": year, "residents_newly_300": people}
             rows.append(row | {f"{n}_{r}": float(v[i]) for n, v in figures.items() for i, r in enumerate(RANGE)})
@@ -134,7 +159,7 @@ def _beats(ours: tuple[float, float], theirs: tuple[float, float]) -> bool:
 
 
 def _level(headline: Columns, contrasts: Columns, arm: str, base: str, year: int, metric: str) -> tuple[float, bool]:
-    gain = _gain(contrasts, arm, base, year, metric)[1] if contrasts else np.nan
+    gain = _gain(contrasts, (arm, base, year), metric)[1] if contrasts else np.nan
     is_paired = bool(np.isfinite(gain))
     of = base if is_paired else arm
     chosen = (headline["arm"] == of) & (headline["year"] == year) & (headline["metric"] == metric)

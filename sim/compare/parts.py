@@ -36,7 +36,10 @@ class Replication:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One scenario of a comparison. `overrides` is JSON; `purpose` main, staffing, policy, travel, opening …"""
+    """One scenario of a comparison. `overrides` is JSON; `purpose` main, staffing, policy, travel, opening …
+
+    `unit_types`: code of each type of unit, by its id in the replications' tables; an id without one is told as it is.
+    """
 
     name: str
     replications: tuple[Replication, ...]
@@ -46,6 +49,16 @@ class Arm:
     first_line_zh: str = ""
     first_line_en: str = ""
     overrides: str = "{}"
+    unit_types: tuple[str, ...] = ()
+
+    def has(self, name: str) -> bool:
+        """Return whether every replication left this table behind."""
+        return all((replication.folder / f"{name}.parquet").is_file() for replication in self.replications)
+
+    def pooled(self, name: str, columns: Sequence[str] | None = None) -> Columns:
+        """Return a table's rows of all replications behind each other."""
+        parts = [replication.read(name, columns) for replication in self.replications]
+        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
     @property
     def worlds(self) -> tuple[str, ...]:

@@ -24,13 +24,14 @@ CLOCKS = {"arrival": "first_arrival_ms", "critical": "first_critical_ms", "full_
 QUANTILES = {"p50": 0.5, "p90": 0.9}
 _Z = 1.959964
 _COUNTS = ("n_incidents", "n_waited", "n_never_met", "n_unfilled", "n_dispatched", "n_help", "n_ready_lowest")
+_SHARES = ("share_300", "kept_lowest", "not_back")
 
 
 def planted_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]]) -> dict[str, Columns]:
     """Return the tables `stress`, `rare` and `rare_pairs` of the arms that planted anything, but no empty one."""
-    with_any = [arm for arm in arms if _has(arm, "planted")]
+    with_any = [arm for arm in arms if arm.has("planted")]
     by_name = {arm.name: arm for arm in with_any}
-    stress = [stress_levels(arm) for arm in with_any if _has(arm, "stress")]
+    stress = [stress_levels(arm) for arm in with_any if arm.has("stress")]
     rare = [rare_levels(arm) for arm in with_any]
     paired = [rare_pairs(by_name[arm], by_name[base]) for arm, base in pairs if arm in by_name and base in by_name]
     made = {"stress": stress, "rare": rare, "rare_pairs": paired}
@@ -55,8 +56,9 @@ def stress_levels(arm: Arm) -> Columns:
     for causes, measures in by_cause.items():
         for metric in measures[0]:
             values = np.array([one[metric] for one in measures])
-            mean, half = _mean_and_half(values, np.ones(len(values)))
-            rows.append((arm.name, causes, metric, mean, mean - half, mean + half, len(values)))
+            mean, half = mean_and_half(values, np.ones(len(values)))
+            most = 1.0 if metric in _SHARES else float("inf")
+            rows.append((arm.name, causes, metric, mean, max(mean - half, 0.0), min(mean + half, most), len(values)))
     return _columns(("arm", "causes", "metric", "value", "low", "high", "n_replications"), rows)
 
 
@@ -103,16 +105,28 @@ def _met(
         float(np.average(after, weights=weight)), int(after.min()),
         float(np.average(part["kept_after_ppm"], weights=weight)) / PPM,
     )  # fmt: skip
-    rows: list[tuple[object, ...]] = []
+    return [(*row, *shown) for row in milestones(part, weight, is_sample=is_sample)]
+
+
+def milestones(
+    part: Columns, weight: NDArray[np.float64], *, is_sample: bool = True
+) -> list[tuple[str, str, float, float, float]]:
+    """Return (clock, metric, value, low, high): P50 and P90 in seconds, and the share of what never came.
+
+    `part` has the milestones of each incident, `weight` what each counts for. Intervals are of a sample alone: order
+    statistics, or the binomial; NaN for what is no sample.
+    """
+    n = len(weight)
+    rows: list[tuple[str, str, float, float, float]] = []
     for clock, column in CLOCKS.items():
         values = np.where(part[column] < 0, np.inf, part[column] / MS_PER_S)
         for metric, p in QUANTILES.items():
             half = _Z * np.sqrt(p * (1 - p) / n) if is_sample else np.nan
-            found = [weighted_quantile(values, weight, q) for q in (p, p - half, p + half)]
-            rows.append((clock, metric, *found, *shown))
-        never = np.average(np.isinf(values), weights=weight)
+            value, low, high = (weighted_quantile(values, weight, q) for q in (p, p - half, p + half))
+            rows.append((clock, metric, value, low, high))
+        never = float(np.average(np.isinf(values), weights=weight))
         half = _Z * np.sqrt(never * (1 - never) / n) if is_sample else np.nan
-        rows.append((clock, "never", never, never - half, never + half, *shown))
+        rows.append((clock, "never", never, never - half, never + half))
     return rows
 
 
@@ -152,7 +166,7 @@ def rare_pairs(arm: Arm, base: Arm) -> Columns:
         cause, clock = key.split("/")
         a, b = (np.concatenate([part[place] for part in found]) for place in (0, 1))
         finite = [part[0][_both(part)] - part[1][_both(part)] for part in found]
-        mean, half = _mean_and_half(np.array([d.sum() for d in finite]), np.array([float(len(d)) for d in finite]))
+        mean, half = mean_and_half(np.array([d.sum() for d in finite]), np.array([float(len(d)) for d in finite]))
         faster, slower = float((a < b).mean()), float((a > b).mean())
         rows.append((arm.name, base.name, cause, clock, mean, mean - half, mean + half, faster, slower, len(a)))
     names = ("arm", "base", "cause", "clock", "diff_s", "low", "high", "share_faster", "share_slower", "n_pairs")
@@ -166,7 +180,7 @@ def _both(part: tuple[NDArray[np.float64], NDArray[np.float64], int]) -> NDArray
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float]:
+def mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float]:
     """Return the ratio of sums and half its 95 % interval, rows being clusters (Cochran 1977, 6.3); NaN with one."""
     from scipy.stats import t
 
@@ -180,14 +194,9 @@ def _mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[
     return mean, float(t.ppf(0.975, k - 1) * error)
 
 
-def _has(arm: Arm, name: str) -> bool:
-    return all((replication.folder / f"{name}.parquet").is_file() for replication in arm.replications)
-
-
 def _pooled(arm: Arm) -> Columns:
-    parts = [replication.read("planted") for replication in arm.replications]
-    table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return table | {"n_replications": np.full(len(table["cause"]), len(parts))}
+    table = arm.pooled("planted")
+    return table | {"n_replications": np.full(len(table["cause"]), len(arm.replications))}
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> Columns:

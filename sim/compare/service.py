@@ -135,14 +135,15 @@ def workload_summary(arm: Arm, frame: Frame) -> Columns:
         "n_dispatches": mean["n_dispatches"] / years,
         "busy_h": mean["busy_ms"] / MS_PER_H / years,
         "open_h": mean["open_ms"] / MS_PER_H / years,
-        "utilisation": _share(mean["busy_ms"], mean["in_service_ms"]),
-        "crew_busy_share": _share(mean["crew_out_ms"], mean["people_duty_ms"]),
+        "utilisation": share_of(mean["busy_ms"], mean["in_service_ms"]),
+        "crew_busy_share": share_of(mean["crew_out_ms"], mean["people_duty_ms"]),
         "n_replications": np.full(n, len(arm.replications)),
     }
 
 
-def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.full(len(part), np.nan)
+def share_of(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return part / whole, two arrays of one shape; NaN where the whole is not above zero."""
+    out = np.full(part.shape, np.nan)
     np.divide(part, whole, out=out, where=whole > 0)
     return out
 

@@ -23,11 +23,14 @@ from sim.compare.guide import replication_guide
 from sim.compare.interactions import corrected_together, interactions_table
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
+from sim.compare.manning import manning_summary
 from sim.compare.matched import main_and_conditions, matched_table
 from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
 from sim.compare.parts import Arm, Contrast, Labels, check
+from sim.compare.places import place_tables
 from sim.compare.planted import planted_tables
 from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
+from sim.compare.special import special_tables
 from sim.errors import Problems
 from sim.metrics.store import Columns
 
@@ -98,7 +101,8 @@ def compare_arms(
     tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
     if one_more_arm is not None:
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
-    tables |= planted_tables(arms, wanted)
+    tables |= {"manning": manning_summary(arms, frame)} | planted_tables(arms, wanted)
+    tables |= special_tables(arms, wanted, frame) | place_tables(arms, frame)
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}

@@ -162,7 +162,7 @@ def check_room(inputs: RunInputs) -> None:
     limits = (
         ("stations", len(inputs.fleet.stations.cell), np.iinfo(np.int16).max),
         ("incidents", inputs.demand.incidents.shape[0], events.MISSION_MASK),
-        ("people of a crew", int(np.asarray(inputs.fleet.units.crew_preferred).max(initial=0)), 1 << CREW_BITS),
+        ("people of a crew", int(np.asarray(inputs.fleet.units.crew_preferred).max(initial=0)), (1 << CREW_BITS) - 1),
         ("units", len(inputs.fleet.units.station), events.MISSION_MASK),
         ("slots of one incident", 2 * int(n_needs.max(initial=0)), np.iinfo(np.int16).max),
         ("capabilities (highest bit)", int(np.asarray(inputs.cards.capability).max(initial=0)), 62),

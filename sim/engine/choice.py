@@ -54,6 +54,11 @@ def _lead_away_ms(w, now, unit):  # type: ignore[no-untyped-def]
     return rules.lead_ms(w, now, unit) if w.units[unit].status == STANDING_BY else np.int64(0)
 
 
+@compiled_inline
+def _is_earlier(unit, expected_ms, best_unit, best_ms):  # type: ignore[no-untyped-def]
+    return expected_ms < best_ms or (expected_ms == best_ms and unit < best_unit)
+
+
 @compiled_borrowing
 def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
     """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
@@ -73,7 +78,7 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
         if unit == NOBODY:
             continue
         expected = soonest + w.units[unit].callout_ms
-        if expected < best_ms or (expected == best_ms and unit < best_unit):
+        if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
     for place in range(w.counts[N_AWAY]):
         unit = w.away[place]
@@ -81,7 +86,7 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
             continue
         from_cell = approach.position_cell(w, unit, now)
         expected = _lead_away_ms(w, now, unit) + ((w.travel_ms[period, from_cell, cell] * road_q16) >> 16)
-        if expected < best_ms or (expected == best_ms and unit < best_unit):
+        if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
     return best_unit, best_ms
 
@@ -90,33 +95,41 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
 def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
     """Return (unit, expected ms) of the unit whose leaving costs the least cover among those nearly as early.
 
-    Nearly: expected at most the rule's slack after the earliest. A unit away, or one of a station that keeps another
-    ready, costs none. Ties go to the earlier, then to the lower id.
+    Nearly: expected at most the rule's slack after the earliest. A unit on its way home, or one of a station that keeps
+    another ready, costs none. Ties go to the earlier, then to the lower id.
     """
     best_unit, first_ms = _nearest(w, now, incident, capability, -1, waited_ms)
-    if best_unit == NOBODY or w.units[best_unit].away_at >= 0:
+    if best_unit == NOBODY:
         return best_unit, first_ms
     cell = w.incidents[incident].cell
     hour = rules.hour_index(w, now)
     period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
     turnout = rules.expected_turnout_ms(w, now)
-    best_ms, best_loss = first_ms, np.int64(NEVER_MS)
+    last_ms = first_ms + w.params[SLACK_MS]
+    best_ms, best_loss = first_ms, cover.cover_lost(w, now, best_unit)
+    for place in range(w.counts[N_AWAY]):
+        unit = w.away[place]
+        if not _is_asked_away(w, unit, incident, capability, -1, waited_ms):
+            continue
+        from_cell = approach.position_cell(w, unit, now)
+        expected = _lead_away_ms(w, now, unit) + ((w.travel_ms[period, from_cell, cell] * road_q16) >> 16)
+        if expected <= last_ms:
+            loss = cover.cover_lost(w, now, unit)
+            if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):
+                best_unit, best_ms, best_loss = np.int64(unit), expected, loss
     for place in range(w.station_order.shape[2]):
         station = w.station_order[period, cell, place]
         soonest = turnout + ((w.travel_ms[period, w.stations[station].cell, cell] * road_q16) >> 16)
-        if soonest > first_ms + w.params[SLACK_MS] or best_loss == 0:
-            break
+        if soonest > last_ms or (best_loss == 0 and soonest > best_ms):
+            break  # none further on is nearly as early, or none can be better
         if not is_released(w, station, incident, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY or soonest + w.units[unit].callout_ms > first_ms + w.params[SLACK_MS]:
+        if unit == NOBODY or soonest + w.units[unit].callout_ms > last_ms:
             continue
         expected = soonest + w.units[unit].callout_ms
-        loss = np.int64(0)
-        if cover.n_ready(w, station) == 1 and w.stations[station].n_guests == 0:
-            loss = cover.sole_cover(w, now, station, -1)
-        is_earlier = expected < best_ms or (expected == best_ms and unit < best_unit)
-        if loss < best_loss or (loss == best_loss and is_earlier):
+        loss = cover.cover_lost(w, now, unit)
+        if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):
             best_unit, best_ms, best_loss = np.int64(unit), expected, loss
     return best_unit, best_ms
 
@@ -145,7 +158,7 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
 
 
 @compiled_borrowing
-def _soonest_craft(w, now, incident, capability):  # type: ignore[no-untyped-def]
+def _soonest_craft(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
     """Return (craft, expected ms until it is there, until it works) of the earliest work by air or by water.
 
     Nobody where such craft are not asked for the capability at what the incident is known to be.
@@ -156,7 +169,9 @@ def _soonest_craft(w, now, incident, capability):  # type: ignore[no-untyped-def
         unit = w.craft[place]
         it = w.units[unit]
         is_asked = (it.capabilities & w.tasks[it.mode, known]) >> capability & 1
-        if not is_asked or not approach.can_set_out(w, now, unit, incident):
+        if not is_asked or not is_released(w, it.station, incident, waited_ms):
+            continue
+        if not approach.can_set_out(w, now, unit, incident):
             continue
         cell = w.incidents[incident].cell
         arrival = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, cell)
@@ -191,7 +206,7 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     if unit == NOBODY:
         unit, expected = _by_road(w, now, incident, capability, -1, waited_ms)
     if w.craft.shape[0] > 0 and not approach.is_on_track(w, incident):
-        craft, arrival, work = _soonest_craft(w, now, incident, capability)
+        craft, arrival, work = _soonest_craft(w, now, incident, capability, waited_ms)
         if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
             return craft, arrival
     return unit, expected

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import rules
-from sim.engine.codes import AT_STATION, ROAD
+from sim.engine.codes import AT_STATION, RETURNING, ROAD
 from sim.engine.world import COVER_CAPABILITY, COVER_MS, MOVE_UP_MOST_MS, MOVE_UP_NEAREST, MOVE_UP_POLICY
 
 
@@ -42,16 +42,21 @@ def ready_unit(w, station, capability):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def n_ready(w, station):  # type: ignore[no-untyped-def]
-    """Return how many units of a station that fight fires could leave one after another with their smallest crews."""
+def n_ready(w, station, leaving):  # type: ignore[no-untyped-def]
+    """Return how many units of a station that fight fires could leave one after another with their smallest crews.
+
+    `leaving`: a unit of the station that counts as gone, with the crew it would take (-1: none).
+    """
     if not w.stations[station].is_open or w.stations[station].help_grade > 0:
         return 0
     free = rules.people_free(w, station)
+    if leaving >= 0:
+        free -= rules.crew_for(w, leaving)
     n = 0
     for unit in range(w.stations[station].first_unit, w.stations[station].end_unit):
         it = w.units[unit]
         has_it = it.mode == ROAD and (it.capabilities >> w.params[COVER_CAPABILITY]) & 1
-        if has_it and is_ready(w, unit, free):
+        if unit != leaving and has_it and is_ready(w, unit, free):
             free -= it.crew_min
             n += 1
     return n
@@ -62,7 +67,7 @@ def has_cover(w, station):  # type: ignore[no-untyped-def]
     """Return whether a station covers its area now: by a unit of its own or one that stands by in it."""
     if not w.stations[station].is_open or w.stations[station].help_grade > 0:
         return False
-    return w.stations[station].n_guests > 0 or n_ready(w, station) > 0
+    return w.stations[station].n_guests > 0 or n_ready(w, station, -1) > 0
 
 
 @compiled_borrowing
@@ -92,6 +97,23 @@ def sole_cover(w, now, station, besides):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
+def cover_lost(w, now, unit):  # type: ignore[no-untyped-def]
+    """Return the weight of the cells that nobody covers any more once a unit leaves the bay it stands in for a call.
+
+    That bay is its own, or the post to which it was moved up. A unit on its way home covers nothing.
+    """
+    it = w.units[unit]
+    if it.status == RETURNING:
+        return np.int64(0)
+    is_guest = it.away_at >= 0
+    station = np.int64(it.post if is_guest else it.station)
+    n_others = w.stations[station].n_guests - (1 if is_guest else 0)
+    if n_others > 0 or not has_cover(w, station) or n_ready(w, station, -1 if is_guest else unit) > 0:
+        return np.int64(0)
+    return sole_cover(w, now, station, -1)
+
+
+@compiled_borrowing
 def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
     """Return the station that should send a unit to stand by in an emptied one; `NOBODY` if none should.
 
@@ -108,7 +130,7 @@ def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
         station = w.station_order[period, cell, place]
         if w.travel_ms[period, w.stations[station].cell, cell] > w.params[MOVE_UP_MOST_MS]:
             break
-        ready = n_ready(w, station)
+        ready = n_ready(w, station, -1)
         if station == emptied or ready == 0:
             continue
         if is_nearest:

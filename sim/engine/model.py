@@ -128,6 +128,7 @@ class CityModel:
         self._after(transitions.on_available(self.world, self.env.now, event.entity, event.mission), "available")
 
     def _escalate(self, event: Happening) -> None:
+        self._make_room()
         self._after(transitions.on_escalate(self.world, self.env.now, event.entity, event.mission), "escalation")
 
     def _change(self, event: Happening) -> None:

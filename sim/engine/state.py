@@ -153,7 +153,7 @@ def review_cover(w, now, station):  # type: ignore[no-untyped-def]
     if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or w.stations[station].help_grade > 0:
         return
     it = w.stations[station]
-    if not it.is_open or cover.n_ready(w, station) > 0:
+    if not it.is_open or cover.n_ready(w, station, -1) > 0:
         it.is_emptied = 0
         if it.n_guests > 0:
             recall_guests(w, now, station)
@@ -293,6 +293,8 @@ def assign(w, now, slot, unit, expected_ms):  # type: ignore[no-untyped-def]
 def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
     """Let a unit that has not left yet stand down in the bay it is in: its own, or that of its post."""
     it = w.units[unit]
+    if it.mode == AIR:
+        it.flown_ms -= 2 * approach.flight_ms(w, unit, it.from_cell, w.incidents[it.incident].cell)
     it.incident = -1
     it.slot = -1
     if it.post < 0:
@@ -303,8 +305,9 @@ def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
     it.status = STANDING_BY
     start_away(w, unit)
     w.stations[it.post].n_guests += 1
-    if not w.stations[it.post].is_emptied:
-        recall(w, now, unit)
+    is_fit = it.is_in_service and not it.is_failed and it.shift == w.stations[it.station].shift
+    if not is_fit or not w.stations[it.post].is_emptied:
+        recall(w, now, unit)  # what would have called it home while it stood by has happened while it turned out
 
 
 @compiled_borrowing

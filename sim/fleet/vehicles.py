@@ -56,6 +56,25 @@ def with_breakdowns(
     return replace(changes, rows=both)
 
 
+def replaced_vehicles(
+    changes: Changes, fleet: Fleet, settings: VehicleSettings, calendar: CalendarLike, seed: int, replication: int
+) -> list[tuple[int, int]]:
+    """Return (day, unit) of every vehicle that is bought in place of an old one in one replication, by day and unit.
+
+    Days count from the run's start; those before it are of the years since ages are known.
+    """
+    if settings.rule == "none" or not settings.replace_at_years:
+        return []
+    unit, _, birth, first = _vehicles(changes, fleet, settings, calendar, seed, replication)
+    found: list[tuple[int, int]] = []
+    for begin, _ in _between_replacements(calendar):
+        for day in _replacement_days(begin, settings, calendar):
+            later = _replaced_on(birth, day, settings)
+            found += [(day, int(one)) for one in unit[(later != birth) & (first <= max(day, 0))]]
+            birth = later
+    return found
+
+
 _Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -108,17 +127,28 @@ def _replaced(
     birth: NDArray[np.int64], today: int, settings: VehicleSettings, calendar: CalendarLike
 ) -> NDArray[np.int64]:
     """Return births after the replacements of `today`: at the run's start, of all years since ages are known."""
+    for day in _replacement_days(today, settings, calendar):
+        birth = _replaced_on(birth, day, settings)
+    return birth
+
+
+def _replacement_days(today: int, settings: VehicleSettings, calendar: CalendarLike) -> list[int]:
+    """Return the days of replacement that `today` stands for: itself; at the run's start, all since ages are known."""
     if not settings.replace_at_years:
-        return birth
+        return []
+    if today:
+        return [today]
     known_on = date.fromisoformat(settings.ages_on)
-    years = range(known_on.year, calendar.start.year + 1) if today == 0 else ()
-    days = [d for d in (_day_of(year, calendar) for year in years) if (known_on - calendar.start).days < d <= 0]
-    birth = birth.copy()
-    for day in days if today == 0 else [today]:
-        age = day - birth
-        due = np.flatnonzero(age >= settings.replace_at_years * _DAYS_PER_YEAR)
-        order = due[np.argsort(-age[due], kind="stable")]
-        birth[order[: settings.replace_most or len(order)]] = day
+    days = [_day_of(year, calendar) for year in range(known_on.year, calendar.start.year + 1)]
+    return [day for day in days if (known_on - calendar.start).days < day <= 0]
+
+
+def _replaced_on(birth: NDArray[np.int64], day: int, settings: VehicleSettings) -> NDArray[np.int64]:
+    """Return births after the vehicles due on a day have been replaced, the oldest first."""
+    age, birth = day - birth, birth.copy()
+    due = np.flatnonzero(age >= settings.replace_at_years * _DAYS_PER_YEAR)
+    order = due[np.argsort(-age[due], kind="stable")]
+    birth[order[: settings.replace_most or len(order)]] = day
     return birth
 
 

@@ -16,7 +16,7 @@ from sim.engine.log import LogKind
 from sim.fleet.bases import is_base
 from sim.fleet.parts import ChangeKind, UnitMode
 from sim.metrics.incidents import capability_of
-from sim.metrics.rows import LogIndex
+from sim.metrics.rows import LogIndex, RowsOfKind
 from sim.units import MS_PER_DAY, MS_PER_H
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def special_tables(inputs: RunInputs, log: LogIndex) -> dict[str, Columns]:
     if not _of_base(inputs).any():
         return {}
     missions = Missions(inputs, log)
-    tables = {"turnouts": turnout_table(inputs, missions)}
+    tables = {"turnouts": turnout_table(inputs, log, missions)}
     if _aircraft(inputs).any():
         tables["air"] = air_table(inputs, log, missions)
     return tables
@@ -61,8 +61,8 @@ def _aircraft(inputs: RunInputs) -> NDArray[np.bool_]:
 class Missions:
     """Missions of units to incidents of the measured window, in the order of the log.
 
-    `incident`, `unit`, `capability` (bit asked for), `sent_ms`, `arrive_ms`, `work_ms`: (n_missions,) instants, the
-    largest integer for one that was turned back. `due_ms`: (n_incidents,) when each dispatch order was due.
+    `incident`, `unit`, `capability` (bit asked for), `sent_ms`, `leave_ms`, `arrive_ms`, `work_ms`: (n_missions,)
+    instants, the largest integer for what was turned back before. `due_ms`: (n_incidents,) when each order was due.
     """
 
     def __init__(self, inputs: RunInputs, log: LogIndex) -> None:
@@ -75,15 +75,29 @@ class Missions:
         self.capability = capability_of(inputs, self.incident, sent["slot"][kept].astype(np.int64))
         self.due_ms = due_instants(inputs, log)
         self.sent_ms = sent["time_ms"][kept]
-        key = self.unit.astype(np.int64) << 32 | sent["mission"][kept].astype(np.int64)
-        arrived = came["unit"].astype(np.int64) << 32 | came["mission"].astype(np.int64)
-        order = np.argsort(arrived, kind="stable")
-        at = np.minimum(np.searchsorted(arrived[order], key), max(len(arrived) - 1, 0))
-        has_come = arrived[order][at] == key if len(arrived) else np.zeros(len(key), dtype=np.bool_)
-        row = order[at] if len(arrived) else at
-        self.arrive_ms = np.where(has_come, came["time_ms"][row], _LATE) if len(arrived) else np.full(len(key), _LATE)
-        work_ms = self.arrive_ms + (came["value"][row] if len(arrived) else 0)
-        self.work_ms = np.where(self.arrive_ms < _LATE, work_ms, _LATE)
+        key = _mission_keys(self.unit, sent["mission"][kept])
+        row = _rows_of(came, key)
+        has_come = row >= 0
+        arrive_ms, access_ms = (np.append(came[name], 0)[row] for name in ("time_ms", "value"))
+        self.arrive_ms = np.where(has_come, arrive_ms, _LATE)
+        self.work_ms = np.where(has_come, arrive_ms + access_ms, _LATE)
+        left, row = log.of(LogKind.ENROUTE), _rows_of(log.of(LogKind.ENROUTE), key)
+        self.leave_ms = np.where(row >= 0, np.append(left["time_ms"], 0)[row], _LATE)
+
+    def away_ms(self, log: LogIndex, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how long the chosen missions kept their units away; never for one that did not leave for it.
+
+        Away is from leaving until home or sent on. What the log does not end lasts until its last row.
+        """
+        ends = log.of_any((LogKind.DISPATCH, LogKind.HOME))
+        unit, time_ms = ends["unit"], ends["time_ms"]
+        of, leave_ms = self.unit[which], self.leave_ms[which]
+        out = np.full(len(of), NEVER, dtype=np.int64)
+        for one in np.unique(of):
+            mine = np.flatnonzero((of == one) & (leave_ms < _LATE))
+            until = np.append(time_ms[unit == one], log.last_ms)
+            out[mine] = until[np.searchsorted(until[:-1], leave_ms[mine], side="right")] - leave_ms[mine]
+        return out
 
     def after_due(self, incident: NDArray[np.int64], instant: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return instants as ms after the order of each incident was due; -1 for never."""
@@ -94,6 +108,21 @@ class Missions:
         out = np.full(n, _LATE, dtype=np.int64)
         np.minimum.at(out, self.incident[which], instant[which])
         return out
+
+
+def _mission_keys(unit: NDArray[np.int32], mission: NDArray[np.int32]) -> NDArray[np.int64]:
+    keys: NDArray[np.int64] = unit.astype(np.int64) << 32 | mission.astype(np.int64)
+    return keys
+
+
+def _rows_of(rows: RowsOfKind, key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return which of the rows belongs to each mission: (n_missions,) int64, -1 for none."""
+    known = _mission_keys(rows["unit"], rows["mission"])
+    if not len(known):
+        return np.full(len(key), -1, dtype=np.int64)
+    order = np.argsort(known, kind="stable")
+    at = order[np.minimum(np.searchsorted(known[order], key), len(known) - 1)]
+    return np.where(known[at] == key, at, -1)
 
 
 def due_instants(inputs: RunInputs, log: LogIndex) -> NDArray[np.int64]:
@@ -112,11 +141,12 @@ def _about(inputs: RunInputs, incident: NDArray[np.int64]) -> Columns:
     return found
 
 
-def turnout_table(inputs: RunInputs, missions: Missions) -> Columns:
+def turnout_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Columns:
     """Return one row per dispatch of a unit of a base to an incident of the measured window, in the order of the log.
 
     Columns: identity, town, cell, kind, grade, year of the incident; unit, base, type (texts), capability (bit) it was
-    sent for; dispatch_ms, arrival_ms, work_ms (never where it was turned back); is_first_arrival, whether it was there
+    sent for; dispatch_ms, arrival_ms, work_ms (never where it was turned back); away_ms, how long it was away for it,
+    from leaving until home or sent on (never where it did not leave); is_first_arrival, whether it was there
     before anybody else; others_work_ms, when the first vehicle of the stations sent for the same capability was at work
     (never: the need was the team's alone); is_alone, whether no unit of the stations' has the capability at all.
     """
@@ -137,6 +167,7 @@ def turnout_table(inputs: RunInputs, missions: Missions) -> Columns:
         "dispatch_ms": missions.after_due(incident, missions.sent_ms[mine]),
         "arrival_ms": missions.after_due(incident, arrive_ms),
         "work_ms": missions.after_due(incident, missions.work_ms[mine]),
+        "away_ms": missions.away_ms(log, mine),
         "is_first_arrival": (arrive_ms < _LATE) & (arrive_ms == first),
         "others_work_ms": missions.after_due(incident, others[incident * 64 + capability]),
         "is_alone": (int(has_it) >> capability) & 1 == 0,

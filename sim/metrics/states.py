@@ -135,13 +135,14 @@ def is_own_unit(inputs: RunInputs) -> NDArray[np.bool_]:
 def can_send(inputs: RunInputs, states: States, step: int) -> NDArray[np.bool_]:
     """Return which stations of the city's towns are open and have a unit in service and the people to crew it.
 
-    Bases of special teams and aircraft are none of them: theirs is not the next station that sends a first unit.
+    Bases of special teams and aircraft are none of them, nor are posts of help: theirs is not the next station that
+    sends a first unit.
     Returns (n_stations,) bool.
     """
     units = inputs.fleet.units
     station = np.asarray(units.station)
     is_manned = states.is_in_service[step] & (states.people[step][station] >= np.asarray(units.crew_min))
-    of_town = np.asarray(inputs.fleet.stations.town) >= 0
+    of_town = is_own_station(inputs) & (np.asarray(inputs.fleet.stations.town) >= 0)
     return (np.bincount(station[is_manned], minlength=states.is_open.shape[1]) > 0) & of_town
 
 

@@ -4,8 +4,18 @@ Money decides nothing in a run; it is reckoned from the dated changes of a scena
 and `costs.py` for how quantities become money. `sim/compare/money.py` sets cost beside minutes.
 """
 
-from sim.money.costs import CostLine, Years, cost_lines, measured_years
+from sim.money.costs import CostLine, Levers, Years, cost_lines, measured_years
 from sim.money.prices import PRICES, Prices, load_prices
 from sim.money.settings import MoneySettings
 
-__all__ = ["PRICES", "CostLine", "MoneySettings", "Prices", "Years", "cost_lines", "load_prices", "measured_years"]
+__all__ = [
+    "PRICES",
+    "CostLine",
+    "Levers",
+    "MoneySettings",
+    "Prices",
+    "Years",
+    "cost_lines",
+    "load_prices",
+    "measured_years",
+]

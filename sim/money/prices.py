@@ -21,11 +21,20 @@ UNITS = {
     "vehicle": "per unit",
     "vehicle_upkeep": "share of the price a year",
     "people": "per person and year",
+    "hydrant": "per hydrant",
+    "air_field": "per field",
+    "aircraft_contract": "per aircraft and year",
+    "aircraft_share": "share of the yearly cost",
     "flying_hour": "per hour",
+    "own_flying_hour": "per hour",
 }
-"""What is priced, and the unit its price must be in."""
+"""What is priced, and the unit its price must be in. `flying_hour` is a contractor's hour, `own_flying_hour` what an
+hour costs besides price and upkeep of the aircraft."""
+SHARES = ("vehicle_upkeep", "aircraft_share")
+"""Prices that are shares of others and know no inflation."""
 OF_STATIONS = ("build", "fit_out", "station_running")
-OF_UNITS = ("vehicle", "vehicle_upkeep", "flying_hour")
+OF_UNITS = ("vehicle", "vehicle_upkeep")
+OF_AIRCRAFT = ("aircraft_contract", "aircraft_share", "flying_hour", "own_flying_hour")
 ANY = "*"
 FILE = "prices.csv"
 
@@ -69,9 +78,17 @@ class Prices:
 
 
 def load_prices(
-    folder: Path, settings: MoneySettings, classes: Iterable[str], unit_types: Iterable[str], problems: Problems
+    folder: Path,
+    settings: MoneySettings,
+    classes: Iterable[str],
+    unit_types: Iterable[str],
+    problems: Problems,
+    aircraft: Iterable[str] = (),
 ) -> Prices | None:
-    """Return the prices of a city folder, None where it has no `prices.csv` or problems were added."""
+    """Return the prices of a city folder, None where it has no `prices.csv` or problems were added.
+
+    `unit_types` are all that the city knows, those of special teams and aircraft among them; `aircraft` those that fly.
+    """
     path = folder / FILE
     if not path.is_file():
         return None
@@ -79,17 +96,18 @@ def load_prices(
     table = read_table(path, PRICES, problems)
     is_whole = len(problems.found) == n_before  # else rows are missing here, and their prices would seem to lack
     _check_rows(table, problems)
-    classes, unit_types = list(classes), list(unit_types)
-    _check_names(table, classes, unit_types, problems)
+    scopes = ((OF_STATIONS, list(classes)), (OF_UNITS, list(unit_types)), (OF_AIRCRAFT, list(aircraft)))
+    known = {item: [ANY] for item in UNITS} | {item: names for items, names in scopes for item in items}
+    _check_names(table, known, problems)
     if is_whole:
-        _check_all_priced(table, classes, unit_types, problems)
+        _check_all_priced(table, known, problems)
     if len(problems.found) > n_before:
         return None
     found: dict[tuple[str, str], Range] = {}
     for row in range(len(table["item"])):
         item = str(table["item"][row])
         years = settings.price_level_year - int(table["price_year"][row])
-        factor = 1.0 if item == "vehicle_upkeep" else (1.0 + settings.inflation_per_year) ** years
+        factor = 1.0 if item in SHARES else (1.0 + settings.inflation_per_year) ** years
         low, likely, high = (factor * float(table[name][row]) for name in ("low", "likely", "high"))
         found[item, str(table["of"][row])] = (low, likely, high)
     return Prices(str(table["currency"][0]), found)
@@ -107,6 +125,8 @@ def _check_rows(table: Table, problems: Problems) -> None:
         if not table["low"][row] <= table["likely"][row] <= table["high"][row]:
             shown = f"{table['low'][row]:g}, {table['likely'][row]:g}, {table['high'][row]:g}"
             add("(low, likely, high) do not ascend", shown, "give them in ascending order")
+        if item in SHARES and table["high"][row] > 1:
+            add("(high) is a share and above 1", f"{table['high'][row]:g}", "write 10 % as 0.1")
         currency = str(table["currency"][row])
         if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
             add("(currency) is no currency code", currency, "write its three letters, for example CNY")
@@ -114,22 +134,18 @@ def _check_rows(table: Table, problems: Problems) -> None:
             add("(currency) differs from that of the first row", currency, f"give all prices in {currencies[0]}")
 
 
-def _known(item: str, classes: list[str], unit_types: list[str]) -> list[str]:
-    return classes if item in OF_STATIONS else unit_types if item in OF_UNITS else [ANY]
-
-
-def _check_names(table: Table, classes: list[str], unit_types: list[str], problems: Problems) -> None:
+def _check_names(table: Table, known: Mapping[str, list[str]], problems: Problems) -> None:
     for row, (item, of) in enumerate(zip(table["item"], table["of"], strict=True)):
-        known = _known(item, classes, unit_types)
-        if of not in (*known, ANY):
-            rule, mend = f"(of) is nothing that has a {item}", nearest_name(of, [*known, ANY])
+        names = list(dict.fromkeys([*known.get(item, ()), ANY]))
+        if of not in names:
+            rule, mend = f"(of) is nothing that has a {item}", nearest_name(of, names)
             problems.add(table.where, rule, value=of, row=table.row_number(row), mend=mend)
 
 
-def _check_all_priced(table: Table, classes: list[str], unit_types: list[str], problems: Problems) -> None:
+def _check_all_priced(table: Table, known: Mapping[str, list[str]], problems: Problems) -> None:
     priced = {(str(item), str(of)) for item, of in zip(table["item"], table["of"], strict=True)}
-    for item in UNITS:
-        lacking = [of for of in _known(item, classes, unit_types) if not {(item, of), (item, ANY)} & priced]
+    for item, names in known.items():
+        lacking = [of for of in names if not {(item, of), (item, ANY)} & priced]
         if lacking:
             shown = ", ".join(lacking[:5]) + (", …" if len(lacking) > 5 else "")
             mend = f"give each a row, or one with of={ANY}"

@@ -34,3 +34,5 @@ class MoneySettings:
     """Years a station's fittings serve."""
     life_vehicle_years: Life
     """Years a vehicle, boat or aircraft serves."""
+    life_hydrant_years: Life
+    """Years a hydrant serves."""

@@ -28,6 +28,13 @@ def case_of(row: Any, better: int) -> str:
     return "better" if (row["diff"] > 0) == (better > 0) else "worse"
 
 
+def bound_of(context: Context, metric: str, bound: Any) -> Bi:
+    """Return a declared equivalence bound with its unit, as "±0.5 points"."""
+    is_share = metric.startswith("share")
+    unit = context.words["unit.points" if is_share else "unit.s"]
+    return same(f"±{float(100 * bound if is_share else bound):.3g} ") + unit
+
+
 def metric_cell(context: Context, metric: str) -> Cell:
     """Return the cell that names a metric with its unit."""
     unit = context.words["unit.percent" if metric.startswith("share") else "unit.s"]
@@ -50,6 +57,14 @@ def diff_cell(metric: str, row: Any) -> Cell:
     tone = {"better": "gain", "worse": "loss", "unclear": ""}[case_of(row, 1 if metric.startswith("share") else -1)]
     mc = (row.get("mc_low"), row.get("mc_high"))
     return number(row["diff"], diff_writer_of(metric), row["low"], row["high"], mc=mc, tone=tone)
+
+
+def kind_name(context: Context, code: str) -> Bi:
+    """Return what a kind of incident is called, its code where no table names it; "" is all kinds."""
+    if not code:
+        return context.words["kind.all_kinds"]
+    row = context.study.row("kind_names", kind=code)
+    return same(code) if row is None else Bi(str(row["name_zh"]), str(row["name_en"]))
 
 
 Levels = Mapping[tuple[str, Any, str], Mapping[Any, Any]]

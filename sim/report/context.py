@@ -67,16 +67,19 @@ Make = Callable[[Context], list[Block]]
 class SectionEntry:
     """A section as its module registers it: id (also its module's and words' name), tables it needs, its maker.
 
-    `needs`: without rows in any of these tables the section is not shown. Tables that it can do without are not listed.
+    `needs`: without rows in any of these tables the section is not shown. `any_of`: nor without rows in all of these.
+    Tables that it can do without are not listed.
     """
 
     id: str
     needs: tuple[str, ...]
     make: Make
+    any_of: tuple[str, ...] = ()
 
     def is_shown(self, study: Study) -> bool:
-        """Return whether every table that the section needs is there and holds rows."""
-        return all(study.table(name) is not None for name in self.needs)
+        """Return whether every table that the section needs, and one of `any_of` if there are any, holds rows."""
+        there = [study.table(name) is not None for name in self.any_of]
+        return all(study.table(name) is not None for name in self.needs) and (any(there) or not there)
 
 
 def kept(*blocks: Block | None) -> list[Block]:

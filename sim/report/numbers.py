@@ -80,6 +80,13 @@ def clock(value: Any) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def minutes(value: Any) -> str:
+    """Return seconds in minutes with one decimal; what never came is without end."""
+    if value == float("inf"):
+        return "∞"
+    return plain(None if is_missing(value) else float(value) / 60.0, 1)
+
+
 def interval(low: Any, high: Any, write: Write) -> str:
     """Return "[low, high]", or nothing where either end is missing."""
     return "" if is_missing(low) or is_missing(high) else f"[{write(low)}, {write(high)}]"

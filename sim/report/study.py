@@ -45,7 +45,7 @@ class Index:
     """Rows asked for often, by key: arms and towns by name; the headline's figures and its differences citywide.
 
     `headline`: (arm, metric, year, clock). `contrasts`: (arm, base, metric, year), clock arrival. `matched`: the main
-    pair over the replications of another pair, by that pair: (arm, base, metric, year).
+    pair over the replications of another pair, by that pair: (arm, base, metric, year). `names`: (what, code).
     """
 
     arms: Mapping[str, Row]
@@ -53,6 +53,7 @@ class Index:
     headline: Mapping[tuple[str, str, int, str], Row]
     contrasts: Mapping[tuple[str, str, str, int], Row]
     matched: Mapping[tuple[str, str, str, int], Row]
+    names: Mapping[tuple[str, str], Bi]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,10 @@ class Study:
         """Return a town's name in both languages at once, for tables."""
         name = self.town(code)
         return name if name.zh == name.en else Bi(f"{name.zh} {name.en}", f"{name.en} {name.zh}")
+
+    def name(self, of: str, code: object) -> Bi:
+        """Return what a unit_type, base or capability is called, its code where no table names it."""
+        return self.index.names.get((of, str(code)), same(code))
 
     def place(self) -> Bi:
         """Return the city's name, empty where the city is not known."""
@@ -247,6 +252,7 @@ def _index(tables: Mapping[str, pd.DataFrame], city: City | None) -> Index:
         {(r["arm"], r["metric"], int(r["year"]), r["clock"]): r for r in headline},
         {(r["arm"], r["base"], r["metric"], int(r["year"])): r for r in contrasts},
         {(r["arm"], r["base"], r["metric"], int(r["year"])): r for r in _records(tables, "matched")},
+        {(r["of"], r["code"]): Bi(r["name_zh"], r["name_en"]) for r in _records(tables, "names")},
     )
 
 

@@ -85,9 +85,17 @@ _STEPS = (
         ("fleet",),
         is_of_world=True,
     ),
+    _Step("fire weights", lambda b, s, r: b.fire_weights(s), ("city", "outcome"), ("demand tables",)),
     _Step(
         "changes",
-        lambda b, s, r: b.changes(s, r),
+        lambda b, s, r: None if s.staffing.sharing == "demand" else b.changes(s, r),
+        (*FLEET, "schedule", "roster", "window", "demand"),
+        ("fleet", "calendar"),
+        is_of_world=True,
+    ),
+    _Step(
+        "changes by catchment",
+        lambda b, s, r: b.changes(s, r) if s.staffing.sharing == "demand" else None,
         (*FLEET, "schedule", "roster", "window", "demand", "travel"),
         ("fleet", "calendar", "roads"),
         is_of_world=True,

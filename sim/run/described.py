@@ -1,7 +1,8 @@
 """What a report tells about the scenarios themselves: the plan's indicators, travel worlds beside published figures,
 stations without a crew, and every assumption with its standing.
 
-These tables come from settings and the city's tables, not from the simulation. Columns are equally long arrays.
+These tables come from settings and the city's tables, not from the simulation; the hours flown apart (`priced.py`).
+Columns are equally long arrays.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from sim.config import configs_root, leaves
 from sim.errors import Problems
 from sim.metrics.store import Columns, columns_of
+from sim.run.priced import money_table
 from sim.run.work import Arm, Work
 from sim.tables.reading import read_text
 
@@ -26,12 +28,13 @@ if TYPE_CHECKING:
     from sim.plan import Plan
 
 NO_CREW = ("opens_empty", "falls_empty", "no_station")
-RANGE = ("low", "likely", "high")
 _MAX_SOURCE_TEXTS = 4
 
 
 def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> dict[str, Columns]:
-    """Return the tables `indicators`, `travel_worlds`, `empty_stations`, `money` and `assumptions`, but no empty ones.
+    """Return the tables `indicators`, `travel_worlds`, `empty_stations`, `money`, `assumptions` and `names`.
+
+    No empty one is among them.
 
     `worlds`: arm -> replications that stand for its siting worlds.
     """
@@ -39,8 +42,9 @@ def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: I
         "indicators": indicators_table(work, builder),
         "travel_worlds": travel_worlds_table(work, worlds, builder),
         "empty_stations": empty_stations_table(work, builder),
-        "money": money_table(work, builder),
+        "money": money_table(work, worlds, builder),
         "assumptions": columns_of([*setting_rows(work), *city_rows(work.arms[0].settings.city_folder())]),
+        "names": names_table(work, builder),
     }
     return {name: table for name, table in tables.items() if table}
 
@@ -160,30 +164,28 @@ def empty_stations_table(work: Work, builder: InputsBuilder) -> Columns:
     return columns_of(rows)
 
 
-# --- money ------------------------------------------------------------------------------------------------------------
+# --- names ------------------------------------------------------------------------------------------------------------
 
 
-def money_table(work: Work, builder: InputsBuilder) -> Columns:
-    """Return what each scenario costs, by year (0: the window), item and class or type; {} for a city without prices.
+def names_table(work: Work, builder: InputsBuilder) -> Columns:
+    """Return what the codes of the other tables are called: of (unit_type, base, capability), code, name_zh, name_en.
 
-    Columns: arm, year, item, of, quantity, currency, and outlay and cost a year, each low, likely and high.
+    Bases are those of teams and aircraft and the posts outside the city; a capability's code is its bit.
     """
-    from sim.money import cost_lines, measured_years
-
-    rows: list[dict[str, Any]] = []
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for arm in work.arms:
-        settings = arm.settings
-        fleet, calendar = builder.fleet(settings, 0), builder.calendar(settings)
-        prices = builder.prices(settings)
-        if prices is None:
-            continue
-        years = measured_years(calendar.year, calendar.measure_from_ms, calendar.measure_to_ms)
-        for line in cost_lines(fleet, builder.changes(settings, 0), years, prices, settings.money):
-            row = {"arm": arm.name, "year": line.year, "item": line.item, "of": line.of, "quantity": line.quantity}
-            row |= {f"outlay_{name}": value for name, value in zip(RANGE, line.outlay, strict=True)}
-            row |= {f"annual_{name}": value for name, value in zip(RANGE, line.annual, strict=True)}
-            rows.append(row | {"currency": prices.currency})
-    return columns_of(rows)
+        fleet = builder.fleet(arm.settings, 0)
+        types, stations = fleet.unit_types, fleet.stations
+        named = [("unit_type", *names) for names in zip(types.code, types.name_zh, types.name_en, strict=True)]
+        every = zip(stations.name, stations.name_zh, stations.name_en, stations.town >= 0, strict=True)
+        named += [("base", code, zh, en) for code, zh, en, is_own in every if not is_own]
+        for of, code, zh, en in named:
+            found.setdefault((of, code), (zh, en))
+    for row in _rows_of(work.arms[0].settings.city_folder() / "capabilities.csv"):
+        found["capability", row["bit"]] = (row["name_zh"], row["name_en"])
+    return columns_of(
+        [{"of": of, "code": code, "name_zh": zh, "name_en": en} for (of, code), (zh, en) in found.items()]
+    )
 
 
 # --- assumptions ------------------------------------------------------------------------------------------------------
@@ -223,14 +225,18 @@ def city_rows(folder: Path) -> list[dict[str, str]]:
     rows = []
     for path in sorted(folder.rglob("*.csv")):
         name = path.relative_to(folder).as_posix()
-        problems = Problems()
-        text = read_text(path, problems)
-        problems.raise_if_any()
-        content = list(csv.DictReader((text or "").splitlines(keepends=True)))
+        content = _rows_of(path)
         for column in [column for column in (content[0] if content else ()) if column.endswith("standing")]:
             part = column.removesuffix("standing").rstrip("_")
             rows += _by_standing(f"{name}: {part}" if part else name, content, column)
     return rows
+
+
+def _rows_of(path: Path) -> list[dict[str, str]]:
+    problems = Problems()
+    text = read_text(path, problems)
+    problems.raise_if_any()
+    return list(csv.DictReader((text or "").splitlines(keepends=True)))
 
 
 def _by_standing(key: str, content: list[dict[str, str]], column: str) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from sim.provenance import whole_folder
 from sim.run.work import PLAUSIBLE, Arm, Work, arm_and_world, read_result, replication_folder
 
 if TYPE_CHECKING:
+    from sim.assemble import InputsBuilder
     from sim.compare import Arm as ComparedArm
     from sim.compare import Contrast, Labels
 
@@ -65,7 +66,10 @@ def tables_of(work: Work) -> dict[str, Any]:
     settings = work.arms[0].settings
     labels = labels_of(builder.city(settings), builder.demand_tables(settings).kinds)
     work, plausible = _plausible_apart(work)
-    arms = compared_arms(work)
+    arms = [
+        replace(arm, unit_types=builder.fleet(told.settings, 0).unit_types.code)
+        for arm, told in zip(compared_arms(work), work.arms, strict=True)
+    ]
     with _steps(len(arms) + 1) as tell:
         tables = compare_arms(
             arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work), tell=tell
@@ -73,7 +77,8 @@ def tables_of(work: Work) -> dict[str, Any]:
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
     tables |= described_tables(work, _one_replication_per_world(arms), builder)
-    return tables | _money_tables(work, tables) | _plausible_tables(work, plausible, labels)
+    tables |= _money_tables(work, tables) | _outcome_table(work, arms, builder, labels)
+    return tables | _plausible_tables(work, plausible, labels)
 
 
 def _plausible_apart(work: Work) -> tuple[Work, Work]:
@@ -115,6 +120,19 @@ def _money_tables(work: Work, tables: dict[str, Any]) -> dict[str, Any]:
         "frontier": frontier_table(money, tables["headline"], contrasts, conditions, _base_of(work)),
     }
     return {name: table for name, table in made.items() if table}
+
+
+def _outcome_table(work: Work, arms: Sequence[ComparedArm], builder: InputsBuilder, labels: Labels) -> dict[str, Any]:
+    """Return the estimate of deaths and losses at fires, where the settings of the base scheme ask for it."""
+    from sim.compare import OutcomeModel, outcome_table
+
+    base = next(arm for arm in work.arms if arm.name == _base_of(work))
+    weights = builder.fire_weights(base.settings)
+    if weights is None:
+        return {}
+    model = OutcomeModel(base.settings.outcome, weights, sum(labels.population))
+    table = outcome_table(arms, pairs_of(work), base.name, model, labels)
+    return {"outcome": table} if table else {}
 
 
 CONDITIONS = ("seed", "city", "window", "demand", "times", "travel", "siting")

@@ -99,6 +99,14 @@ def _far_thresholds(city: City, plan: Plan, settings: WaterSupplySettings) -> ND
     return out
 
 
+def new_hydrants(plan: Plan, settings: WaterSupplySettings) -> tuple[tuple[date, float], ...]:
+    """Return (day, number) of the plan's new hydrants as they come; none where the settings do not build them."""
+    if not (settings.is_limited and settings.is_plan_built):
+        return ()
+    total = sum(int(new) for new in np.asarray(plan.new_hydrants).tolist() if new > 0)
+    return tuple((date.fromordinal(day), total / len(plan.years)) for day in _step_days(plan, settings).tolist())
+
+
 def none_within(density: Decimal, radius_m: float) -> int:
     """Return the ranks, of 2**32, that stand for nothing within a radius of a place: exp(-density pi r^2) of them.
 

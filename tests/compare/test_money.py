@@ -17,16 +17,25 @@ def table(rows, names):
     return columns
 
 
-MONEY = ("arm", "year", "item", "of", *(f"{k}_{r}" for k in ("outlay", "annual") for r in ("low", "likely", "high")))
-CONTRASTS = ("arm", "base", "year", "scope", "group", "clock", "metric", "low", "diff", "high")
+MONEY = (
+    "arm",
+    "year",
+    "length",
+    "item",
+    "of",
+    *(f"{k}_{r}" for k in ("outlay", "annual") for r in ("low", "likely", "high")),
+)
+CONTRASTS = (
+    "arm", "base", "year", "scope", "group", "clock", "metric", "low", "diff", "high", "n_incidents", "n_pairs",
+)  # fmt: skip
 
 
-def contrast(arm, metric, low, diff, high, base="nothing"):
-    return (arm, base, 2026, "city", "headline", "arrival", metric, low, diff, high)
+def contrast(arm, metric, low, diff, high, base="nothing", clock="arrival"):
+    return (arm, base, 2026, "city", "headline", clock, metric, low, diff, high, 12_000, 4)
 
 
 def money(*rows):
-    return table([(arm, 2026, item, of, *outlay, *annual) for arm, item, of, outlay, annual in rows], MONEY)
+    return table([(arm, 2026, 0.5, item, of, *outlay, *annual) for arm, item, of, outlay, annual in rows], MONEY)
 
 
 COSTS = money(
@@ -54,6 +63,14 @@ def test_an_uncertain_price_of_what_both_have_does_not_count():
     assert found["per_resident_likely"][0] == pytest.approx(12 / 3000)
     assert [found[f"per_p90_minute_{r}"][0] for r in RANGE] == pytest.approx([6 / 1.5, 12, 18 / 0.5])
     assert [found[f"per_point_{r}"][0] for r in RANGE] == pytest.approx([6 / 40, 12 / 20, 18 / 10])
+
+
+def test_an_hour_saved_counts_the_incidents_of_a_year_until_their_critical_task():
+    """3,000 incidents a replication in half a year are 6,000 a year; 6 s each are 10 hours."""
+    sooner, others = contrast("plan", "mean", -9, -6, -3, clock="critical"), contrast("plan", "mean", 1, 2, 3)
+    found = value_table(COSTS, table([others, sooner], CONTRASTS), BEYOND, SAME)
+    assert [found[f"hours_saved_{r}"][0] for r in RANGE] == pytest.approx([5, 10, 15])
+    assert [found[f"per_hour_saved_{r}"][0] for r in RANGE] == pytest.approx([6 / 15, 12 / 10, 18 / 5])
 
 
 def test_savings_have_their_range_the_right_way_round_and_a_loss_has_no_ratio():

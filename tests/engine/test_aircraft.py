@@ -57,3 +57,15 @@ def test_what_counts_is_the_kind_the_caller_told_until_somebody_is_there() -> No
     told_as_home = hill_rescue()
     told_as_home.incidents[0]["reported_kind"] = HOME
     assert not [row for row in moves(told_as_home) if row[4] == 2]
+
+
+@pytest.mark.parametrize(("duty_ms", "n_sent"), [(199_999, 0), (200_000, 2)])
+def test_a_flight_called_off_in_the_hangar_takes_nothing_from_the_flying_time_of_the_day(
+    duty_ms: int, n_sent: int
+) -> None:
+    city = hill_rescue(HOME)
+    city.cards[HOME] = [(WATER, 1, True)]
+    city.traits[2]["duty_ms"] = duty_ms  # 100 s out and 100 s back
+    city.incidents[0]["reported_kind"] = HILL  # the engine finds at 285 s that no one is on the hill
+    city.incident(1000, cell=4, kind=HILL)
+    assert sum(row[1] == "DISPATCH" for row in moves(city) if row[4] == 2) == n_sent

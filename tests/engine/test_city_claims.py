@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -250,9 +250,11 @@ def test_what_is_still_to_come_does_not_touch_what_has_been(plan):
     kinds, cards = plan.demand.incidents, np.diff(plan.cards.start)
     is_other = kinds["kind"] != kinds["reported_kind"]
     n_slots = cards[kinds["kind"]] + np.where(is_other, cards[kinds["reported_kind"]], 0)
+    kept = {f.name: getattr(plan.scenes, f.name)[:n] for f in fields(plan.scenes) if f.name != "supply_grade"}
     half = replace(
-        plan, demand=replace(plan.demand, incidents=kinds[:n]), slot_ranks=plan.slot_ranks[: int(n_slots[:n].sum())]
-    )
+        plan, demand=replace(plan.demand, incidents=kinds[:n]), slot_ranks=plan.slot_ranks[: int(n_slots[:n].sum())],
+        scenes=replace(plan.scenes, **kept),
+    )  # fmt: skip
     cut = run_kernel(half).rows
     assert (whole[whole["time_ms"] < until_ms] == cut[cut["time_ms"] < until_ms]).all()
     assert (whole["time_ms"] < until_ms).sum() > 4 * n

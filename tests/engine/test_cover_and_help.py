@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.engine.log import LogKind
+from sim.fleet.parts import ChangeKind
 
 K = LogKind
 WATER, AERIAL = 0, 1
@@ -41,6 +42,59 @@ def test_the_nearest_goes_if_the_cells_it_leaves_are_covered_by_another_station_
     city.cell_weight = [1, 1, 1, 1, 1, 0, 1, 1, 1, 1]  # no incident is ever expected in cell 5
     city.unit(city.station(2, people=6))
     assert rows_of(city.run(), K.DISPATCH)[0][4] == 0
+
+
+def test_of_two_that_cost_no_cover_the_earlier_goes_though_its_station_is_further(tiny, rows_of):
+    city = tiny(handling_s=(0, 0), turnout_s=(0, 0), dispatch=KEEP_COVER)
+    city.policy = {"slack_ms": 120 * S, "cover_ms": 600 * S, "cover_bit": WATER}  # each covers all of the other's cells
+    city.unit(city.station(4), callout_ms=120_000)
+    city.unit(city.station(7))
+    city.incident(0, cell=5)
+    assert rows_of(city.run(), K.DISPATCH)[0][4] == 1  # 120 s; the other would take 60 + 120 s
+
+
+def test_a_ladder_costs_no_cover_where_the_engine_beside_it_keeps_its_crew(tiny, rows_of):
+    def who_goes(people: int) -> int:
+        city = tiny(handling_s=(0, 0), turnout_s=(0, 0), dispatch=KEEP_COVER, cards=[[(AERIAL, 1, True)]])
+        city.policy = {"slack_ms": 60 * S, "cover_ms": 120 * S, "cover_bit": WATER}
+        near = city.station(3, people=people)
+        city.unit(near, WATER)
+        city.unit(near, AERIAL)
+        city.unit(city.station(8), AERIAL)
+        city.incident(0, cell=5)
+        return int(rows_of(city.run(), K.DISPATCH)[0][4])
+
+    assert who_goes(people=8) == 1
+    assert who_goes(people=7) == 2  # four leave three: the engine stays without its crew and cells 1 to 5 uncovered
+
+
+def test_a_unit_on_its_way_home_goes_before_an_earlier_one_that_leaves_cells_uncovered(tiny, rows_of):
+    def who_goes(slack_s: int) -> int:
+        city = tiny(handling_s=(0, 0), turnout_s=(0, 0), dispatch=KEEP_COVER)
+        city.policy = {"slack_ms": slack_s * S, "cover_ms": 60 * S, "cover_bit": WATER}
+        city.unit(city.station(0))
+        city.unit(city.station(5))
+        city.changes[-1] = (700 * S, *city.changes[-1][1:])  # in service only after the first call
+        city.incident(0, cell=2)  # unit 0 is there at 120 s, done at 720 s
+        city.incident(720, cell=4)  # 60 s from cell 5, 120 s from cell 2
+        return int(rows_of(city.run(), K.DISPATCH)[1][4])
+
+    assert [who_goes(slack) for slack in (59, 60)] == [1, 0]
+
+
+def test_help_by_air_is_asked_only_once_its_grade_releases_it(tiny, rows_of):
+    def who_goes(reported_grade: int) -> int:
+        city = tiny(handling_s=(0, 0), turnout_s=(0, 0), n_cells=10)
+        city.flying_hours = (0,)
+        city.unit(city.station(0))
+        base = city.station(9)
+        city.unit(base, mode=1, speed_mm_s=50_000, access_ms=0)
+        city.help_grade[base] = 2
+        city.policy = {"help_wait_ms": -1}
+        city.incident(0, cell=5, grade=2, reported_grade=reported_grade)
+        return int(rows_of(city.run(), K.DISPATCH)[0][4])
+
+    assert [who_goes(grade) for grade in (1, 2)] == [0, 1]
 
 
 def test_among_nearly_equal_ones_the_least_weight_left_uncovered_decides(tiny, rows_of):
@@ -80,6 +134,22 @@ def test_without_move_up_the_far_vehicle_comes_and_with_it_the_one_that_stands_b
         [(2000 + 45 + 3 * 60, "ARRIVE", 1, 0, 1)],
         [(2000 + 45 + 1 * 60, "ARRIVE", 1, 0, 3)],
     ]
+
+
+@pytest.mark.parametrize(("fails", "recall_s"), [(False, 7245), (True, 2225)])
+def test_one_that_breaks_down_while_it_turns_out_from_its_post_is_called_home_when_it_stands_down(
+    tiny, rows_of, fails, recall_s
+):
+    city = emptied(tiny, NEAREST)
+    city.cards, city.priority = [[(WATER, 1, True)], [(WATER, 1, True), (WATER, 1, False)]], [1, 1]
+    city.traits[3] = {"callout_ms": 300_000}
+    city.incident(2000, cell=1, kind=0, reported_kind=1)
+    if fails:
+        city.change(2100, ChangeKind.UNIT_FAILS, 3, 1)
+    # unit 1 is there at 2000 + 45 + 180 s and finds that one is enough; unit 3 would have left at 2000 + 45 + 300 s.
+    # Whole, it stands by until the station's own is back, after 45 s of turnout and two hours of work
+    rows = rows_of(city.run(), K.TURN_BACK, K.RECALL, unit=3)
+    assert rows == [(2225, "TURN_BACK", 1, 2, 3), (recall_s, "RECALL", 0, -1, 3)]
 
 
 def test_nearest_moves_the_last_vehicle_of_the_nearest_station_with_two_ready(tiny, rows_of):

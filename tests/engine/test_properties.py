@@ -70,16 +70,8 @@ def cities(draw, tiny):
     return city
 
 
-@st.composite
-def cities_with_levers(draw, tiny):
-    """Small cities with rosters, breakdowns, aircraft, tracks, help, move-up, rest, weather, villages and hydrants."""
-    city = draw(cities(tiny))
-    for unit in range(len(city.units)):
-        city.traits[unit] = {
-            "callout_ms": draw(st.sampled_from([0, 60_000])),
-            "ready_ms": draw(st.sampled_from([-1, 0, 240_000])),
-            "track_mm_s": draw(st.sampled_from([1000, 5000])),
-        }
+def _add_craft(draw, city):
+    """Add an aircraft and boats or neither; return what each is asked for by kind, empty where for everything."""
     if draw(st.booleans()):
         base = city.station(draw(cells), people=draw(st.integers(0, 4)))
         city.unit(
@@ -88,6 +80,36 @@ def cities_with_levers(draw, tiny):
             range_m=draw(st.sampled_from([0, 2500])), duty_ms=draw(st.sampled_from([0, 100_000])),
         )  # fmt: skip
         city.flying_hours = draw(st.sampled_from([(), (0,), (0, 1, 2)]))
+    if draw(st.booleans()):
+        quay = city.station(draw(cells), people=draw(st.integers(0, 6)))
+        ways = st.sampled_from([-1, 0, 3000])
+        city.way_m = {quay: draw(st.lists(ways, min_size=6, max_size=6))}
+        city.way_m[quay][city.stations[quay][0]] = 0
+        for _ in range(draw(st.integers(1, 2))):
+            city.unit(
+                quay, *draw(st.sets(st.sampled_from([WATER, RESCUE]), min_size=1)), crew_min=2, crew=3, mode=2,
+                speed_mm_s=10_000, access_ms=draw(st.sampled_from([-1, 0])),
+                callout_ms=draw(st.sampled_from([0, 60_000])),
+            )  # fmt: skip
+    tasks = st.sampled_from([0, 1 << WATER, 1 << RESCUE, 1 << WATER | 1 << RESCUE])
+    asked = {}
+    for craft in ("air_tasks", "boat_tasks"):
+        if draw(st.booleans()):
+            asked[craft] = tuple(draw(tasks) for _ in CARDS)
+    return asked
+
+
+@st.composite
+def cities_with_levers(draw, tiny):
+    """Small cities with rosters, breakdowns, craft, tracks, help, move-up, rest, weather, villages and hydrants."""
+    city = draw(cities(tiny))
+    for unit in range(len(city.units)):
+        city.traits[unit] = {
+            "callout_ms": draw(st.sampled_from([0, 60_000])),
+            "ready_ms": draw(st.sampled_from([-1, 0, 240_000])),
+            "track_mm_s": draw(st.sampled_from([1000, 5000])),
+        }
+    craft_tasks = _add_craft(draw, city)
     for station in range(len(city.stations)):
         if draw(st.integers(0, 4)) == 0:
             city.help_grade[station] = draw(st.integers(1, 3))
@@ -99,6 +121,7 @@ def cities_with_levers(draw, tiny):
         "move_up_most_ms": draw(st.sampled_from([0, 300_000])),
         "help_wait_ms": draw(st.sampled_from([-1, 0, 90_000])),
         "rest_after_ms": draw(st.sampled_from([0, 60_000, 600_000])), "rest_ms": draw(st.sampled_from([0, 300_000])),
+        **craft_tasks,
     }  # fmt: skip
     city.dispatch = draw(st.integers(0, 2))
     if draw(st.booleans()):

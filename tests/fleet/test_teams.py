@@ -110,7 +110,7 @@ def test_people_of_teams_are_missing_in_the_stations_from_their_day_on_and_nobod
     posted = on_duty_in_all(bases)
     assert posted == ((date(2022, 3, 1), 5), (date(2022, 7, 1), 11), (date(2023, 1, 1), 16))
     made = [
-        build_changes(tiny.fleet(), tiny.city, make_schedule(), make_staffing(), tiny.calendar, given)
+        build_changes(tiny.fleet(), tiny.city, make_schedule(), make_staffing(), tiny.calendar, posted=given)
         for given in ((), posted)
     ]
     n = tiny.fleet().stations.n_stations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sim.compose import compose
 from sim.errors import InputError
 from sim.fleet.parts import ChangeKind, Changes
 from sim.fleet.vehicle_settings import VehicleSettings
-from sim.fleet.vehicles import with_breakdowns
+from sim.fleet.vehicles import replaced_vehicles, with_breakdowns
 from sim.units import MS_PER_DAY
 
 YEAR = ("window=first_full_year", "schedule.is_outside_run_allowed=true")
@@ -89,6 +90,26 @@ def test_replacement_leaves_no_vehicle_beyond_its_age_by_more_than_a_year(builde
     assert replaced["value"].max() < 11.1 * 365.25
     a_few = dataclasses.replace(old, replace_at_years=10, replace_most=5)
     assert _of(_made(builder, a_few), ChangeKind.UNIT_FAILS)["value"].max() > 11.1 * 365.25
+
+
+def test_as_many_vehicles_are_bought_anew_as_are_due_and_none_where_none_is_replaced(builder):
+    """All of 8.0 to 9.99 years at the end of 2020: each is past ten on one of 1 July 2021 to 2023, and none again."""
+    chosen = compose([*YEAR, "schedule=none"]).settings
+    fleet, calendar, changes = builder.fleet(chosen, 0), builder.calendar(chosen), builder.changes(chosen, 0)
+    old = dataclasses.replace(NEW, age_share=[0.0] * 8 + [0.5, 0.5], ages_on="2020-12-31")
+    given = (calendar, chosen.seed, 0)
+    assert replaced_vehicles(changes, fleet, old, *given) == []
+    due = replaced_vehicles(changes, fleet, dataclasses.replace(old, replace_at_years=10), *given)
+    in_service = np.unique(_of(changes, ChangeKind.UNIT_IN_SERVICE)["entity"])
+    assert (
+        sorted(unit for _, unit in due)
+        == in_service[fleet.unit_types.is_vehicle[fleet.units.type_id[in_service]]].tolist()
+    )
+    days = {(date(year, 7, 1) - calendar.start).days for year in (2021, 2022, 2023)}
+    assert {day for day, _ in due} == days
+    five = replaced_vehicles(changes, fleet, dataclasses.replace(old, replace_at_years=10, replace_most=5), *given)
+    by_day = np.unique([day for day, _ in five], return_counts=True)[1]
+    assert by_day.tolist() == [5] * 6  # 1 July of 2021 to 2026
 
 
 def test_breakdowns_change_the_dated_changes_and_no_other_part_of_the_inputs(builder):

@@ -123,7 +123,8 @@ class City:
             ),
             fleet=SimpleNamespace(
                 stations=SimpleNamespace(
-                    cell=stations[:, 0], k=stations[:, 1], town=stations[:, 2],
+                    cell=stations[:, 0], k=stations[:, 1],
+                    town=np.array([-1 if self.help_grade.get(s) else t for s, t in enumerate(stations[:, 2])], int),
                     planned_year=np.where(stations[:, 1] > 0, 2023, 0).astype(np.int16),
                     help_grade=np.array([self.help_grade.get(s, 0) for s in range(len(stations))], np.int8),
                     brigade=tuple("base" if at in self.bases else "" for at in range(len(stations))),
@@ -146,7 +147,10 @@ class City:
             roster=self.roster or no_roster(len(stations)),
             slot_ranks=np.zeros((int(n_slots.sum()), 4), dtype=np.uint32),
             policy=SimpleNamespace(air_tasks=self.air_tasks, rest_after_ms=0),
-            sky=SimpleNamespace(is_flyable=np.array([h % 24 in self.flying_hours for h in range(24 * 60)], np.int8)),
+            sky=SimpleNamespace(
+                is_flyable=np.array([h % 24 in self.flying_hours for h in range(24 * 60)], np.int8),
+                road_q16=np.full(24 * 60, 65536, np.int32),
+            ),
             period_of_hour=np.zeros(24 * 60, dtype=np.int8),
             is_night_of_hour=np.zeros(24 * 60, dtype=np.int8),
         )  # fmt: skip

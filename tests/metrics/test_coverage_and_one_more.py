@@ -98,6 +98,7 @@ def test_an_incident_nobody_could_serve_is_gained_but_saves_no_finite_time(city,
 
 def test_files_are_the_same_bytes_twice_and_carry_their_schema(city, log_of, tmp_path):
     static_s, log = one_more_city(city, log_of)
+    city.flying_hours = set()  # no table of the weather
     inputs, static = city.inputs(), np.array(static_s) * S
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

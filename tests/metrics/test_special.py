@@ -77,6 +77,25 @@ def test_only_incidents_of_the_measured_window_have_rows(team_city: City) -> Non
     assert tables(team_city, *rows)["turnouts"]["identity"].tolist() == [101]
 
 
+def test_a_team_is_away_from_leaving_until_it_is_home_or_sent_on(team_city: City) -> None:
+    for at in range(4):
+        team_city.incident(at)
+    rows = [(60 + at, LogKind.CALL, at, -1, -1, -1, 0) for at in range(4)]
+    rows += [
+        (100, LogKind.DISPATCH, 0, 1, 1, 1, 0),
+        (160, LogKind.ENROUTE, 0, 1, 1, 1, 4),
+        (500, LogKind.DISPATCH, 1, 1, 1, 2, 0),  # sent on from the first one's scene
+        (500, LogKind.ENROUTE, 1, 1, 1, 2, 4),
+        (900, LogKind.HOME, -1, -1, 1, 2, -1),
+        (1000, LogKind.DISPATCH, 2, 1, 1, 3, 0),
+        (1010, LogKind.TURN_BACK, 2, 1, 1, 3, 0),  # before it left
+        (1020, LogKind.DISPATCH, 3, 1, 1, 4, 0),
+        (1080, LogKind.ENROUTE, 3, 1, 1, 4, 4),
+        (2000, LogKind.END, -1, -1, -1, -1, 1),  # still away when the log ends
+    ]
+    assert tables(team_city, *rows)["turnouts"]["away_ms"].tolist() == [340_000, 400_000, -1, 920_000]
+
+
 @pytest.fixture
 def air_city(team_city: City) -> City:
     """The same, and the base's unit flies for capability 1, in the hours 6 to 17, from 02:00 of the first day on."""

@@ -199,6 +199,10 @@ def contrasts_table(towns: list[str], factors: np.ndarray, gains: np.ndarray) ->
                         "share_slower": 0.1,
                     }
                 )
+    for row in rows:
+        is_share = row["metric"].startswith("share")
+        row["equivalence"] = (0.2 if is_share else 5.0) if row["is_primary"] else float("nan")
+        row["is_equivalent"] = bool(row["is_primary"] and is_share)
     return rows
 
 
@@ -398,6 +402,23 @@ def detail_tables() -> dict[str, Rows]:
     return {"kinds": kinds, "hours": hours, "kind_names": names, **diffs}
 
 
+TEXTS = ("of", "code", "base", "beaten_by", "cause", "causes", "kind")
+"""Columns of the stored tables that hold texts alone: an empty cell is an empty text."""
+
+
+def stored_tables(folder: Path) -> dict[str, pa.Table]:
+    """The small tables of money, of plausible worlds and of the levers, which lie beside the tests as CSV."""
+    import pandas as pd
+
+    tables = {}
+    for path in sorted(folder.glob("*.csv")):
+        frame = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str))
+        told = [name for name in TEXTS if name in frame]
+        frame[told] = frame[told].fillna("")
+        tables[path.stem] = pa.Table.from_pandas(frame, preserve_index=False)
+    return tables
+
+
 def write_study(folder: Path, root: Path) -> Path:
     """Write the made-up study and return its folder."""
     with (root / "configs/city/dongguan/towns.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -415,8 +436,9 @@ def write_study(folder: Path, root: Path) -> Path:
         **small_tables(towns, factors),
     }
     (folder / "tables").mkdir(parents=True)
-    for name, rows in tables.items():
-        table = pa.Table.from_pylist(rows).replace_schema_metadata({"schema": name, "schema_version": "1"})
+    made = {name: pa.Table.from_pylist(rows) for name, rows in tables.items()}
+    for name, table in (made | stored_tables(Path(__file__).parent / "tables")).items():
+        table = table.replace_schema_metadata({"schema": name, "schema_version": "1"})
         pq.write_table(table, folder / "tables" / f"{name}.parquet")
     (folder / "run.json").write_text(
         '{"kind": "study", "name": "made_up", "arms": {}, "study": {"question_en": "What?", "question_zh": "如何？"}}'

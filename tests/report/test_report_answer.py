@@ -41,6 +41,28 @@ def test_a_clear_gain_is_told_with_its_size_and_interval(study: Study) -> None:
     assert "缩短 41 秒（22 至 60）" in text.zh
 
 
+def test_a_null_result_within_its_declared_bound_is_told_as_a_result(study: Study) -> None:
+    pair = study.main()
+    assert pair is not None
+    key = (pair.arm, pair.base, "share_300", 2026)
+    row = {**study.index.contrasts[key], "diff": 0.001, "low": -0.002, "high": 0.004, "equivalence": 0.005}
+    texts = {}
+    for is_same in (True, False):
+        contrasts = {**study.index.contrasts, key: row | {"is_equivalent": is_same}}
+        changed = replace(study, index=replace(study.index, contrasts=contrasts))
+        blocks = answer(Context(changed, load_words()), pair)
+        texts[is_same] = " ".join(block.text.en for block in blocks if isinstance(block, Paragraph))
+    assert "the same as far as it matters in: Within 5 min (±0.5 points)" in texts[True]
+    assert "as far as it matters" not in texts[False]
+
+
+def test_page_one_says_in_how_many_plausible_worlds_the_answer_holds(study: Study) -> None:
+    """0.95 of the 40 worlds of the made-up study."""
+    assert "in 38 of 40 worlds" in " ".join(text.en for text in told(study))
+    rest = {name: table for name, table in study.tables.items() if name != "robustness"}
+    assert "worlds" not in " ".join(text.en for text in told(replace(study, tables=rest)))
+
+
 def test_a_clear_loss_is_told_as_a_loss(study: Study) -> None:
     text = told(study, share_300=(-0.02, -0.03, -0.01), p90=(30.0, 20.0, 40.0))[0]
     assert "2.0 points fewer (95 % interval 1.0 to 3.0)" in text.en
@@ -67,8 +89,12 @@ def test_a_declared_difference_that_fails_the_correction_is_not_called_clear(stu
 
 
 def test_the_other_conditions_are_counted_by_sign_and_clearness(study: Study) -> None:
-    assert "all 4 other conditions" in told(study, share_300=(0.07, 0.05, 0.09))[1].en
-    assert "the same sign in 0, and is clear by itself in 0" in told(study, share_300=(-0.07, -0.09, -0.05))[1].en
+    better, worse = (
+        " ".join(text.en for text in told(study, share_300=ends))
+        for ends in ((0.07, 0.05, 0.09), (-0.07, -0.09, -0.05))
+    )
+    assert "all 4 other conditions" in better
+    assert "the same sign in 0, and is clear by itself in 0" in worse
 
 
 def test_the_main_pair_comes_first_and_conditions_are_named_by_what_they_share(study: Study) -> None:

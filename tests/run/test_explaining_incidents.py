@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,9 +16,11 @@ from sim.engine.build import build_world
 from sim.engine.log import LogKind
 from sim.engine.world import UnitStatus
 from sim.errors import DgsimError
+from sim.fleet.parts import UnitMode
 from sim.inputs import RunInputs
 from sim.provenance import to_json
-from sim.run.explain import _decisions, _why_not, explain, find_arm, rank_candidates
+from sim.run.candidates import rank_candidates, why_busy, why_not_ready
+from sim.run.explain import decisions_of, explain, find_arm
 from sim.run.work import CONFIG, RESULT, replication_folder
 from sim.settings import load_settings
 
@@ -42,7 +43,7 @@ def test_the_unit_of_the_log_is_the_first_candidate_with_the_expected_arrival_of
     n = 0
     for incident in incidents:
         is_ours = (log.rows["incident"] == incident) & (log.rows["kind"] != LogKind.CHANGE)
-        for decision in _decisions(case.inputs, log, np.flatnonzero(is_ours)):
+        for decision in decisions_of(case.inputs, log, np.flatnonzero(is_ours)):
             first = decision.candidates[0]
             assert (first.unit, first.expected_ms, first.why_not) == (decision.chosen, decision.expected_ms, "")
             n += 1
@@ -94,7 +95,14 @@ def test_a_run_that_comes_out_otherwise_now_is_not_told_as_the_stored_one(
 
 
 def unit_of(**given: int) -> dict[str, int]:
-    return {"status": UnitStatus.AT_STATION, "is_in_service": 1, "crew_min": 4, "incident": 3} | given
+    return {
+        "status": UnitStatus.AT_STATION,
+        "is_in_service": 1,
+        "is_failed": 0,
+        "mode": UnitMode.ROAD,
+        "crew_min": 4,
+        "incident": 3,
+    } | given
 
 
 def station_of(**given: int) -> dict[str, int]:
@@ -105,18 +113,26 @@ def station_of(**given: int) -> dict[str, int]:
     ("unit", "station", "reason"),
     [
         (unit_of(), station_of(), ""),
-        (unit_of(status=UnitStatus.TURNING_OUT), station_of(), "busy: turning out at incident 3"),
-        (unit_of(status=UnitStatus.EN_ROUTE), station_of(), "busy: on its way at incident 3"),
+        (unit_of(status=UnitStatus.TURNING_OUT), station_of(), "busy: turning out for incident 3"),
+        (unit_of(status=UnitStatus.EN_ROUTE), station_of(), "busy: on its way to incident 3"),
         (unit_of(status=UnitStatus.ON_SCENE), station_of(is_open=0), "busy: at work at incident 3"),
         (unit_of(status=UnitStatus.MAKING_READY), station_of(), "busy: being made ready"),
         (unit_of(), station_of(is_open=0), "its station is not open"),
         (unit_of(is_in_service=0), station_of(), "not in service"),
-        (unit_of(), station_of(people_out=5), "no crew: needs 4, 3 of 8 on duty are in"),
-        (unit_of(), station_of(people_out=9), "no crew: needs 4, 0 of 8 on duty are in"),
+        (unit_of(is_failed=1), station_of(), "broken down"),
+        (unit_of(), station_of(people_out=5), "no crew: needs 4, 3 of 8 on duty are free"),
+        (unit_of(), station_of(people_out=9), "no crew: needs 4, 0 of 8 on duty are free"),
     ],
 )
 def test_each_reason_is_told_by_the_state(unit: dict[str, int], station: dict[str, int], reason: str) -> None:
-    assert _why_not(SimpleNamespace(), unit, station, False) == reason  # type: ignore[arg-type]
+    assert (why_busy(unit, is_craft=False) or why_not_ready(unit, station)) == reason
+
+
+def test_an_aircraft_on_its_way_back_is_not_sent_and_a_vehicle_is() -> None:
+    back = unit_of(status=UnitStatus.RETURNING)
+    assert why_busy(back, is_craft=False) == ""
+    told = "busy: on its way back; boats are sent from their base only"
+    assert why_busy(back | {"mode": UnitMode.WATER}, is_craft=True) == told
 
 
 def test_own_town_first_ranks_the_town_before_a_nearer_stranger(case: Case) -> None:

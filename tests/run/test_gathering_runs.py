@@ -169,7 +169,7 @@ def test_a_sweep_runs_every_job_once_and_becomes_one_tidy_table(tmp_path: Path, 
 def test_nothing_of_a_sweep_starts_when_its_folder_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine", encoding="utf-8")
     read = read_sweep([*sweep_overrides(tmp_path)[:-2], "travel=norm,congested"], out=tmp_path / "out")
-    with pytest.raises(DgsimError, match="out is a file; name another folder"):
+    with pytest.raises(DgsimError, match="out is a file, not a folder; name another folder"):
         run_sweep(read, gather=write_tables_only, say=lambda text: None)
     assert not (tmp_path / "run").exists()
     assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"

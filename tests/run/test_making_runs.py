@@ -350,3 +350,13 @@ def test_the_source_digest_leaves_out_no_kind_of_file_of_the_package(monkeypatch
     shipped = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert {path.suffix for path in counted} >= {".py", ".yaml", ".j2", ".js", ".css", ".sql", ".otf"}
     assert {path for path in shipped if "_configs" not in path.parts} == set(counted)
+
+
+def test_the_month_that_times_a_study_has_none_of_its_planted_days() -> None:
+    from sim.compose import compose
+    from sim.run.estimate import _first_days
+
+    settings = compose(["window=first_full_year", "schedule.is_outside_run_allowed=true", "planted=typhoon"]).settings
+    month = _first_days(settings, 30)
+    assert (month.window.measure_to, month.planted.events) == ("2026-01-31", [])
+    assert settings.planted.events

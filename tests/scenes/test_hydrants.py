@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from sim.scenes.hydrants import WaterSupplySettings, density_per_km2, supply_grades, water_delays
+from sim.scenes.hydrants import WaterSupplySettings, density_per_km2, new_hydrants, supply_grades, water_delays
 
 CHANCE = (7, 3)
 DELAY_MS = 360_000
@@ -34,6 +35,12 @@ def today():
 def test_the_city_s_hydrants_are_spread_by_built_up_area_and_the_plan_s_come_in_yearly_parts(plan, today):
     densities = [density_per_km2(plan, town, parts, today) for town in ("west", "east") for parts in (0, 1, 2)]
     assert [float(d) for d in densities] == [10, 11, 12, 10, 10, 10]  # 400 / 40, and 30 more on 30 km2 a year
+
+
+def test_the_plan_s_hydrants_come_in_equal_parts_and_only_where_they_are_built(plan, today):
+    assert new_hydrants(plan, replace(today, is_plan_built=True)) == ((date(2022, 7, 1), 30), (date(2023, 7, 1), 30))
+    assert new_hydrants(plan, today) == ()
+    assert new_hydrants(plan, replace(today, is_plan_built=True, is_limited=False)) == ()
 
 
 def test_as_many_incidents_are_far_as_a_random_scatter_leaves(city, plan, calendar, today, demand_of):

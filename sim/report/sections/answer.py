@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Facts, Grid, Head, Paragraph, Picture, counted, word
-from sim.report.compared import case_of, condition_name, diff_cell, level_cells, metric_cell
+from sim.report.compared import bound_of, case_of, condition_name, diff_cell, level_cells, metric_cell
 from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import (
     count,
@@ -68,7 +68,30 @@ def answer(context: Context, pair: Pair) -> list[Block]:
     text = _share_clause(context, pair, share_row)
     text = text + (context.words["answer.end"] if late_row is None else _late_clause(context, late_row))
     robust = _robust(context, pair, float(share_row["diff"]))
-    return kept(Paragraph(text, "lead"), None if robust is None else Paragraph(robust))
+    beside = (_equivalent(context, pair), robust, _worlds(context, pair))
+    return [Paragraph(text, "lead"), *(Paragraph(told) for told in beside if told is not None)]
+
+
+def _equivalent(context: Context, pair: Pair) -> Bi | None:
+    """Return which measures are the same as far as matters, by the bounds declared before the run."""
+    found = [(m, context.study.contrast(pair, m, context.study.year)) for m in TOLD]
+    same_by = [_bounded(context, metric, row) for metric, row in found if row is not None and row.get("is_equivalent")]
+    return context.words("answer.equivalent", measures=join(same_by)) if same_by else None
+
+
+def _bounded(context: Context, metric: str, row: Any) -> Bi:
+    return context.words[f"head.{metric}"].with_unit(bound_of(context, metric, row["equivalence"]))
+
+
+def _worlds(context: Context, pair: Pair) -> Bi | None:
+    """Return in how many plausible worlds the arm is better, where the study has any."""
+    found = context.study.row("robustness", arm=pair.arm, base=pair.base, metric="share_300")
+    if found is None or is_missing(found["share_better"]):
+        return None
+    n = int(found["n_worlds"])
+    held, see = count(round(n * float(found["share_better"]))), context.see("sensitivity")
+    base, arm = names(context, pair)
+    return context.words("answer.worlds", n=count(n), held=held, arm=arm, base=base, see=see)
 
 
 def _share_clause(context: Context, pair: Pair, row: Any) -> Bi:

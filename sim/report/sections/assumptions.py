@@ -25,10 +25,8 @@ def make(context: Context) -> list[Block]:
     known = [s for s in _STANDINGS if s in standings] + sorted({s for s in standings if s not in _STANDINGS})
     counts = join([words.known("standing", s) + same(f" {count(standings.count(s))}") for s in known])
     n = count(len(found))
-    heads = tuple(
-        Head(words[f"assumptions.{name}"], is_number=False) for name in ("key", "value", "standing", "source")
-    )
-    rows = tuple(_assumption(context, record) for record in found.to_dict("records"))
+    heads = assumption_heads(context)
+    rows = tuple(assumption_row(context, record) for record in found.to_dict("records"))
     grid = Grid(
         words["assumptions.table"],
         heads,
@@ -40,7 +38,14 @@ def make(context: Context) -> list[Block]:
     return [Paragraph(words("assumptions.text", n=n, assumed=count(standings.count("assumed")))), grid]
 
 
-def _assumption(context: Context, record: dict[Any, Any]) -> tuple[Cell, ...]:
+def assumption_heads(context: Context) -> tuple[Head, ...]:
+    """Return the headings over `assumption_row`."""
+    names = ("key", "value", "standing", "source")
+    return tuple(Head(context.words[f"assumptions.{name}"], is_number=False) for name in names)
+
+
+def assumption_row(context: Context, record: dict[Any, Any]) -> tuple[Cell, ...]:
+    """Return the cells of one number: its key, value, standing and source."""
     words = context.words
     value = shorten(str(record["value"]).translate(_PLAIN), _MOST, placeholder=" …")
     value_cell = word(same(value), tone="source" if len(value) > _LONG else "")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
 from sim.report.context import Context, SectionEntry, kept, names
-from sim.report.numbers import is_missing, plain, points, signed_seconds, small
+from sim.report.numbers import is_missing, plain, points, share, signed_seconds, small
 from sim.report.pictures.frontier import Dot, frontier
 from sim.report.study import Pair
 from sim.report.svg import picture
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MILLION = 1e6
 _WINDOW = 0
 _RANGE = ("low", "likely", "high")
+FLOWN = ("flying_hour", "own_flying_hour")
+"""Items of the table `money` whose quantity is hours flown."""
 
 
 def make(context: Context) -> list[Block]:
@@ -29,6 +31,7 @@ def make(context: Context) -> list[Block]:
         _picture(context),
         Paragraph(context.words["money.text"], "note"),
         _pairs(context),
+        _aircraft(context),
         None if pair is None else _items(context, pair),
     )
 
@@ -127,20 +130,64 @@ def _pairs(context: Context) -> Grid | None:
         Head(words["money.residents"], words["unit.people"]), Head(words["head.share_300"], words["unit.points"]),
         Head(words["head.p90"], words["unit.s"]), Head(words["money.per_resident_head"], currency),
         Head(words["money.per_minute_head"], million),
+        *((Head(words["sensitivity.better"], words["unit.percent"]),) if "robustness" in study.tables else ()),
     )  # fmt: skip
     rows = []
     for row in found.to_dict("records"):
         whole = study.row("value", arm=row["arm"], base=row["base"], year=_WINDOW)
         outlay = number(None, plain) if whole is None else _ranged(whole, "outlay", _millions)
-        share = number(row["share_300_gain_likely"], points, row["share_300_gain_low"], row["share_300_gain_high"])
+        gain = number(row["share_300_gain_likely"], points, row["share_300_gain_low"], row["share_300_gain_high"])
         p90 = number(-row["p90_saved_s_likely"], signed_seconds, -row["p90_saved_s_high"], -row["p90_saved_s_low"])
         rows.append((
             word(study.label(row["arm"])), word(study.label(row["base"])), outlay, _ranged(row, "annual", _millions),
-            number(row["residents_newly_300"], plain), share, p90, _ranged(row, "per_resident", small),
-            _ranged(row, "per_p90_minute", _millions),
+            number(row["residents_newly_300"], plain), gain, p90, _ranged(row, "per_resident", small),
+            _ranged(row, "per_p90_minute", _millions), *_held(context, row),
         ))  # fmt: skip
     caption, denominator = words("money.table", year=study.year), words("money.denominator", year=study.year)
     return Grid(caption, heads, tuple(rows), denominator, (words["money.ranges"], words["money.no_ratio"]))
+
+
+def _held(context: Context, row: Any) -> tuple[Cell, ...]:
+    """Return in which share of the plausible worlds the arm reaches more; no cell where the study has none."""
+    if "robustness" not in context.study.tables:
+        return ()
+    found = context.study.row("robustness", arm=row["arm"], base=row["base"], metric="share_300")
+    return (number(None if found is None else found["share_better"], share),)
+
+
+def _aircraft(context: Context) -> Grid | None:
+    """Return what aircraft cost, by the hour flown and by the incident-hour saved; None where none is flown."""
+    study, words = context.study, context.words
+    money, value = study.table("money", year=study.year), study.table("value", year=study.year)
+    if money is None or value is None:
+        return None
+    hours = money[money["item"].isin(FLOWN)]
+    rows = []
+    for row in value.to_dict("records"):
+        of = hours[hours["arm"] == row["arm"]]
+        if of.empty or row["base"] in set(hours["arm"]):
+            continue
+        flown, length = float(of["quantity"].sum()), float(of["length"].iloc[0])
+        whole = money[(money["arm"] == row["arm"]) & (money["of"].isin(of["of"]) | (money["item"] == "air_field"))]
+        cost = {part: float(whole[f"annual_{part}"].sum()) for part in _RANGE}
+        by_hour = {part: cost[part] * length / flown for part in _RANGE}
+        rows.append((
+            word(study.label(row["arm"])), word(study.label(row["base"])), number(flown / length, plain),
+            number(cost["likely"], _millions, cost["low"], cost["high"]),
+            number(by_hour["likely"], plain, by_hour["low"], by_hour["high"]),
+            _ranged(row, "hours_saved", plain), _ranged(row, "per_hour_saved", plain),
+        ))  # fmt: skip
+    currency = _currency(context)
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["money.against"], is_number=False),
+        Head(words["money.flown"], words["unit.hours"]),
+        Head(words["money.aircraft_cost"], words("money.million", currency=currency)),
+        Head(words["money.per_flown"], currency), Head(words["money.hours_saved"], words["unit.hours"]),
+        Head(words["money.per_saved"], currency),
+    )  # fmt: skip
+    notes = (words["money.ranges"], words["money.no_ratio"])
+    caption, denominator = words("money.aircraft", year=study.year), words["money.aircraft_denominator"]
+    return Grid(caption, heads, tuple(rows), denominator, notes) if rows else None
 
 
 def _items(context: Context, pair: Pair) -> Grid | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Facts, Grid, Head, Paragraph, counted, number, word
-from sim.report.compared import condition_name, diff_cell, level_cells, metric_cell
+from sim.report.compared import bound_of, condition_name, diff_cell, level_cells, metric_cell
 from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
@@ -228,10 +228,15 @@ def _contrasts(
         cells += [number(r[name], p_value) for name in ("p_value", "p_adjusted")] if is_primary else []
         is_known = not is_missing(r["diff"])
         verdict = words["variants.clear" if is_sure else "variants.unclear" if is_known else "variants.unknown"]
+        if is_known and not is_missing(r.get("equivalence")):
+            key = "variants.equivalent" if r["is_equivalent"] else "variants.not_equivalent"
+            verdict = verdict + words(key, bound=bound_of(context, metric, r["equivalence"]))
         verdict = verdict if is_primary else verdict.with_unit(words["variants.exploratory"])
         rows.append((*cells, word(verdict), counted(r["n_incidents"], r["n_pairs"])))
-    notes = (words["note.intervals"], *((words["variants.p_note"],) if is_primary else ()))
-    return Grid(caption, heads, tuple(rows), words["note.pooled_each"], notes)
+    notes = [words["note.intervals"], *((words["variants.p_note"],) if is_primary else ())]
+    if "equivalence" in found and found["equivalence"].notna().any():
+        notes.append(words["variants.equivalence_note"])
+    return Grid(caption, heads, tuple(rows), words["note.pooled_each"], tuple(notes))
 
 
 SECTION = SectionEntry("variants", needs=("contrasts",), make=make)

@@ -1,0 +1,118 @@
+"""What the place of an incident added, and help from outside, side by side: tunnels, water, villages, posts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compare.cells import Frame
+from sim.compare.parts import Arm
+from sim.compare.planted import CLOCKS, milestones
+from sim.compare.service import measured_years
+from sim.metrics.store import Columns, columns_of
+from sim.units import MS_PER_S
+
+Rows = list[dict[str, Any]]
+_P90 = 0.9
+
+
+def place_tables(arms: Sequence[Arm], frame: Frame) -> dict[str, Columns]:
+    """Return the tables `tunnel`, `water`, `villages` and `help`, over the whole window, but no empty one."""
+    scenes = [(arm, _years(arm, frame), _scenes(arm)) for arm in arms if arm.has("scenes")]
+    rows: dict[str, Rows] = {
+        "tunnel": [row for told in scenes for row in _tunnel_rows(*told)],
+        "water": [row for told in scenes for row in _water_rows(*told, frame)],
+        "villages": [row for told in scenes for row in _village_rows(*told)],
+        "help": [row for arm in arms if arm.has("mutual_aid") for row in _help_rows(arm, _years(arm, frame))],
+    }
+    return {name: columns_of(found) for name, found in rows.items() if found}
+
+
+def _years(arm: Arm, frame: Frame) -> float:
+    """Return the years measured by all replications together."""
+    return float(measured_years(arm, frame)[0]) * len(arm.replications)
+
+
+def _scenes(arm: Arm) -> Columns:
+    """Return the replications' scenes with what the incident tables tell of the same incidents."""
+    parts = []
+    for replication in arm.replications:
+        table = replication.read("scenes")
+        names = ("identity", "call_ms", "dispatch_due_ms", *CLOCKS.values())
+        incidents = replication.read("incidents", names)
+        order = np.argsort(incidents["identity"], kind="stable")
+        at = order[np.searchsorted(incidents["identity"][order], table["identity"])]
+        parts.append(table | {name: incidents[name][at] for name in names[1:]})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _tunnel_rows(arm: Arm, years: float, table: Columns) -> Rows:
+    """Return the milestones of incidents in tunnels: clock, metric (p50 and p90 in seconds; never, a share), value.
+
+    `low`, `high`: of the sample of all replications (order statistics, or the binomial). Such incidents are reached by
+    the portals of `scenes`.
+    """
+    own = table["portal_a"] >= 0
+    if not own.any():
+        return []
+    part = {name: table[name][own] for name in CLOCKS.values()}
+    shown = {
+        "per_year": float(own.sum()) / years,
+        "n_incidents": int(own.sum()),
+        "n_replications": len(arm.replications),
+    }
+    return [
+        {"arm": arm.name, "clock": clock, "metric": metric, "value": value, "low": low, "high": high} | shown
+        for clock, metric, value, low, high in milestones(part, np.ones(int(own.sum())))
+    ]
+
+
+def _water_rows(arm: Arm, years: float, table: Columns, frame: Frame) -> Rows:
+    """Return by kind ("" all) how many incidents a year wait for water, and how long: mean_s and p90_s."""
+    waits = table["water_delay_ms"] > 0
+    rows = []
+    for kind in [None, *np.unique(table["kind"][waits])] if waits.any() else []:
+        own = waits if kind is None else waits & (table["kind"] == kind)
+        seconds = table["water_delay_ms"][own] / MS_PER_S
+        row: dict[str, Any] = {"arm": arm.name, "kind": "" if kind is None else frame.labels.kind_code[kind]}
+        row |= {"per_year": float(own.sum()) / years, "mean_s": float(seconds.mean())}
+        row |= {"p90_s": float(np.quantile(seconds, _P90)), "n_incidents": int(own.sum())}
+        rows.append(row | {"n_replications": len(arm.replications)})
+    return rows
+
+
+def _village_rows(arm: Arm, years: float, table: Columns) -> Rows:
+    """Return how many incidents a year the village's own people come to, and at which part they are there first.
+
+    `before_s`: mean seconds before the first unit of the stations, where both came and the village was first.
+    """
+    own = table["village_ms"] >= 0
+    if not own.any():
+        return []
+    unit_ms = (table["dispatch_due_ms"] - table["call_ms"] + table["first_arrival_ms"])[own]
+    village_ms, has_come = table["village_ms"][own], table["first_arrival_ms"][own] >= 0
+    first: NDArray[np.bool_] = ~has_come | (village_ms < unit_ms)
+    ahead = (unit_ms - village_ms)[first & has_come] / MS_PER_S
+    row: dict[str, Any] = {"arm": arm.name, "per_year": float(own.sum()) / years, "first_share": float(first.mean())}
+    row |= {"before_s": float(ahead.mean()) if len(ahead) else float("nan"), "n_incidents": int(own.sum())}
+    return [row | {"n_replications": len(arm.replications)}]
+
+
+def _help_rows(arm: Arm, years: float) -> Rows:
+    """Return what each post outside the city sent, by capability (bit): per_year, arrived_share, arrival_p50_s.
+
+    The median is of those that came, from their dispatch.
+    """
+    table = arm.pooled("mutual_aid")
+    rows = []
+    for post, capability in sorted(set(zip(table["post"].tolist(), table["capability"].tolist(), strict=True))):
+        own = (table["post"] == post) & (table["capability"] == capability)
+        came = table["arrival_ms"][own & (table["arrival_ms"] >= 0)]
+        row: dict[str, Any] = {"arm": arm.name, "post": str(post), "capability": int(capability)}
+        row |= {"per_year": float(own.sum()) / years, "arrived_share": len(came) / int(own.sum())}
+        row |= {"arrival_p50_s": float(np.median(came)) / MS_PER_S if len(came) else float("nan")}
+        rows.append(row | {"n_sent": int(own.sum()), "n_replications": len(arm.replications)})
+    return rows

@@ -1,0 +1,171 @@
+"""Special teams and aircraft side by side: what they were sent to, what only they met, and what an aircraft saves.
+
+What an aircraft saves is told by pairing arms: within one run the vehicle that it spared was never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compare.cells import Frame
+from sim.compare.parts import POOLED_YEAR, Arm, Replication
+from sim.compare.planted import mean_and_half
+from sim.compare.service import measured_years
+from sim.metrics.special import Grounded
+from sim.metrics.store import Columns, columns_of
+from sim.units import MS_PER_H, MS_PER_S
+
+ALL = ""
+"""`kind` of a row about all kinds of incident for which aircraft are asked."""
+WHY = {"no_hour": Grounded.NO_FLYING_HOUR, "none_there": Grounded.NONE_THERE, "all_out": Grounded.ALL_OUT}
+Rows = list[dict[str, Any]]
+
+
+def special_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]], frame: Frame) -> dict[str, Columns]:
+    """Return the tables `turnouts`, `air` and `air_pairs` of the arms that have teams or aircraft, but no empty one."""
+    by_name = {arm.name: arm for arm in arms}
+    told = [(by_name[arm], by_name[base]) for arm, base in pairs]
+    rows: dict[str, Rows] = {
+        "turnouts": [row for arm in arms if arm.has("turnouts") for row in turnout_rows(arm, frame)],
+        "air": [row for arm in arms if arm.has("air") for row in air_rows(arm, frame)],
+        "air_pairs": [row for arm, base in told if arm.has("air") for row in air_pair_rows(arm, base, frame)],
+    }
+    return {name: columns_of(found) for name, found in rows.items() if found}
+
+
+def turnout_rows(arm: Arm, frame: Frame) -> Rows:
+    """Return what each type of unit of a base was sent for over the window, by capability (bit).
+
+    per_year: dispatches a year; arrived_share: of them at the address and not turned back; of those that came,
+    first_share (there before anybody else), only_share (no station unit ever worked for the same capability) and
+    work_p50_s (median from the dispatch order to the work); is_alone: no station unit has the capability at all.
+    """
+    table = arm.pooled("turnouts")
+    years = float(measured_years(arm, frame)[0]) * len(arm.replications)
+    rows = []
+    for kind, capability in sorted(set(zip(table["type"].tolist(), table["capability"].tolist(), strict=True))):
+        own = (table["type"] == kind) & (table["capability"] == capability)
+        came = own & (table["arrival_ms"] >= 0)
+        work_ms = table["work_ms"][came]
+        rows.append(
+            {
+                "arm": arm.name,
+                "type": str(kind),
+                "capability": int(capability),
+                "per_year": float(own.sum()) / years,
+                "arrived_share": _part(came, own),
+                "first_share": _part(came & table["is_first_arrival"], came),
+                "only_share": _part(came & (table["others_work_ms"] < 0), came),
+                "work_p50_s": float(np.median(work_ms)) / MS_PER_S if len(work_ms) else float("nan"),
+                "is_alone": bool(table["is_alone"][own].all()),
+                "n_turnouts": int(own.sum()),
+                "n_replications": len(arm.replications),
+            }
+        )
+    return rows
+
+
+def _part(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
+    return float(part.sum()) / int(whole.sum()) if whole.any() else float("nan")
+
+
+def _kinds(table: Columns, frame: Frame) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Return all kinds together, then each, with which rows are of it."""
+    found = [(ALL, np.ones(len(table["kind"]), dtype=np.bool_))]
+    return found + [(frame.labels.kind_code[kind], table["kind"] == kind) for kind in np.unique(table["kind"])]
+
+
+def _years(table: Columns, frame: Frame) -> list[tuple[int, int, NDArray[np.bool_]]]:
+    """Return (place in the frame, year, which rows are of it), the whole window first."""
+    every = np.ones(len(table["year"]), dtype=np.bool_)
+    return [(i, y, every if y == POOLED_YEAR else table["year"] == y) for i, y in enumerate(frame.all_years)]
+
+
+def air_rows(arm: Arm, frame: Frame) -> Rows:
+    """Return for which incidents aircraft are asked, and what became of it, by year (0: the window) and kind.
+
+    asked_per_year; of these no_hour_share, none_there_share and all_out_share (`Grounded`); sent_per_year, and
+    first_arrival_per_year and first_work_per_year, those where the aircraft came, or worked, before any vehicle.
+    """
+    table = arm.pooled("air")
+    n, measured, rows = len(arm.replications), measured_years(arm, frame), []
+    for place, year, of_year in _years(table, frame):
+        for kind, of_kind in _kinds(table, frame):
+            own = of_year & of_kind
+            if not own.any():
+                continue
+            row: dict[str, Any] = {"arm": arm.name, "year": year, "kind": kind}
+            counted = {"asked": own, "sent": own & table["is_sent"]}
+            counted |= {name: own & table[f"is_{name}"] for name in ("first_arrival", "first_work")}
+            row |= {f"{name}_per_year": float(of.sum()) / n / measured[place] for name, of in counted.items()}
+            row |= {f"{name}_share": _part(own & (table["grounded"] == why), own) for name, why in WHY.items()}
+            rows.append(row | {"n_incidents": int(own.sum()), "n_replications": n})
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """Incidents of a replication for which aircraft are asked, as both arms met them: s, inf is never."""
+
+    table: Columns
+    ours: NDArray[np.float64]
+    theirs: NDArray[np.float64]
+
+
+def air_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
+    """Return by how much critical needs were at work sooner in the arm than in its base, by year and kind.
+
+    Of the incidents to which the arm sent an aircraft: saved_s (mean of base minus arm where both came; positive is
+    sooner) with low and high (95 %, replications as clusters), share_faster and share_slower (what never came being
+    longest), n_sent. Of all for which aircraft are asked: saved_h_per_year, hours saved together where both came.
+    """
+    numbers = {replication.number: replication for replication in base.replications}
+    found = [_matched(one, numbers[one.number]) for one in arm.replications if one.number in numbers]
+    if not found:
+        return []
+    pooled = {name: np.concatenate([one.table[name] for one in found]) for name in ("kind", "year", "is_sent")}
+    cluster = np.repeat(np.arange(len(found)), [len(one.ours) for one in found])
+    ours, theirs = (np.concatenate([getattr(one, name) for one in found]) for name in ("ours", "theirs"))
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    saved = np.where(both, theirs, 0.0) - np.where(both, ours, 0.0)
+    measured, rows = measured_years(arm, frame), []
+    for place, year, of_year in _years(pooled, frame):
+        for kind, of_kind in _kinds(pooled, frame):
+            own = of_year & of_kind
+            sent = own & pooled["is_sent"]
+            if not sent.any():
+                continue
+            used = cluster[sent & both]
+            sums = [np.bincount(used, weights, len(found)) for weights in (saved[sent & both], np.ones(len(used)))]
+            mean, half = mean_and_half(sums[0].astype(np.float64), sums[1].astype(np.float64))
+            hours = float(saved[own].sum()) * MS_PER_S / MS_PER_H / len(found) / float(measured[place])
+            row: dict[str, Any] = {"arm": arm.name, "base": base.name, "year": year, "kind": kind, "saved_s": mean}
+            row |= {"low": mean - half, "high": mean + half, "share_faster": _part(sent & (ours < theirs), sent)}
+            row |= {"share_slower": _part(sent & (ours > theirs), sent), "saved_h_per_year": hours}
+            rows.append(row | {"n_sent": int(sent.sum()), "n_pairs": len(found)})
+    return rows
+
+
+def _matched(arm: Replication, base: Replication) -> _Matched:
+    """Return the incidents for which the arm asked for aircraft and that the base had too, in order of identity."""
+    table = arm.read("air", ("identity", "kind", "year", "is_sent"))
+    seconds, found = [], table["identity"]
+    for replication in (arm, base):
+        incidents = replication.read("incidents", ("identity", "first_critical_ms"))
+        found = np.intersect1d(found, incidents["identity"])
+        seconds.append(incidents)
+    at = np.argsort(table["identity"], kind="stable")
+    at = at[np.searchsorted(table["identity"][at], found)]
+    ours, theirs = (_critical_s(incidents, found) for incidents in seconds)
+    return _Matched({name: values[at] for name, values in table.items()}, ours, theirs)
+
+
+def _critical_s(incidents: Columns, identity: NDArray[Any]) -> NDArray[np.float64]:
+    order = np.argsort(incidents["identity"], kind="stable")
+    ms = incidents["first_critical_ms"][order][np.searchsorted(incidents["identity"][order], identity)]
+    return np.where(ms < 0, np.inf, ms / MS_PER_S)

@@ -1,0 +1,192 @@
+"""Incidents in rail tunnels, waits for water, the village's own people, and help from outside the city."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, counted, number, word
+from sim.report.compared import kind_name
+from sim.report.context import Context, SectionEntry, kept, names
+from sim.report.numbers import minutes, plain, share
+from sim.report.pictures.beside import Case, Level, beside
+from sim.report.pictures.marks import Mark, forest
+from sim.report.study import Pair, Row
+from sim.report.svg import picture
+from sim.report.texts import Bi, join, same
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DRAWN = ("critical_p50", "critical_p90", "full_alarm_p50")
+_COLUMNS = ("arrival_p50", *_DRAWN, "full_alarm_p90")
+_S_PER_MIN = 60.0
+_MOST_DRAWN = 40
+
+
+def make(context: Context) -> list[Block]:
+    """Return a sentence of each that there is, the pictures of tunnels and of help, and the tables."""
+    tunnel = _tunnel(context)
+    told = [pair for pair in context.study.pairs() if pair.arm in tunnel and pair.base in tunnel]
+    return kept(
+        *(Paragraph(text, "lead") for text in _sentences(context, tunnel, told)),
+        _tunnel_picture(context, tunnel, told),
+        _help_picture(context),
+        _tunnel_grid(context, tunnel),
+        _water_grid(context),
+        _help_grid(context),
+    )
+
+
+def _one(value: Any) -> str:
+    return plain(value, 1)
+
+
+def _rows(context: Context, table: str, **equal: object) -> list[Row]:
+    found = context.study.table(table, **equal)
+    rows: list[Any] = [] if found is None else found.to_dict("records")
+    return rows
+
+
+def _tunnel(context: Context) -> dict[str, dict[str, Row]]:
+    """Return the milestones in tunnels by scheme and "clock_metric"."""
+    found: dict[str, dict[str, Row]] = {}
+    for row in _rows(context, "tunnel"):
+        found.setdefault(str(row["arm"]), {})[f"{row['clock']}_{row['metric']}"] = row
+    return found
+
+
+def _sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> list[Bi]:
+    """Return the main pair in tunnels, then water, villages and help of the schemes of the main pair."""
+    words, study, texts = context.words, context.study, []
+    main = study.main()
+    shown = study.arms() if main is None else [main.base, main.arm]
+    for pair in told[:1]:
+        base, arm = names(context, pair)
+        values = {
+            prefix + clock: minutes(tunnel[name][f"{clock}_p50"]["value"])
+            for prefix, name in (("", pair.arm), ("base_", pair.base))
+            for clock in ("critical", "full_alarm")
+        }
+        per_year = _one(tunnel[pair.arm]["arrival_p50"]["per_year"])
+        texts.append(words("places.tunnel", arm=arm, base=base, per_year=per_year, **values))
+    for name in shown:
+        arm = study.label(name)
+        for row in _rows(context, "water", arm=name, kind=""):
+            waits = {"mean": minutes(row["mean_s"]), "p90": minutes(row["p90_s"])}
+            texts.append(words("places.water", arm=arm, per_year=_one(row["per_year"]), **waits))
+        for row in _rows(context, "villages", arm=name):
+            first = {"first": share(row["first_share"]), "before": minutes(row["before_s"])}
+            texts.append(words("places.village", arm=arm, per_year=_one(row["per_year"]), **first))
+        if sent := _rows(context, "help", arm=name):
+            n = sum(float(row["per_year"]) for row in sent)
+            came = sum(float(row["per_year"]) * float(row["arrived_share"]) for row in sent)
+            texts.append(words("places.help", arm=arm, sent=_one(n), arrived=_one(came)))
+    return texts
+
+
+def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> Picture | None:
+    words, study = context.words, context.study
+
+    def level(arm: str, what: str) -> Level:
+        value, low, high = (float(tunnel[arm][what][key]) / _S_PER_MIN for key in ("value", "low", "high"))
+        return Level(value, low, high)
+
+    def draw(language: str) -> Figure | None:
+        cases = [
+            Case(
+                study.label(pair.arm).of(language),
+                tuple((level(pair.base, what), level(pair.arm, what)) for what in _DRAWN),
+            )
+            for pair in told
+        ]
+        titles = [words[f"places.{what}"].of(language) for what in _DRAWN]
+        return beside(cases, titles, (words["places.base"].of(language), words["places.arm"].of(language)))
+
+    lines = [study.label(p.arm) + same(f" {minutes(tunnel[p.arm]['critical_p90']['value'])}") for p in told]
+    return picture(draw, words["places.picture"], words("places.alt", lines=join(lines)), "places-tunnel")
+
+
+def _help_picture(context: Context) -> Picture | None:
+    words = context.words
+    rows = sorted(_rows(context, "help"), key=lambda row: -float(row["per_year"]))[:_MOST_DRAWN]
+    named = [join([context.study.label(row["arm"]), *_sent(context, row)]) for row in rows]
+
+    def draw(language: str) -> Figure | None:
+        marks = [
+            Mark(name.of(language), float(row["per_year"]), float("nan"), float("nan"), share(row["arrived_share"]))
+            for name, row in zip(named, rows, strict=True)
+        ]
+        return forest(marks, words["places.help_axis"].of(language), _one)
+
+    lines = [name + same(f" {_one(row['per_year'])}") for name, row in zip(named, rows, strict=True)]
+    alt = words("places.help_alt", lines=join(lines[:10]))
+    return picture(draw, words["places.help_picture"], alt, "places-help")
+
+
+def _sent(context: Context, row: Row) -> list[Bi]:
+    """Return who sent, and what for."""
+    return [context.study.name("base", row["post"]), context.study.name("capability", row["capability"])]
+
+
+def _tunnel_grid(context: Context, tunnel: dict[str, dict[str, Row]]) -> Grid | None:
+    words = context.words
+    if not tunnel:
+        return None
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["places.per_year"]),
+        *(Head(words[f"places.{what}"], words["places.minutes"]) for what in _COLUMNS),
+        Head(words["places.never"], words["unit.percent"]), Head(words["head.incidents"], words["unit.replications"]),
+    )  # fmt: skip
+    told = []
+    for arm, rows in tunnel.items():
+        never = rows["full_alarm_never"]
+        cells = [number(row["value"], minutes, row["low"], row["high"]) for row in (rows[what] for what in _COLUMNS)]
+        cells.append(number(never["value"], share, never["low"], never["high"]))
+        last = counted(never["n_incidents"], never["n_replications"])
+        told.append((word(context.study.label(arm)), number(never["per_year"], _one), *cells, last))
+    notes = (words["places.intervals"],)
+    return Grid(words["places.tunnel_table"], heads, tuple(told), words["places.denominator"], notes)
+
+
+def _water_grid(context: Context) -> Grid | None:
+    words, rows = context.words, _rows(context, "water")
+    if not rows:
+        return None
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["places.kind"], is_number=False),
+        Head(words["places.per_year"]), Head(words["places.mean"], words["places.minutes"]),
+        Head(words["places.p90"], words["places.minutes"]), Head(words["head.incidents"], words["unit.replications"]),
+    )  # fmt: skip
+    told = tuple(
+        (
+            word(context.study.label(row["arm"])), word(kind_name(context, row["kind"])),
+            number(row["per_year"], _one), number(row["mean_s"], minutes), number(row["p90_s"], minutes),
+            counted(row["n_incidents"], row["n_replications"]),
+        )
+        for row in rows
+    )  # fmt: skip
+    return Grid(words["places.water_table"], heads, told, words["places.denominator"])
+
+
+def _help_grid(context: Context) -> Grid | None:
+    words, rows = context.words, _rows(context, "help")
+    if not rows:
+        return None
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["places.post"], is_number=False),
+        Head(words["places.task"], is_number=False), Head(words["places.per_year"]),
+        Head(words["places.arrived"], words["unit.percent"]), Head(words["places.arrival"], words["places.minutes"]),
+        Head(words["places.sent"], words["unit.replications"]),
+    )  # fmt: skip
+    told = tuple(
+        (
+            word(context.study.label(row["arm"])), *(word(text) for text in _sent(context, row)),
+            number(row["per_year"], _one), number(row["arrived_share"], share), number(row["arrival_p50_s"], minutes),
+            counted(row["n_sent"], row["n_replications"]),
+        )
+        for row in rows
+    )  # fmt: skip
+    return Grid(words["places.help_table"], heads, told, words["places.help_denominator"])
+
+
+SECTION = SectionEntry("places", needs=(), make=make, any_of=("tunnel", "water", "villages", "help"))

@@ -1,0 +1,95 @@
+"""Teams and aircraft side by side, from small tables whose answers are worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.compare.cells import Frame
+from sim.compare.special import special_tables
+from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
+
+YEARS = (2022, 2023)
+S = 1000
+
+
+def turnouts() -> dict[str, Any]:
+    """Four of one truck: the first there before all, two met a need nobody else did, one turned back."""
+    n = 4
+    return {
+        "type": np.array(["truck"] * n, dtype=object), "capability": np.full(n, 7, dtype=np.int8),
+        "arrival_ms": np.array([60, 90, 90, -1]) * S, "work_ms": np.array([100, 200, 400, -1]) * S,
+        "is_first_arrival": np.array([True, False, False, False]),
+        "others_work_ms": np.array([-1, 500, -1, -1]), "is_alone": np.zeros(n, dtype=np.bool_),
+    }  # fmt: skip
+
+
+def air(identity: Any) -> dict[str, Any]:
+    """Four incidents of kind home in 2022, aircraft sent to two: work 10 and 30 minutes sooner than without."""
+    return {
+        "identity": identity, "kind": np.zeros(4, dtype=np.int16), "year": np.full(4, 2022, dtype=np.int16),
+        "grounded": np.array([0, 0, 1, 2], dtype=np.int8), "is_sent": np.array([True, True, False, False]),
+        "is_first_arrival": np.array([False, True, False, False]),
+        "is_first_work": np.array([True, True, False, False]),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def tables(study: Any, random_incidents: Any) -> dict[str, Any]:
+    """A year with an aircraft and a truck against one without; critical needs of the first four incidents differ."""
+
+    def made(minutes: list[int]) -> Any:
+        incidents = random_incidents(np.random.default_rng(1))
+        incidents["first_critical_ms"][:4] = [-1 if m < 0 else m * 60 * S for m in minutes]
+        return lambda number: incidents
+
+    base = study.add("base", made([40, 60, 50, -1]), ["a"])
+    arm = study.add("arm", made([30, 30, 56, 20]), ["a"])
+    identity = arm.replications[0].read("incidents", ("identity",))["identity"][:4]
+    for name, columns in {"turnouts": turnouts(), "air": air(identity)}.items():
+        folder = arm.replications[0].folder
+        write_columns(folder / f"{name}.parquet", columns, name, REPLICATION_SCHEMAS[name])
+    return special_tables([base, arm], [("arm", "base")], Frame(YEARS, study.labels))
+
+
+def row_of(table: Any, **wanted: Any) -> dict[str, Any]:
+    chosen = np.ones(len(table["arm"]), dtype=bool)
+    for name, value in wanted.items():
+        chosen &= table[name] == value
+    (at,) = np.flatnonzero(chosen)
+    return {name: values[at] for name, values in table.items()}
+
+
+def test_needs_that_only_the_team_met_are_counted_among_those_it_came_to(tables: dict[str, Any]) -> None:
+    row = row_of(tables["turnouts"], arm="arm", type="truck", capability=7)
+    assert (row["n_turnouts"], row["arrived_share"]) == (4, 0.75)
+    assert (row["first_share"], row["only_share"]) == (1 / 3, 2 / 3)
+    assert row["work_p50_s"] == 200.0
+    assert not row["is_alone"]
+    assert row["per_year"] == pytest.approx(4 / (730 / 365.25))
+
+
+def test_why_no_aircraft_could_go_is_a_share_of_the_incidents_that_asked(tables: dict[str, Any]) -> None:
+    row = row_of(tables["air"], arm="arm", year=2022, kind="home")
+    assert (row["no_hour_share"], row["none_there_share"], row["all_out_share"]) == (0.25, 0.25, 0.0)
+    year = 365 / 365.25
+    assert row["asked_per_year"] == pytest.approx(4 / year)
+    assert row["sent_per_year"] == pytest.approx(2 / year)
+    assert row["first_arrival_per_year"] == pytest.approx(1 / year)
+    assert row["first_work_per_year"] == pytest.approx(2 / year)
+
+
+def test_what_an_aircraft_saves_is_paired_by_incident_and_hours_count_all_that_asked(tables: dict[str, Any]) -> None:
+    """10 and 30 minutes where one was sent; 6 lost at the third; the fourth had nobody without it and has no hours."""
+    row = row_of(tables["air_pairs"], arm="arm", base="base", year=2022, kind="")
+    assert row["saved_s"] == 20 * 60
+    assert (row["share_faster"], row["share_slower"], row["n_sent"]) == (1.0, 0.0, 2)
+    assert row["saved_h_per_year"] == pytest.approx((10 + 30 - 6) / 60 / (365 / 365.25))
+    assert np.isnan(row["low"])
+
+
+def test_arms_without_teams_and_aircraft_have_no_rows(study: Any, random_incidents: Any) -> None:
+    plain = study.add("plain", lambda number: random_incidents(np.random.default_rng(number)), ["a"])
+    assert special_tables([plain], [], Frame(YEARS, study.labels)) == {}

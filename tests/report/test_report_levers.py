@@ -1,0 +1,119 @@
+"""What the sections on people, stress, teams and scenes say, from the stored tables beside these tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.report import load_study
+from sim.report.blocks import Grid, Paragraph
+from sim.report.context import Context
+from sim.report.pictures.beside import Case, Level, beside
+from sim.report.pictures.heat import HeatRow, by_hour_and_row
+from sim.report.sections.places import SECTION
+from sim.report.svg import style
+from sim.report.texts import load_words
+
+
+@pytest.fixture(scope="module")
+def context(study_folder: Path) -> Context:
+    """The made-up study as a section is given it."""
+    return Context(load_study(study_folder), load_words())
+
+
+def test_the_share_idle_for_want_of_people_is_told_with_its_worst_hour(page: Any) -> None:
+    """Plan: 0.40 unmanned and 0.10 stranded, at three o'clock 0.22; nothing: 0.30 and 0.075."""
+    told = page.text("manning", "en")
+    assert "640 units" in told
+    assert "40.0 % of their time" in told
+    assert "most of all at 03–04 o'clock (22.0 %)" in told
+    assert "400 units, 30.0 % and 7.50 %" in told
+    assert "aerial" in told
+    assert "举高消防车" in page.text("manning", "zh")
+
+
+def test_neighbouring_hours_of_one_shade_are_one_bar_and_no_share_is_white() -> None:
+    values = np.where(np.arange(24) < 8, 0.2, 0.0)
+    values[20] = 0.4
+    with style():
+        figure = by_hour_and_row([HeatRow("a", (values,), ("10",))], ["share"], "hour", 0.2)
+    assert figure is not None
+    bars = [(p.get_x(), p.get_width(), p.get_alpha()) for p in figure.axes[0].patches]
+    assert bars == [(0, 8, 0.5), (20, 1, 1.0)]
+
+
+def test_a_declared_bound_is_told_with_the_verdict_and_what_sameness_is_beneath(page: Any) -> None:
+    told = page.text("variants", "en")
+    assert "clear; the same within ±20 points" in told
+    assert "clear; not shown to be the same within ±5 s" in told
+    assert "two one-sided tests" in told
+    assert "证明在 ±5 秒 之内等同" in page.text("variants", "zh")
+
+
+def test_the_share_of_worlds_stands_beside_what_a_scheme_costs(page: Any) -> None:
+    assert "Worlds better than base" in page.text("money", "en")
+    assert "95.0" in page.text("money", "en")
+
+
+def test_a_day_of_stress_is_told_with_waits_unfilled_needs_help_and_recovery(page: Any) -> None:
+    told = page.text("stress", "en")
+    assert "60.0 incidents waited on average, 4.0 needs were never filled, 3.0 units of other cities came" in told
+    assert "cover fell to 90.0 % at worst and was back after 9.5 hours" in told
+    assert 'with "build nothing" it was 120.0, 8.0, 6.0, 45.0 % and 19.0 hours' in told
+
+
+def test_rare_classes_are_weighted_by_what_a_year_brings_and_what_never_came_is_without_end(page: Any) -> None:
+    """All classes: 800 s at P50 and 1600 s at P90 with the plan, twice that without."""
+    told = page.text("rare", "en")
+    assert "(36.5 in all), the critical needs were at work after 13.3 minutes in the median and 26.7" in told
+    assert "26.7 and 53.3" in told
+    assert "∞" in told
+    assert "rail tunnel" in told
+    assert "地铁隧道" in page.text("rare", "zh")
+
+
+def test_a_level_without_end_is_a_sign_at_the_edge_and_no_dot() -> None:
+    cases = [Case("a", ((Level(float("inf")), Level(2.0, 1.0, 3.0)),))]
+    with style():
+        figure = beside(cases, ["minutes"], ("base", "arm"))
+    assert figure is not None
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["∞"]
+    drawn = [line.get_xdata().tolist() for line in axes.lines if len(line.get_xdata())]
+    assert drawn == [[1.0, 3.0], [2.0]]
+
+
+def test_what_an_aircraft_saved_why_it_did_not_fly_and_what_an_hour_costs_are_told(page: Any) -> None:
+    """200 million yuan a year more and 25 hours saved: 8 million yuan per hour."""
+    told = page.text("special", "en")
+    assert "aircraft were asked for at 1,500.0 incidents; at 55.0 % of these it was no hour to fly" in told
+    assert "sent to 90.0 and worked before any vehicle at 40.0" in told
+    assert "+20.0 minutes sooner" in told
+    assert "8,000,000 yuan per hour saved" in told
+    assert "tunnel rescue" in told
+    assert "救援" in page.text("special", "zh")
+
+
+def test_tunnels_water_villages_and_help_are_each_one_sentence(page: Any) -> None:
+    """Tunnels, plan: 1200 s and 1800 s; nothing: twice that."""
+    told = page.text("places", "en")
+    assert "at work after 20.0 minutes in the median and the first alarm was complete after 30.0" in told
+    assert "it was 40.0 and 60.0" in told
+    assert "300.0 incidents a year wait for water, 4.0 minutes on average, nine in ten no longer than 10.0" in told
+    assert "come to 800.0 incidents a year and are there before the first unit at 60.0 %, by 2.0 minutes" in told
+    assert "sent 10.0 times a year and arrive 8.0 times" in told
+    assert "深圳增援" in page.text("places", "zh")
+
+
+def test_a_section_that_can_choose_is_shown_with_one_of_its_tables_and_not_without_any(context: Context) -> None:
+    study, names = context.study, SECTION.any_of
+    rest = {name: table for name, table in study.tables.items() if name not in names}
+    assert not SECTION.is_shown(replace(study, tables=rest))
+    for name in names:
+        only = replace(study, tables={**rest, name: study.tables[name]})
+        assert SECTION.is_shown(only)
+        assert any(isinstance(block, Paragraph | Grid) for block in SECTION.make(Context(only, context.words)))
