@@ -103,7 +103,7 @@ class Results:
 
         if name not in self.tables:
             raise InputError(
-                [Problem(str(self.folder), "has no such table", name, mend=nearest_name(name, self.tables))]
+                [Problem(str(self.folder), "is not one of its tables", name, mend=nearest_name(name, self.tables))]
             )
         return pd.read_parquet(self.folder / "tables" / f"{name}.parquet")
 
@@ -126,7 +126,9 @@ class Results:
         from sim.run.work import replication_folder
 
         if arm not in self.arms:
-            raise InputError([Problem(str(self.folder), "has no such arm", arm, mend=nearest_name(arm, self.arms))])
+            raise InputError(
+                [Problem(str(self.folder), "is not one of its arms", arm, mend=nearest_name(arm, self.arms))]
+            )
         where = replication_folder(self.folder / self.note["arms"][arm]["folder"], replication)
         path = where / f"{name}.parquet"
         if not path.is_file():

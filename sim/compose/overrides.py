@@ -134,7 +134,11 @@ def _nearest_key(key: str) -> str:
     if same:
         return f"did you mean {same[0]!r}?"
     mend = nearest_name(key, names)
-    return mend if mend.startswith("did") else f"groups: {', '.join(group.name for group in GROUPS)}"
+    return (
+        mend
+        if mend.startswith("did")
+        else f"known: seed, scenario and the groups {', '.join(group.name for group in GROUPS)}"
+    )
 
 
 def _is_map_entry(key: str) -> bool:

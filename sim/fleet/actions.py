@@ -50,7 +50,7 @@ def actions_of(
         where = f"{PLAN_BUILD} {fleet.stations.name[build.station]}"
         found.append(Action(day, "open", build.town, build.site, 0, where))
     for i, row in enumerate(schedule.rows):
-        action = _row_action(row, f"{schedule.name}: rows.{i}", city, problems)
+        action = _row_action(row, f"schedule {schedule.name}: rows.{i}", city, problems)
         if action is not None:
             found.append(action)
     inside = [action for action in found if _side(action.day, calendar) == "in"]

@@ -116,5 +116,5 @@ def _arms_of(name: str) -> list[tuple[Arm, Path]]:
     work = work_in(folder)
     names = [arm.name for arm in work.arms]
     if wanted and wanted not in names:
-        raise InputError([Problem(str(folder), "has no such arm", wanted, mend=nearest_name(wanted, names))])
+        raise InputError([Problem(str(folder), "is not one of its arms", wanted, mend=nearest_name(wanted, names))])
     return [(arm, work.arm_folder(arm)) for arm in work.arms if not wanted or arm.name == wanted]

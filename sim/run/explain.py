@@ -70,7 +70,7 @@ def find_arm(folder: Path, arm: str, replication: int) -> tuple[str, Path]:
     arms = read_note(folder)["arms"]
     name = arm or next(iter(arms))
     if name not in arms:
-        raise InputError([Problem(str(folder), "has no such arm", name, mend=nearest_name(name, arms))])
+        raise InputError([Problem(str(folder), "is not one of its arms", name, mend=nearest_name(name, arms))])
     where = folder / arms[name]["folder"]
     if not replication_folder(where, replication).is_dir():
         raise RunDirectoryError(f"{where}: has no replication {replication}")

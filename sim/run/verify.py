@@ -149,7 +149,7 @@ def _other_software(noted: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
 def _jobs(work: Work, wanted: frozenset[int], engine: Engine | None) -> list[Job]:
     jobs = [job for job in jobs_of(work) if job.folder.is_dir() and (not wanted or job.replication in wanted)]
     if not jobs:
-        rule, mend = "has no such replication", "leave --replications out for all"
+        rule, mend = "names no replication of this run", "leave --replications out for all"
         raise InputError([Problem(str(work.folder), rule, sorted(wanted), mend=mend)])
     if engine is None:
         return jobs

@@ -97,7 +97,7 @@ def load_siting(folder: Path, world: str, city: City | None = None) -> Siting:
     known = [row.world for row in siting_worlds(folder)]
     if world not in known:
         where = "siting/worlds.csv"
-        raise InputError([Problem(where, "has no such siting world", world, mend=nearest_name(world, known))])
+        raise InputError([Problem(where, "is not one of the siting worlds", world, mend=nearest_name(world, known))])
     city = load_city(folder) if city is None else city
     problems = Problems()
     table = read_table(folder / "siting" / f"{world}.csv", schemas.SITES, problems)

@@ -94,7 +94,7 @@ CASES: dict[str, tuple[list[Edit], list[str], list[str]]] = {
         ],
         [
             "schedule plan: plans 84 builds after the run, which is from 2021-01-",
-            "plan: rows.0: '2025-07-01' is after the run, which is from 2021-01-",
+            "schedule plan: rows.0: '2025-07-01' is after the run, which is from 2021-01-",
         ],
     ),
     "a station outside every cell": (

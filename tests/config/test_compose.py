@@ -224,7 +224,7 @@ def test_faults_of_settings_and_of_tables_come_together_and_a_doubted_group_is_n
     assert "(seed) must be a whole number from 0" in told[1]
     assert told[2].startswith("road_classes.csv row 2: 'locall' (road_class) must be one of")
     assert told[3].startswith("schedule plan: plans 84 builds before the run")
-    assert told[4].startswith("plan: rows.0: '2025-07-01' is before the run")
+    assert told[4].startswith("schedule plan: rows.0: '2025-07-01' is before the run")
     with pytest.raises(InputError) as caught:
         compose_to_run(["schedule=plan", "window=one_week", "is_outside_run_alowed=true"])
     (only,) = caught.value.problems

@@ -171,13 +171,13 @@ def test_every_fault_of_a_schedule_is_reported_at_once(tiny: TinyWorld) -> None:
         tiny.changes(schedule, make_staffing(0.5, (("2022-06-31", 0.1), ("2022-07-01", 0.1), ("2022-07-01", 0.2))))
     found = [str(problem) for problem in raised.value.problems]
     expected = (
-        "test: rows.2: '2022-02-30' is not a day of the calendar",
-        "test: rows.3: 'shut' (action) is unknown",
-        "test: rows.4: 'wset' (town) is not in towns.csv; did you mean 'west'?",
-        "test: rows.5: 0 (site) must name a station",
-        "test: rows.6: 2 (unit) does not go with 'close'",
-        "test: rows.0: '2021-12-31' is before the run, which is from 2022-01-01 to 2024-12-30",
-        "test: rows.1: '2024-12-31' is after the run",
+        "schedule test: rows.2: '2022-02-30' is not a day of the calendar",
+        "schedule test: rows.3: 'shut' (action) is unknown",
+        "schedule test: rows.4: 'wset' (town) is not in towns.csv; did you mean 'west'?",
+        "schedule test: rows.5: 0 (site) must name a station",
+        "schedule test: rows.6: 2 (unit) does not go with 'close'",
+        "schedule test: rows.0: '2021-12-31' is before the run, which is from 2022-01-01 to 2024-12-30",
+        "schedule test: rows.1: '2024-12-31' is after the run",
         "test: command_centre_from: '2022-13-01' is not a day",
         "test: steps.0: '2022-06-31' is not a day",
         "test: steps.2: '2022-07-01' (from_date) has a step already",

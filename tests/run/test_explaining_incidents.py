@@ -72,7 +72,7 @@ def test_what_is_not_there_is_a_clear_message(case: Case, finished: Path) -> Non
     for incident, told in (("x", "is not a number"), ("99999999", "is neither an identity"), ("-1", "is neither")):
         with pytest.raises(DgsimError, match=told):
             explain(case.folder, 0, incident)
-    with pytest.raises(DgsimError, match="has no such arm; did you mean 'plan'"):
+    with pytest.raises(DgsimError, match="is not one of its arms; did you mean 'plan'"):
         find_arm(finished, "plann", 0)
     with pytest.raises(DgsimError, match="has no replication 7"):
         find_arm(finished, "plan", 7)

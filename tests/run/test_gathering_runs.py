@@ -133,7 +133,7 @@ def test_finished_arms_are_compared_from_where_they_lie(finished: Path, tmp_path
     verdict = verify(outcome.folder, replications=[0], workers=1)
     assert verdict.is_same
     assert len(verdict.replications) == 2, "a comparison is verified down to the runs it was made from"
-    with pytest.raises(DgsimError, match="has no such arm; did you mean 'plan'"):
+    with pytest.raises(DgsimError, match="is not one of its arms; did you mean 'plan'"):
         comparison_work([f"{finished}:plam"], None)
 
 

@@ -59,11 +59,11 @@ def test_the_log_as_a_frame_has_names_of_kinds_and_local_times(finished: Path) -
 
 def test_what_is_not_there_is_named(finished: Path, tmp_path: Path) -> None:
     results = api.load(finished)
-    with pytest.raises(InputError, match="has no such arm; did you mean 'plan'"):
+    with pytest.raises(InputError, match="is not one of its arms; did you mean 'plan'"):
         results.incidents("plam")
     with pytest.raises(InputError, match="is not there; this replication has no tables"):
         results.incidents("plan", 8)
-    with pytest.raises(InputError, match="has no such table"):
+    with pytest.raises(InputError, match="is not one of its tables"):
         results.table("headlin")
     with pytest.raises(RunDirectoryError, match="there is no such run directory"):
         api.load(tmp_path / "nowhere")

@@ -215,7 +215,7 @@ def test_without_a_stored_log_another_digest_is_still_caught(finished_copy: Path
 
 
 def test_a_replication_that_is_not_there_cannot_be_asked_for(finished: Path) -> None:
-    with pytest.raises(InputError, match="has no such replication"):
+    with pytest.raises(InputError, match="names no replication of this run"):
         verify(finished, replications=[9])
 
 

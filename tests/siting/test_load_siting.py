@@ -40,7 +40,7 @@ def test_the_city_is_loaded_from_the_folder_when_not_given(city: City, city_fold
 
 
 def test_unknown_world_names_the_nearest(city: City, city_folder: Path) -> None:
-    with pytest.raises(InputError, match=r"'wrld_03' has no such siting world; did you mean 'world_03'\?"):
+    with pytest.raises(InputError, match=r"'wrld_03' is not one of the siting worlds; did you mean 'world_03'\?"):
         load_siting(city_folder, "wrld_03", city)
 
 
