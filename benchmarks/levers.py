@@ -26,7 +26,7 @@ from sim.engine.kernel import run_kernel
 from sim.engine.model import run_simpy
 from sim.settings import GROUPS
 
-NO_LEVERS = ("city", "window", "demand", "times", "travel", "siting", "fleet", "schedule", "staffing", "run")
+NO_LEVERS = ("city", "window", "demand", "planted", "times", "travel", "siting", "fleet", "schedule", "staffing", "run")
 """Groups that say what the city is and what befalls it, or how a run is made; they switch no mechanism."""
 DEFAULTS, TOGETHER = "the defaults", "the first of every group together"
 KERNEL_RUNS = 8

@@ -102,7 +102,8 @@ def test_a_signal_ends_workers_at_once_and_leaves_nothing_half_written(
     """SIGTERM goes to the command alone, as `kill` sends it; Ctrl-C to all its processes, as a terminal does."""
     folder = tmp_path / "run"
     texts = [text.replace("run.workers=1", "run.workers=2") for text in many_replications(folder, 2_000)[4:]]
-    start = "import sys; from sim.cli import main; sys.exit(main())"
+    heeds = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # what starts in the background ignores it
+    start = f"import signal, sys; {heeds}; from sim.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", start, "run", *texts, "--out", str(folder)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
