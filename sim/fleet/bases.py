@@ -53,7 +53,7 @@ class Base:
 
 def joined(types: UnitTypes, more: UnitTypes) -> UnitTypes:
     """Return the types of unit with `more` behind them."""
-    return UnitTypes(**{f.name: _behind(getattr(types, f.name), getattr(more, f.name)) for f in fields(UnitTypes)})
+    return UnitTypes(**{f.name: behind(getattr(types, f.name), getattr(more, f.name)) for f in fields(UnitTypes)})
 
 
 def with_bases(fleet: Fleet, types: UnitTypes, bases: tuple[Base, ...]) -> Fleet:
@@ -76,7 +76,7 @@ def _stations(own: Stations, bases: tuple[Base, ...]) -> Stations:
         "name": [base.code for base in bases], "name_zh": [base.name_zh for base in bases],
         "name_en": [base.name_en for base in bases], "brigade": [BASE] * n,
     }  # fmt: skip
-    return Stations(**{name: _behind(getattr(own, name), more) for name, more in values.items()})
+    return Stations(**{name: behind(getattr(own, name), more) for name, more in values.items()})
 
 
 def _units(fleet: Fleet, types: UnitTypes, bases: tuple[Base, ...]) -> Units:
@@ -94,10 +94,10 @@ def _units(fleet: Fleet, types: UnitTypes, bases: tuple[Base, ...]) -> Units:
         "bay": [bay + 1 for base in bases for bay in range(len(base.units))],
         "is_added": [False] * len(type_id), "traits": traits,
     }  # fmt: skip
-    return Units(**{name: _behind(getattr(own, name), more) for name, more in values.items()})
+    return Units(**{name: behind(getattr(own, name), more) for name, more in values.items()})
 
 
-def _behind(own: Any, more: Any) -> Any:
+def behind(own: Any, more: Any) -> Any:
     """Return a tuple or a read-only array with more entries behind its own."""
     if isinstance(own, tuple):
         return own + tuple(more)

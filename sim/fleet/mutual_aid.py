@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from sim.errors import Problems
-from sim.fleet.parts import CHANGE_DTYPE, ChangeKind, Changes, Fleet, Stations, TownsLike, Units
+from sim.fleet.bases import NO_CLASS, NO_TOWN, behind, with_rows
+from sim.fleet.parts import ChangeKind, Changes, Fleet, Stations, TownsLike, Units
 from sim.tables import SOURCE, STANDING, Column, TableSpec, check_references, read_table
 from sim.units import ms_from_min
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sim.fleet.tables import FleetTables
 
 FILE = "mutual_aid.csv"
-NO_TOWN, NO_CLASS = -1, -1
 TIERS = ("city", "province")
 MUTUAL_AID = TableSpec(
     "mutual_aid",
@@ -181,20 +181,14 @@ def with_posts(fleet: Fleet, posts: tuple[Post, ...]) -> Fleet:
 
 def _stations(fleet: Fleet, posts: tuple[Post, ...]) -> Stations:
     n, own = len(posts), fleet.stations
-    names: dict[str, tuple[str, ...]] = {
-        "name": tuple(post.code for post in posts),
-        "name_zh": tuple(post.name_zh for post in posts),
-        "name_en": tuple(post.name_en for post in posts),
-        "brigade": ("",) * n,
-    }
-    added = {
+    values: dict[str, Any] = {
         "town": [NO_TOWN] * n, "k": range(n), "cell": [post.cell for post in posts], "class_id": [NO_CLASS] * n,
         "is_existing": [False] * n, "later_class_id": [NO_CLASS] * n, "planned_year": [-1] * n,
-        "help_grade": [post.from_grade for post in posts],
+        "help_grade": [post.from_grade for post in posts], "name": [post.code for post in posts],
+        "name_zh": [post.name_zh for post in posts], "name_en": [post.name_en for post in posts],
+        "brigade": [""] * n,
     }  # fmt: skip
-    arrays: dict[str, Any] = {name: _appended(getattr(own, name), values) for name, values in added.items()}
-    told: dict[str, Any] = {name: getattr(own, name) + texts for name, texts in names.items()}
-    return replace(own, **arrays, **told)
+    return Stations(**{name: behind(getattr(own, name), more) for name, more in values.items()})
 
 
 def _units(fleet: Fleet, posts: tuple[Post, ...]) -> Units:
@@ -210,13 +204,7 @@ def _units(fleet: Fleet, posts: tuple[Post, ...]) -> Units:
         "bay": np.concatenate([np.arange(1, len(post.bays) + 1) for post in posts]),
         "is_added": np.zeros(len(type_id), dtype=np.bool_), "traits": traits,
     }  # fmt: skip
-    return replace(own, **{name: _appended(getattr(own, name), values) for name, values in added.items()})
-
-
-def _appended(own: NDArray[Any], values: Any) -> NDArray[Any]:
-    array = np.concatenate([own, np.asarray(values if isinstance(values, np.ndarray) else list(values), own.dtype)])
-    array.flags.writeable = False
-    return array
+    return replace(own, **{name: behind(getattr(own, name), values) for name, values in added.items()})
 
 
 def with_posts_open(changes: Changes, fleet: Fleet) -> Changes:
@@ -225,12 +213,10 @@ def with_posts_open(changes: Changes, fleet: Fleet) -> Changes:
     if not len(posts):
         return changes
     units = fleet.units
-    rows = changes.rows.tolist()
+    rows: list[tuple[int, int, int, int]] = []
     for post in posts.tolist():
         its = np.flatnonzero(units.station == post)
         people = int(units.crew_preferred[its].sum())
         rows += [(0, int(ChangeKind.STATION_OPEN), post, 0), (0, int(ChangeKind.STATION_PEOPLE), post, people)]
         rows += [(0, int(ChangeKind.UNIT_IN_SERVICE), unit, 0) for unit in its.tolist()]
-    array = np.array(sorted(rows), dtype=CHANGE_DTYPE)
-    array.flags.writeable = False
-    return replace(changes, rows=array)
+    return with_rows(changes, rows)
