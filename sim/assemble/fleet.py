@@ -100,10 +100,10 @@ class FleetParts(DemandParts):
 
         The city's own come first, then the bases of special teams and aircraft, then help from outside.
         """
-        types, teams, fields = self._bases(settings, replication)
-        own = with_bases(self._own_fleet(settings, replication), types, teams + fields)
 
         def make() -> Fleet:
+            types, teams, fields = self._bases(settings, replication)
+            own = with_bases(self._own_fleet(settings, replication), types, teams + fields)
             tables, folder = self.fleet_tables(settings), settings.city_folder()
             return with_posts(own, load_posts(folder, self.city(settings), tables, settings.mutual_aid))
 
@@ -136,6 +136,7 @@ class FleetParts(DemandParts):
         return (str(settings.city_folder()), self._sites_key(settings, replication), asdict(settings.fleet))
 
     def _own_fleet(self, settings: Settings, replication: int) -> Fleet:
+        """Return the city's own stations and units, without bases and help."""
 
         def make() -> Fleet:
             tables = self.fleet_tables(settings)
