@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.metrics.store import Columns, columns_of
+from sim.money import RANGE
 
-RANGE = ("low", "likely", "high")
 KINDS = ("outlay", "annual")
 FRONTIER_METRICS = ("share_300", "p90")
 _S_PER_MIN, _S_PER_H = 60.0, 3600.0

@@ -4,12 +4,13 @@ Money decides nothing in a run; it is reckoned from the dated changes of a scena
 and `costs.py` for how quantities become money. `sim/compare/money.py` sets cost beside minutes.
 """
 
-from sim.money.costs import CostLine, Levers, Years, cost_lines, measured_years
+from sim.money.costs import RANGE, CostLine, Levers, Years, cost_lines, measured_years
 from sim.money.prices import PRICES, Prices, load_prices
 from sim.money.settings import MoneySettings
 
 __all__ = [
     "PRICES",
+    "RANGE",
     "CostLine",
     "Levers",
     "MoneySettings",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sim.fleet.parts import Changes, Fleet
 
 DAYS_PER_YEAR = 365.25
+RANGE = ("low", "likely", "high")
+"""Names of the three levels of a price and of what comes of it."""
 WINDOW = 0
 """`year` of a line about the whole window: the sum of outlays, the mean of costs a year."""
 

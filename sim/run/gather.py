@@ -100,9 +100,14 @@ def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, 
     found = []
     for arm, told in zip(compared_arms(plausible), plausible.arms, strict=True):
         name, world = arm_and_world(arm.name)
-        given = dict(text.partition("=")[::2] for text in told.overrides)
+        given = _given(told)
         found.append(PlausibleArm(arm, name, world, {factor.key: given[factor.key] for factor in factors}))
     return plausible_tables(found, factors, {arm.name: arm.base for arm in work.arms}, labels)
+
+
+def _given(arm: Arm) -> dict[str, str]:
+    """Return the value that an arm's overrides give each key, the last one where there are several."""
+    return {key: value for key, _, value in (text.partition("=") for text in arm.overrides)}
 
 
 def _range_text(factor: dict[str, Any]) -> str:
@@ -155,7 +160,7 @@ def jobs_table(work: Work, headline: dict[str, Any]) -> dict[str, Any]:
     is_wanted = (headline["group"] == "headline") & (headline["clock"] == "arrival")
     rows = {name: values[is_wanted] for name, values in headline.items() if name not in ("group", "clock")}
     job = rows.pop("arm")
-    given = {arm.name: dict(text.partition("=")[::2] for text in arm.overrides) for arm in work.arms}
+    given = {arm.name: _given(arm) for arm in work.arms}
     keys = sorted({key for of_job in given.values() for key in of_job})
     swept = {key: np.array([given[str(name)].get(key, "") for name in job], dtype=object) for key in keys}
     return {"job": job, **swept, **rows}

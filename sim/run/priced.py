@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from sim.money import Levers, Years
     from sim.settings import Settings
 
-RANGE = ("low", "likely", "high")
-
 
 def money_table(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> Columns:
     """Return what each scenario costs, by year (0: the window), item and class or type; {} for a city without prices.
@@ -33,7 +31,7 @@ def money_table(work: Work, worlds: Mapping[str, Iterable[int]], builder: Inputs
     Columns: arm, year, length (years measured), item, of, quantity, currency, and outlay and cost a year, each low,
     likely and high. `worlds`: arm -> replications that stand for its siting worlds.
     """
-    from sim.money import cost_lines, measured_years
+    from sim.money import RANGE, cost_lines, measured_years
 
     rows: list[dict[str, Any]] = []
     for arm in work.arms:
