@@ -107,12 +107,30 @@ def _sealed(dispatcher: Any) -> Any:
     return dispatcher
 
 
+def _widened(dispatcher: Any) -> Any:
+    """Return a numba function that is compiled once for all signed integers, constants among them, as 64 bits wide.
+
+    numba itself compiles a function anew for every width and for constants; with the widths of the tables' columns that
+    was more than twice the work. Unsigned integers, whose overflow means something, stay as they are.
+    """
+    from numba.core import types
+
+    def wide(given: Any) -> Any:
+        plain = types.unliteral(given)
+        return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
+
+    if hasattr(dispatcher, "overloads"):  # a plain function, where numba is switched off, has none
+        compile_exactly = dispatcher.compile
+        dispatcher.compile = lambda signature: compile_exactly(tuple(wide(given) for given in signature))
+    return dispatcher
+
+
 def compiled(function: _Function) -> _Function:
     """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources."""
     import numba
 
     _choose_folder()
-    return cast(_Function, _sealed(numba.njit(cache=True, error_model="numpy")(function)))
+    return cast(_Function, _widened(_sealed(numba.njit(cache=True, error_model="numpy")(function))))
 
 
 def compiled_borrowing(function: _Function) -> _Function:
@@ -120,11 +138,11 @@ def compiled_borrowing(function: _Function) -> _Function:
     import numba
 
     _choose_folder()
-    return cast(_Function, _sealed(numba.njit(cache=True, error_model="numpy", _nrt=False)(function)))
+    return cast(_Function, _widened(_sealed(numba.njit(cache=True, error_model="numpy", _nrt=False)(function))))
 
 
 def compiled_inline(function: _Function) -> _Function:
     """Compile a small function that callers absorb and that keeps no array; it is cached with them only."""
     import numba
 
-    return cast(_Function, numba.njit(error_model="numpy", _nrt=False)(function))
+    return cast(_Function, _widened(numba.njit(error_model="numpy", _nrt=False)(function)))

@@ -1,14 +1,16 @@
-"""Claims about the cache of compiled code: a damaged file is compiled anew, and is never run."""
+"""Claims about compiled code: a damaged cache file is compiled anew; integers of all widths share one compilation."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from numba.core import config, event
 
-from sim.compiled import is_whole
+from sim.compiled import compiled_inline, is_whole
 
 TWICE = "from sim.compiled import compiled\n\n\n@compiled\ndef twice(n):\n    return n + n\n"
 
@@ -47,3 +49,19 @@ def test_a_damaged_file_of_the_cache_is_compiled_anew_and_mended(
         assert ask(module) == (42, True)
         assert all(is_whole(path) for path in files)
         assert ask(module) == (42, False)
+
+
+def _sum_of(a: int, b: int) -> int:
+    return a + b
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+def test_signed_integers_of_all_widths_share_one_compilation_and_lose_nothing() -> None:
+    added: Any = compiled_inline(_sum_of)
+    biggest = np.int16(32_767)
+    assert added(biggest, biggest) == 65_534
+    assert added(np.int32(2**31 - 1), np.int64(1)) == 2**31
+    assert added(2**40, -1) == 2**40 - 1
+    assert len(added.signatures) == 1
+    assert added(np.uint32(2**32 - 1), np.uint32(1)) == 2**32, "numba adds two of them as 64 bits"
+    assert [[str(given) for given in signature] for signature in added.signatures] == [["int64"] * 2, ["uint32"] * 2]
