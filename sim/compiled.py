@@ -113,11 +113,13 @@ def _widened(dispatcher: Any) -> Any:
     numba itself compiles a function anew for every width and for constants; with the widths of the tables' columns that
     was more than twice the work. Unsigned integers, whose overflow means something, stay as they are.
     """
-    from numba.core import types
+    from numba.core.types import Integer, int64
+    from numba.core.types.misc import unliteral
 
     def wide(given: Any) -> Any:
-        plain = types.unliteral(given)
-        return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
+        plain = unliteral(given)
+        is_signed = isinstance(plain, Integer) and bool(getattr(plain, "signed", False))
+        return int64 if is_signed else plain
 
     if hasattr(dispatcher, "overloads"):  # a plain function, where numba is switched off, has none
         compile_exactly = dispatcher.compile
