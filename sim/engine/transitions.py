@@ -56,6 +56,7 @@ from sim.engine.journal import fault, finish, plan, slot_number, write
 from sim.engine.state import (
     CREW_BITS,
     SHIFT_BITS,
+    await_flight,
     close_if_over,
     crew_rests,
     dequeue,
@@ -432,13 +433,23 @@ def _on_rested(w, now, station, mission):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
+def _on_waited(w, now, incident, number):  # type: ignore[no-untyped-def]
+    """A need has waited until help may be asked; or (`number` of its slot, from 1) until an aircraft may fly to it."""
+    if w.counts[N_WAITING] > 0:
+        serve_waiting(w, now)
+    slot = w.incidents[incident].first_slot + number - 1
+    if number > 0 and w.slots[slot].status == SLOT_WAITING:
+        await_flight(w, now, slot)
+    return finish(w)
+
+
+@compiled_borrowing
 def on_policy(w, now, entity, n_emptied):  # type: ignore[no-untyped-def]
     """A station has been empty for a while: move a unit up. Or (an entity beyond the stations) a need waited long."""
     w.counts[N_OUTBOX] = 0
-    if entity >= w.stations.shape[0]:
-        if w.counts[N_WAITING] > 0:
-            serve_waiting(w, now)
-        return finish(w)
+    n_stations = w.stations.shape[0]
+    if entity >= n_stations:
+        return _on_waited(w, now, entity - n_stations, n_emptied)
     it = w.stations[entity]
     if it.is_emptied and it.n_emptied == n_emptied and it.n_guests == 0:
         donor = cover.donor_station(w, now, entity)

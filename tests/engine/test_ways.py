@@ -112,6 +112,36 @@ def test_an_aircraft_on_its_way_home_is_not_sent_on_and_refuels_for_its_own_time
     assert [row[4] for row in rows_of(log, K.DISPATCH)] == [1, 0, 0]
 
 
+def only_by_air(tiny, hours, called_s, **traits: int):
+    """Nobody but the aircraft in cell 0 can do what cell 9 asks for: turnout 60 s, call-out 600 s, flight 180 s."""
+    city = tiny(handling_s=(0, 0), turnout_s=(60, 60), scene_s=600)
+    city.unit(city.station(0), **(AIR | {"callout_ms": 600 * S} | traits))
+    city.flying_hours = hours
+    for at_s in called_s:
+        city.incident(at_s, cell=9)
+    return city
+
+
+@pytest.mark.parametrize(
+    ("hours", "called_s", "traits", "sent_s"),
+    [
+        (range(6, 18), [2 * HOUR], {}, [6 * HOUR]),  # at dawn
+        ((7, 9, 10), [7 * HOUR + 3000], {}, [9 * HOUR]),  # called at 7:50, it would be there at 8:04
+        ((7, 9), [7 * HOUR], {"callout_ms": 5160 * S}, [7 * HOUR + 1800]),  # an hour and a half: there at nine
+        ((7, 9), [6 * HOUR] * 2, {"ready_ms": 3000 * S}, [7 * HOUR, 9 * HOUR]),  # home at 7:27, ready at 8:17
+        (range(24), [6 * HOUR, 9 * HOUR], {"duty_ms": 360 * S}, [6 * HOUR, 24 * HOUR]),  # flown out for the day
+        (range(6, 18), [2 * HOUR], {"range_m": 8999}, []),
+        ((), [2 * HOUR], {}, []),
+    ],
+)
+def test_what_only_an_aircraft_can_do_is_offered_at_the_instant_its_window_opens(
+    tiny, rows_of, hours, called_s, traits, sent_s
+):
+    log = only_by_air(tiny, tuple(hours), called_s, **traits).run()
+    assert [row[0] for row in rows_of(log, K.DISPATCH)] == sent_s
+    assert len(rows_of(log, K.UNFILLED)) == len(called_s) - len(sent_s)
+
+
 # --- along a track ----------------------------------------------------------------------------------------------------
 
 
