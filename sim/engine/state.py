@@ -39,10 +39,13 @@ from sim.engine.journal import fault, plan, slot_number, write
 from sim.engine.world import (
     HELP_WAIT_MS,
     MOVE_UP_AFTER_MS,
+    MOVE_UP_MOST_MS,
+    MOVE_UP_NEAREST,
     MOVE_UP_NONE,
     MOVE_UP_POLICY,
     N_AWAY,
     N_DONE,
+    N_IN_VAIN,
     N_OPEN,
     N_WAITING,
     REST_AFTER_MS,
@@ -146,30 +149,70 @@ def crew_rests(w, now, unit):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def review_cover(w, now, station):  # type: ignore[no-untyped-def]
-    """Note whether a station has just been emptied or can send again, if the run moves units up at all.
+    """Note what a station can send, if the run moves units up at all: whether it is emptied, or can send again or more.
 
-    An emptied one is looked at again after a while, by a POLICY event; guests of one that can send again go home.
+    An emptied one is looked at after a while, by a POLICY event; guests of one that can send again go home. Where a
+    look found nobody to move up, the next is at the instant at which a station within the drive has one more ready.
     """
-    if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or w.stations[station].help_grade > 0:
-        return
     it = w.stations[station]
-    if not it.is_open or cover.n_ready(w, station, -1) > 0:
+    if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or it.help_grade > 0:
+        return
+    n_ready = cover.n_ready(w, station, -1)
+    has_more = n_ready > it.n_ready
+    it.n_ready = n_ready
+    if not it.is_open or n_ready > 0:
+        _not_in_vain(w, station)
         it.is_emptied = 0
         if it.n_guests > 0:
             recall_guests(w, now, station)
     elif not it.is_emptied:
         it.is_emptied = 1
-        it.n_emptied += 1
-        plan(w, now + w.params[MOVE_UP_AFTER_MS], events.POLICY, station, it.n_emptied)
+        _plan_look(w, now + w.params[MOVE_UP_AFTER_MS], station)
+    if has_more and w.counts[N_IN_VAIN] > 0:
+        _look_again(w, now, station)
+
+
+@compiled_borrowing
+def _plan_look(w, at_ms, station):  # type: ignore[no-untyped-def]
+    """Plan a look for a unit that could stand by in an emptied station; one planned before holds no more."""
+    _not_in_vain(w, station)
+    it = w.stations[station]
+    it.n_emptied += 1
+    plan(w, at_ms, events.POLICY, station, it.n_emptied)
+
+
+@compiled_borrowing
+def looked_in_vain(w, station):  # type: ignore[no-untyped-def]
+    """Note that nobody could be moved up to an emptied station."""
+    w.stations[station].is_in_vain = 1
+    w.counts[N_IN_VAIN] += 1
+
+
+@compiled_borrowing
+def _not_in_vain(w, station):  # type: ignore[no-untyped-def]
+    w.counts[N_IN_VAIN] -= w.stations[station].is_in_vain
+    w.stations[station].is_in_vain = 0
+
+
+@compiled_borrowing
+def _look_again(w, now, donor):  # type: ignore[no-untyped-def]
+    """Look now at every station for which nobody was found and to which `donor`, with one more ready, could send."""
+    if w.params[MOVE_UP_POLICY] == MOVE_UP_NEAREST and w.stations[donor].n_ready < cover.LEAST_OF_NEAREST:
+        return
+    period = w.period_of_hour[rules.hour_index(w, now)]
+    for station in range(w.stations.shape[0]):
+        it = w.stations[station]
+        drive_ms = w.travel_ms[period, w.stations[donor].cell, it.cell]
+        if it.is_in_vain and drive_ms <= w.params[MOVE_UP_MOST_MS]:
+            _plan_look(w, now, station)
 
 
 @compiled_borrowing
 def recall_guests(w, now, station):  # type: ignore[no-untyped-def]
     """Send every unit that stands by in a station, or is on its way to do so, home."""
     for unit in range(w.units.shape[0]):
-        it = w.units[unit]
-        if it.post == station and (it.status == MOVING_UP or it.status == STANDING_BY):
-            recall(w, now, unit)
+        if w.units[unit].post == station:
+            recall_if_moved_up(w, now, unit)
 
 
 @compiled_borrowing
@@ -185,14 +228,20 @@ def recall(w, now, unit):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
+def recall_if_moved_up(w, now, unit):  # type: ignore[no-untyped-def]
+    """Send a unit home that stands by in another station or is on its way to do so."""
+    if w.units[unit].status == MOVING_UP or w.units[unit].status == STANDING_BY:
+        recall(w, now, unit)
+
+
+@compiled_borrowing
 def guest_leaves(w, now, unit):  # type: ignore[no-untyped-def]
     """Take a unit off the post it was moved up to; a station that is empty again is looked at again."""
     stop_away(w, unit)
     it = w.stations[w.units[unit].post]
     it.n_guests -= 1
     if it.is_emptied and it.n_guests == 0:
-        it.n_emptied += 1
-        plan(w, now + w.params[MOVE_UP_AFTER_MS], events.POLICY, w.units[unit].post, it.n_emptied)
+        _plan_look(w, now + w.params[MOVE_UP_AFTER_MS], w.units[unit].post)
 
 
 @compiled_borrowing
@@ -305,7 +354,8 @@ def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
     it.status = STANDING_BY
     start_away(w, unit)
     w.stations[it.post].n_guests += 1
-    is_fit = it.is_in_service and not it.is_failed and it.shift == w.stations[it.station].shift
+    home = w.stations[it.station]
+    is_fit = it.is_in_service and not it.is_failed and home.is_open and it.shift == home.shift
     if not is_fit or not w.stations[it.post].is_emptied:
         recall(w, now, unit)  # what would have called it home while it stood by has happened while it turned out
 

@@ -60,10 +60,11 @@ from sim.engine.state import (
     close_if_over,
     crew_rests,
     dequeue,
+    looked_in_vain,
     move_up,
     open_need,
     open_needs,
-    recall,
+    recall_if_moved_up,
     review_cover,
     serve_waiting,
     set_off,
@@ -358,14 +359,17 @@ def apply_change(w, change):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def _review_after_change(w, now, change):  # type: ignore[no-untyped-def]
-    """Look at the cover of the station a change touches; a moved-up unit taken out of service is called home."""
+    """Look at the cover of the station a change touches; its units moved up go home if it closes or they are off."""
     row = w.changes[change]
     if row.kind == HANDLING_REGIME:
         return
     is_of_unit = row.kind in (UNIT_WITHDRAW, UNIT_IN_SERVICE, UNIT_FAILS, UNIT_MENDED)
     station = np.int64(w.units[row.entity].station if is_of_unit else row.entity)
-    if row.kind in (UNIT_WITHDRAW, UNIT_FAILS) and w.units[row.entity].status in (MOVING_UP, STANDING_BY):
-        recall(w, now, row.entity)
+    if row.kind in (UNIT_WITHDRAW, UNIT_FAILS):
+        recall_if_moved_up(w, now, row.entity)
+    elif row.kind == STATION_CLOSE:
+        for unit in range(w.stations[station].first_unit, w.stations[station].end_unit):
+            recall_if_moved_up(w, now, unit)
     review_cover(w, now, station)
 
 
@@ -410,8 +414,8 @@ def on_shift(w, now, entity, mission):  # type: ignore[no-untyped-def]
     write(w, now, LOG_SHIFT, entity, -1, -1, total)
     if w.params[MOVE_UP_POLICY] != MOVE_UP_NONE:
         for unit in range(w.units.shape[0]):
-            if w.roster_is_relief[entity] and w.units[unit].status in (MOVING_UP, STANDING_BY):
-                recall(w, now, unit)
+            if w.roster_is_relief[entity]:
+                recall_if_moved_up(w, now, unit)
         for station in range(w.stations.shape[0]):
             review_cover(w, now, station)
     if w.counts[N_WAITING] > 0:
@@ -453,7 +457,9 @@ def on_policy(w, now, entity, n_emptied):  # type: ignore[no-untyped-def]
     it = w.stations[entity]
     if it.is_emptied and it.n_emptied == n_emptied and it.n_guests == 0:
         donor = cover.donor_station(w, now, entity)
-        if donor != rules.NOBODY:
+        if donor == rules.NOBODY:
+            looked_in_vain(w, entity)
+        else:
             move_up(w, now, cover.unit_to_move(w, donor), entity)
     return finish(w)
 
