@@ -147,16 +147,18 @@ def _drop_surplus(w, now, incident, begin, end, grade):  # type: ignore[no-untyp
 
 
 @compiled_borrowing
-def _reveal(w, now, incident, unit):  # type: ignore[no-untyped-def]
-    """Let the first arrival show the true kind and grade: keep what fits, turn back the rest, add what lacks."""
+def _reveal(w, now, incident, unit, slot):  # type: ignore[no-untyped-def]
+    """Let the first arrival show the true kind and grade: turn back what does not fit, add what lacks.
+
+    `slot`: the one it was sent to. Units sent for another kind have been handed over to what fits already.
+    """
     it = w.incidents[incident]
     it.is_revealed = 1
-    write(w, now, LOG_REVEAL, incident, slot_number(w, w.units[unit].slot), unit, it.kind * 8 + it.grade)
+    write(w, now, LOG_REVEAL, incident, slot_number(w, slot), unit, it.kind * 8 + it.grade)
     n_true = w.card_start[it.kind + 1] - w.card_start[it.kind]
     if it.reported_kind == it.kind:
         _drop_surplus(w, now, incident, 0, n_true, it.grade)
     else:
-        _match_reported_slots(w, incident)
         n_reported = w.card_start[it.reported_kind + 1] - w.card_start[it.reported_kind]
         _drop_surplus(w, now, incident, n_true, n_true + n_reported, -1)
     open_needs(w, now, incident)
@@ -236,15 +238,18 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
         return finish(w)
     if it.status != EN_ROUTE:
         return fault(w, BAD_STATUS, unit, it.status)
-    incident = it.incident
-    access = approach.access_ms(w, now, unit, it.slot)
+    incident, sent_to = it.incident, it.slot
     it.status = ON_SCENE
     it.from_cell = it.to_cell
-    w.slots[it.slot].status = SLOT_ON_SCENE
-    w.slots[it.slot].arrive_ms = now
-    write(w, now, LOG_ARRIVE, incident, slot_number(w, it.slot), unit, access)
-    if not w.incidents[incident].is_revealed:
-        _reveal(w, now, incident, unit)
+    w.slots[sent_to].status = SLOT_ON_SCENE
+    w.slots[sent_to].arrive_ms = now
+    is_first = not w.incidents[incident].is_revealed
+    if is_first and w.incidents[incident].reported_kind != w.incidents[incident].kind:
+        _match_reported_slots(w, incident)
+    access = approach.access_ms(w, now, unit, sent_to)
+    write(w, now, LOG_ARRIVE, incident, slot_number(w, sent_to), unit, access)
+    if is_first:
+        _reveal(w, now, incident, unit, sent_to)
     w.slots[it.slot].working_ms = now + access
     it.clear_ms = -1
     _plan_clear(w, now, unit)

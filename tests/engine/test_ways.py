@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sim.chance import look_up, quantile_table
+from sim.engine import simulate
 from sim.engine.log import LogKind
 from sim.fleet.parts import UnitMode
 
@@ -208,6 +210,29 @@ def test_water_far_from_a_hydrant_is_later_by_its_delay_from_the_grade_that_need
     assert met(grade=1, supply_grade=0) == 60 + 45 + 60
     assert met(grade=1, supply_grade=2) == 60 + 45 + 60
     assert met(grade=2, supply_grade=2) == 60 + 45 + 60 + 240
+
+
+@pytest.mark.parametrize(("true_need", "late_s"), [(0, 240), (2, 0)])
+def test_who_waits_for_water_is_who_works_with_it_whatever_the_caller_had_it_sent_for(tiny, true_need, late_s):
+    """Needs 0 and 2 are water and rescue; the caller tells of the kind that has the other one."""
+    city = tiny(cards=[[(true_need, 1, True)], [(2 - true_need, 1, True)]], priority=[1, 1], supply_grade={0: 2})
+    city.unit(city.station(0), 0, 2)
+    city.scenes[city.incident(0, cell=1, kind=0, grade=2, reported_kind=1)] = {"water_delay_ms": 240 * S}
+    log = city.run()
+    assert met_s(log) == [60 + 45 + 60 + late_s]
+    assert [int(row["value"]) for row in log.rows[log.rows["kind"] == K.ARRIVE]] == [late_s * S]
+
+
+def test_a_unit_handed_over_takes_the_access_of_the_slot_it_came_for_and_the_scene_time_of_the_one_it_fills(tiny):
+    city = tiny(cards=[[(0, 1, True)], [(0, 1, True)]], priority=[1, 1])
+    city.quantiles = {name: quantile_table(lambda p: 65536 * 2 * p, 65536.0) for name in ("access", "scene")}
+    city.unit(city.station(0))
+    city.incident(0, cell=1, kind=0, reported_kind=1)
+    inputs = city.inputs()
+    of_true, of_reported = inputs.slot_ranks
+    rows = simulate(inputs, "both").rows
+    assert int(rows["value"][rows["kind"] == K.ARRIVE][0]) == look_up(city.quantiles["access"], of_reported[2])
+    assert int(rows["value"][rows["kind"] == K.CLEAR][0]) == look_up(city.quantiles["scene"], of_true[3])
 
 
 def test_a_wet_hour_lengthens_the_drive_begun_in_it_by_its_factor_and_no_other(tiny, rows_of):
