@@ -106,7 +106,8 @@ class MoveUpSettings:
     """Name shown in English reports."""
     rule: Literal["none", "nearest", "best_cover"]
     """none; nearest: from the nearest station with two units ready; best_cover: from where the expected incidents newly
-    covered exceed those that lose their cover by most."""
+    covered exceed those that lose their cover by most. Where nobody is found, it is looked again whenever a station
+    within the drive has one more unit ready."""
     after_min: Annotated[float, Field(ge=0, le=1_440)] = 0.0
     """How long a station must have been empty, min."""
     most_min: Annotated[float, Field(ge=0, le=1_440)] = 0.0

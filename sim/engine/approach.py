@@ -23,7 +23,7 @@ from sim.engine.world import (
     TRAVEL_OWN_TABLE,
     WATER_CAPABILITY,
 )
-from sim.units import MS_PER_DAY
+from sim.units import MS_PER_DAY, MS_PER_H
 
 _MM_MS_PER_M_S = 1_000_000
 """m x 1000 mm/m x 1000 ms/s: metres over mm/s are whole milliseconds."""
@@ -98,17 +98,51 @@ def can_set_out(w, now, unit, incident):  # type: ignore[no-untyped-def]
         return is_in and has_crew and quay >= 0 and w.way_m[quay, w.incidents[incident].cell] >= 0
     if it.status != AT_STATION or not it.is_in_service or it.is_failed or not w.stations[it.station].is_open:
         return False
-    if it.crew_min > rules.people_free(w, it.station) or not w.is_flyable[rules.hour_index(w, now)]:
-        return False
+    has_crew = it.crew_min <= rules.people_free(w, it.station)
     cell = w.incidents[incident].cell
-    if it.range_m > 0 and distance_m(w, it.from_cell, cell) > it.range_m:
-        return False
-    flight = flight_ms(w, unit, it.from_cell, cell)
+    return has_crew and is_in_range(w, unit, cell) and may_fly(w, now, unit, cell)
+
+
+@compiled_inline
+def is_in_range(w, unit, cell):  # type: ignore[no-untyped-def]
+    """Return whether a cell is no further from an aircraft's base than it may go."""
+    it = w.units[unit]
+    return it.range_m == 0 or distance_m(w, w.stations[it.station].cell, cell) <= it.range_m
+
+
+@compiled_borrowing
+def may_fly(w, now, unit, cell):  # type: ignore[no-untyped-def]
+    """Return whether daylight, weather and the flying time of the day let an aircraft fly to a cell if ordered now.
+
+    A flying hour now and when it arrives; flying time left that day for the way out and back.
+    """
+    it = w.units[unit]
+    flight = flight_ms(w, unit, w.stations[it.station].cell, cell)
     arrival = now + rules.lead_ms(w, now, unit) + flight
-    if not w.is_flyable[rules.hour_index(w, arrival)]:
+    if not w.is_flyable[rules.hour_index(w, now)] or not w.is_flyable[rules.hour_index(w, arrival)]:
         return False
     flown = it.flown_ms if it.flown_day == now // MS_PER_DAY else 0
     return it.duty_ms == 0 or flown + 2 * flight <= it.duty_ms
+
+
+@compiled_borrowing
+def next_window_ms(w, now, unit, cell):  # type: ignore[no-untyped-def]
+    """Return the next instant from which an aircraft may fly to a cell while just before it may not; `NEVER_MS`.
+
+    A window opens with an hour (day, weather, a new day's flying time), or when a flight would arrive as one begins.
+    Crew, servicing and repair are not asked: their changes are events themselves.
+    """
+    flight = flight_ms(w, unit, w.stations[w.units[unit].station].cell, cell)
+    for hour in range(rules.hour_index(w, now), w.is_flyable.shape[0]):
+        if not w.is_flyable[hour]:
+            continue
+        begin = np.int64(hour) * MS_PER_H
+        under_way = rules.lead_ms(w, begin, unit) + flight
+        arrives_with_an_hour = begin + (MS_PER_H - under_way % MS_PER_H) % MS_PER_H
+        for at in (begin, arrives_with_an_hour):
+            if at > now and may_fly(w, at, unit, cell) and not may_fly(w, at - 1, unit, cell):
+                return at
+    return np.int64(rules.NEVER_MS)
 
 
 # --- along a track ----------------------------------------------------------------------------------------------------
@@ -192,21 +226,23 @@ def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def access_ms(w, now, unit, slot):  # type: ignore[no-untyped-def]
+def access_ms(w, now, unit, sent_to):  # type: ignore[no-untyped-def]
     """Return the time from the address, where the unit is now, to its work.
 
     Stairs and paths by true kind, or landing and hoist of an aircraft; on a track, what is left of the wait for the
     power to be off and the way along it; for water at a large fire without a hydrant near, the time to bring it, unless
-    by boat.
+    by boat. `sent_to`: the slot it held on its way, whose rank says how long the stairs and paths take. Whether it
+    needs water says the slot it holds now: what the first arrival finds may hand it over to another need.
     """
-    incident = w.slots[slot].incident
+    incident = w.units[unit].incident
     it = w.incidents[incident]
     access = np.int64(w.units[unit].access_ms)
     if access < 0:
-        access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[slot, 2])
+        access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[sent_to, 2])
     if it.portal_a >= 0 and w.units[unit].mode == ROAD:
         access += max(0, _power_off_at(w, incident) - now) + _track_ms(w, unit, _track_left_m(w, unit, incident))
     supply_grade = w.supply_grade[it.kind] if w.units[unit].mode != WATER else 0
-    if supply_grade > 0 and it.grade >= supply_grade and w.slots[slot].capability == w.params[WATER_CAPABILITY]:
+    capability = w.slots[w.units[unit].slot].capability
+    if supply_grade > 0 and it.grade >= supply_grade and capability == w.params[WATER_CAPABILITY]:
         access += it.water_delay_ms
     return access

@@ -17,7 +17,7 @@ from sim.engine import events, rules
 from sim.engine import world as wd
 from sim.engine.codes import HANDLING_REGIME
 from sim.engine.log import LOG_DTYPE
-from sim.engine.state import CREW_BITS
+from sim.engine.stations import CREW_BITS
 from sim.errors import Problems
 from sim.fleet.parts import UNIT_TRAITS_DTYPE, UnitMode
 from sim.inputs import slot_starts

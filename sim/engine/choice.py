@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, rules
-from sim.engine.codes import ROAD, STANDING_BY
+from sim.engine.codes import AIR, ROAD, STANDING_BY
 from sim.engine.rules import NEVER_MS, NOBODY
 from sim.engine.world import (
     DISPATCH_KEEP_COVER,
@@ -157,6 +157,29 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
     return best_unit, best_ms
 
 
+@compiled_inline
+def _is_craft_asked(w, unit, incident, capability):  # type: ignore[no-untyped-def]
+    """Return whether an aircraft or a boat is asked for a capability at what the incident is known to be."""
+    it = w.units[unit]
+    known = w.incidents[incident].kind if w.incidents[incident].is_revealed else w.incidents[incident].reported_kind
+    return (it.capabilities & w.tasks[it.mode, known]) >> capability & 1
+
+
+@compiled_borrowing
+def next_flight_ms(w, now, incident, capability):  # type: ignore[no-untyped-def]
+    """Return the next instant at which a window opens for an aircraft that is asked for a need; `NEVER_MS` if none."""
+    soonest = np.int64(NEVER_MS)
+    if approach.is_on_track(w, incident):
+        return soonest
+    cell = w.incidents[incident].cell
+    for place in range(w.craft.shape[0]):
+        unit = w.craft[place]
+        is_asked = w.units[unit].mode == AIR and _is_craft_asked(w, unit, incident, capability)
+        if is_asked and approach.is_in_range(w, unit, cell):
+            soonest = min(soonest, approach.next_window_ms(w, now, unit, cell))
+    return soonest
+
+
 @compiled_borrowing
 def _soonest_craft(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
     """Return (craft, expected ms until it is there, until it works) of the earliest work by air or by water.
@@ -164,11 +187,10 @@ def _soonest_craft(w, now, incident, capability, waited_ms):  # type: ignore[no-
     Nobody where such craft are not asked for the capability at what the incident is known to be.
     """
     best_unit, best_ms, best_work = np.int64(NOBODY), np.int64(NEVER_MS), np.int64(NEVER_MS)
-    known = w.incidents[incident].kind if w.incidents[incident].is_revealed else w.incidents[incident].reported_kind
     for place in range(w.craft.shape[0]):
         unit = w.craft[place]
         it = w.units[unit]
-        is_asked = (it.capabilities & w.tasks[it.mode, known]) >> capability & 1
+        is_asked = _is_craft_asked(w, unit, incident, capability)
         if not is_asked or not is_released(w, it.station, incident, waited_ms):
             continue
         if not approach.can_set_out(w, now, unit, incident):

@@ -14,6 +14,9 @@ from sim.engine import rules
 from sim.engine.codes import AT_STATION, RETURNING, ROAD
 from sim.engine.world import COVER_CAPABILITY, COVER_MS, MOVE_UP_MOST_MS, MOVE_UP_NEAREST, MOVE_UP_POLICY
 
+LEAST_OF_NEAREST = 2
+"""Units ready in a station from which the nearest rule takes one."""
+
 
 @compiled_inline
 def is_ready(w, unit, free):  # type: ignore[no-untyped-def]
@@ -117,14 +120,16 @@ def cover_lost(w, now, unit):  # type: ignore[no-untyped-def]
 def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
     """Return the station that should send a unit to stand by in an emptied one; `NOBODY` if none should.
 
-    Nearest: the nearest with two units ready or more. Best cover: the one for which the weight newly covered, less
-    the weight that loses its cover, is largest and above zero. Only stations within the longest drive are asked;
-    ties go to the nearer, then to the lower id.
+    Nearest: the nearest with two units ready or more (`LEAST_OF_NEAREST`). Best cover: the one for which the weight
+    newly covered, less the weight that loses its cover, is largest and above zero. Only stations within the longest
+    drive are asked; ties go to the nearer, then to the lower id.
     """
     period = w.period_of_hour[rules.hour_index(w, now)]
     cell = w.stations[emptied].cell
     is_nearest = w.params[MOVE_UP_POLICY] == MOVE_UP_NEAREST
     gained = np.int64(0) if is_nearest else sole_cover(w, now, emptied, -1)
+    if gained == 0 and not is_nearest:
+        return np.int64(rules.NOBODY)  # nothing to win, whoever comes
     best, best_net = np.int64(rules.NOBODY), np.int64(0)
     for place in range(w.station_order.shape[2]):
         station = w.station_order[period, cell, place]
@@ -134,7 +139,7 @@ def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
         if station == emptied or ready == 0:
             continue
         if is_nearest:
-            if ready > 1:
+            if ready >= LEAST_OF_NEAREST:
                 return np.int64(station)
             continue
         lost = np.int64(0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
-from sim.engine import events, transitions
+from sim.engine import dated, events, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
 from sim.engine.log import EventLog
@@ -121,11 +121,11 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
     if kind == events.POLICY:
         return transitions.on_policy(w, now, entity, mission)
     if kind == events.SHIFT:
-        n_planned = transitions.on_shift(w, now, entity, mission)
+        n_planned = dated.on_shift(w, now, entity, mission)
         if entity < w.roster_ms.shape[0]:
             _plan_next_shift(w)
         return n_planned
-    n_planned = transitions.on_change(w, now, entity)
+    n_planned = dated.on_change(w, now, entity)
     _plan_next_change(w)
     return n_planned
 

@@ -20,15 +20,16 @@ fills.
 9. **SHIFT** The roster's next row says how many people each station has. At a full relief the crews still out belong to
    the old shift and go off duty when they are home. Or: a crew that worked long has rested.
 10. **POLICY** A station has been empty for a while: another may send a unit to stand by in it (it drives there, HOME is
-    its arrival, and is sent from there). Or: a need has waited so long that other cities are asked.
+    its arrival, and is sent from there); if nobody can, the next look is when a station near has one more unit ready.
+    Or: a need has waited so long that other cities are asked, or until an aircraft may fly to it.
 
 Whenever something becomes free (3, 5 to 10) the needs that wait are served at once, by priority, call time and id.
 
-SimPy keeps the clock and the calendar. What an event does to the city is in `transitions.py`, who is chosen is in
-`choice.py`, how a unit gets there in `approach.py`; all are compiled and shared with the compiled loop of `kernel.py`.
-All chance is in the inputs: the model draws none. Time is whole milliseconds; events of one instant happen in the order
-of their keys (`events.py`). Nothing here waits on `succeed()` or `run(until)`: every event is put into the calendar
-with its own priority.
+SimPy keeps the clock and the calendar. What an event does to the city is in `transitions.py` and `dated.py`, who is
+chosen in `choice.py`, how a unit gets there in `approach.py`; all are compiled and shared with the compiled loop of
+`kernel.py`. All chance is in the inputs: the model draws none. Time is whole milliseconds; events of one instant happen
+in the order of their keys (`events.py`). Nothing here waits on `succeed()` or `run(until)`: every event is put into the
+calendar with its own priority.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from typing import TYPE_CHECKING, cast
 
 import simpy
 
-from sim.engine import events, transitions
+from sim.engine import dated, events, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
 from sim.engine.log import EventLog
@@ -133,12 +134,12 @@ class CityModel:
 
     def _change(self, event: Happening) -> None:
         self._make_room()
-        self._after(transitions.on_change(self.world, self.env.now, event.entity), "change")
+        self._after(dated.on_change(self.world, self.env.now, event.entity), "change")
         self._plan_next_change()
 
     def _shift(self, event: Happening) -> None:
         self._make_room()
-        self._after(transitions.on_shift(self.world, self.env.now, event.entity, event.mission), "shift")
+        self._after(dated.on_shift(self.world, self.env.now, event.entity, event.mission), "shift")
         if event.entity < self.arrays.roster_ms.shape[0]:
             self._plan_next_shift()
 

@@ -3,6 +3,11 @@
 Every function reads the world and returns an answer. Both engines call them; `state.py` acts on the answers. Times are
 int64 milliseconds. Dispatchers see expected times only: the noise of a trip is known when the trip is made. Next:
 `approach.py` (the way there), `cover.py` (who is ready), `choice.py` (who goes).
+
+Ranks belong to (incident, slot). A stage takes the rank of the slot that the unit holds when the stage begins: turnout
+when it is dispatched, the trip when it leaves, the access when it reaches the address, the time on scene after what the
+first arrival found. That may have handed it over from a slot of the reported kind to one of the true kind; both have
+ranks of their own, independent and of the same law, so neither choice shifts a distribution.
 """
 
 from __future__ import annotations

@@ -1,221 +1,44 @@
-"""How the state of the world changes: units that leave and come home, needs that open, wait and are filled.
+"""How the state of units changes that have an incident: sent, turned out, on their way, turned back.
 
-The building blocks of what happens at an event. They check the state they start from, change it, write the log and put
-what must happen next into the outbox. Nothing here measures, prints or draws chance. Next: `transitions.py`.
+The building blocks of what happens at an event, as in `stations.py`. They check the state they start from, change it,
+write the log and put what must happen next into the outbox. Nothing here measures, prints or draws chance. Next:
+`needs.py`.
 """
 
 from __future__ import annotations
 
 from sim.compiled import compiled_borrowing
-from sim.engine import approach, choice, cover, events, rules
+from sim.engine import approach, events, rules
 from sim.engine.codes import (
     AIR,
     AT_STATION,
     BAD_STATUS,
     EN_ROUTE,
-    LOG_CLOSED,
     LOG_DISPATCH,
     LOG_ENROUTE,
-    LOG_MOVE_UP,
-    LOG_RECALL,
     LOG_TURN_BACK,
-    LOG_UNFILLED,
-    LOG_WAIT,
     MOVING_UP,
     NO_CREW,
-    PEOPLE_BELOW_ZERO,
     RETURNING,
     SLOT_ASSIGNED,
     SLOT_RELEASED,
-    SLOT_UNFILLED,
-    SLOT_UNUSED,
-    SLOT_WAITING,
     STANDING_BY,
     TURNING_OUT,
-    WAITING_FULL,
     WATER,
 )
 from sim.engine.journal import fault, plan, slot_number, write
-from sim.engine.world import (
-    HELP_WAIT_MS,
-    MOVE_UP_AFTER_MS,
-    MOVE_UP_NONE,
-    MOVE_UP_POLICY,
-    N_AWAY,
-    N_DONE,
-    N_OPEN,
-    N_WAITING,
-    REST_AFTER_MS,
-    REST_MS,
+from sim.engine.stations import (
+    crew_aboard,
+    crew_home,
+    go_home,
+    guest_leaves,
+    recall,
+    review_cover,
+    start_away,
+    start_returning,
+    stop_away,
 )
 from sim.units import MS_PER_DAY
-
-SHIFT_BITS, CREW_BITS = 16, 10
-"""Bits of the shift and of the people in the mission number of a rest that ends."""
-
-# --- units without an incident, away from their bays -------------------------------------------------------------
-
-
-@compiled_borrowing
-def start_away(w, unit):  # type: ignore[no-untyped-def]
-    """Put a unit on the list of those that are away without an incident and may be sent from where they are."""
-    at = w.counts[N_AWAY]
-    w.away[at] = unit
-    w.units[unit].away_at = at
-    w.counts[N_AWAY] = at + 1
-
-
-@compiled_borrowing
-def stop_away(w, unit):  # type: ignore[no-untyped-def]
-    """Take a unit off the list of those that are away without an incident."""
-    at = w.units[unit].away_at
-    last = w.counts[N_AWAY] - 1
-    moved = w.away[last]
-    w.away[at] = moved
-    w.units[moved].away_at = at
-    w.units[unit].away_at = -1
-    w.counts[N_AWAY] = last
-
-
-@compiled_borrowing
-def _go_home(w, now, unit, from_cell, home_ms):  # type: ignore[no-untyped-def]
-    """Let a unit start from a cell for its station, where it is after `home_ms`."""
-    it = w.units[unit]
-    station_cell = w.stations[it.station].cell
-    it.status = RETURNING
-    it.from_cell = from_cell
-    it.to_cell = station_cell
-    it.leave_ms = now
-    it.arrive_ms = now + home_ms
-    it.incident = -1
-    it.slot = -1
-    start_away(w, unit)
-    plan(w, it.arrive_ms, events.HOME, unit, it.mission)
-
-
-@compiled_borrowing
-def start_returning(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
-    """Let a unit start for its station from a cell; it may be sent on until it is home."""
-    home_ms = approach.home_ms(w, now, unit, from_cell, w.stations[w.units[unit].station].cell)
-    _go_home(w, now, unit, from_cell, home_ms)
-
-
-# --- crews --------------------------------------------------------------------------------------------------------
-
-
-@compiled_borrowing
-def crew_aboard(w, now, unit):  # type: ignore[no-untyped-def]
-    """Bind the people that ride with a unit in its bay."""
-    it = w.units[unit]
-    station = w.stations[it.station]
-    it.crew = rules.crew_for(w, unit)
-    it.shift = station.shift
-    it.left_ms = now
-    station.people_out += it.crew
-
-
-@compiled_borrowing
-def crew_home(w, unit):  # type: ignore[no-untyped-def]
-    """Give a unit's crew back to its station; one whose shift is over just goes off duty."""
-    it = w.units[unit]
-    station = w.stations[it.station]
-    if it.shift == station.shift:
-        station.people_out -= it.crew
-    it.crew = 0
-    if station.people_out < 0:
-        fault(w, PEOPLE_BELOW_ZERO, unit, it.station)
-
-
-@compiled_borrowing
-def crew_rests(w, now, unit):  # type: ignore[no-untyped-def]
-    """Give a unit's crew back, after a rest if its work was long and its shift goes on."""
-    it = w.units[unit]
-    station = w.stations[it.station]
-    rest_after_ms = w.params[REST_AFTER_MS]
-    if rest_after_ms <= 0 or now - it.left_ms < rest_after_ms or it.shift != station.shift:
-        crew_home(w, unit)
-        return
-    shift = it.shift & ((1 << SHIFT_BITS) - 1)
-    entity = w.roster_ms.shape[0] + it.station
-    plan(w, now + w.params[REST_MS], events.SHIFT, entity, (shift << CREW_BITS) | it.crew)
-    it.crew = 0
-
-
-# --- cover --------------------------------------------------------------------------------------------------------
-
-
-@compiled_borrowing
-def review_cover(w, now, station):  # type: ignore[no-untyped-def]
-    """Note whether a station has just been emptied or can send again, if the run moves units up at all.
-
-    An emptied one is looked at again after a while, by a POLICY event; guests of one that can send again go home.
-    """
-    if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or w.stations[station].help_grade > 0:
-        return
-    it = w.stations[station]
-    if not it.is_open or cover.n_ready(w, station, -1) > 0:
-        it.is_emptied = 0
-        if it.n_guests > 0:
-            recall_guests(w, now, station)
-    elif not it.is_emptied:
-        it.is_emptied = 1
-        it.n_emptied += 1
-        plan(w, now + w.params[MOVE_UP_AFTER_MS], events.POLICY, station, it.n_emptied)
-
-
-@compiled_borrowing
-def recall_guests(w, now, station):  # type: ignore[no-untyped-def]
-    """Send every unit that stands by in a station, or is on its way to do so, home."""
-    for unit in range(w.units.shape[0]):
-        it = w.units[unit]
-        if it.post == station and (it.status == MOVING_UP or it.status == STANDING_BY):
-            recall(w, now, unit)
-
-
-@compiled_borrowing
-def recall(w, now, unit):  # type: ignore[no-untyped-def]
-    """Send a unit that was moved up home from where it is."""
-    it = w.units[unit]
-    from_cell = approach.position_cell(w, unit, now)
-    it.mission += 1
-    write(w, now, LOG_RECALL, it.post, -1, unit, -1)
-    guest_leaves(w, now, unit)
-    it.post = -1
-    start_returning(w, now, unit, from_cell)
-
-
-@compiled_borrowing
-def guest_leaves(w, now, unit):  # type: ignore[no-untyped-def]
-    """Take a unit off the post it was moved up to; a station that is empty again is looked at again."""
-    stop_away(w, unit)
-    it = w.stations[w.units[unit].post]
-    it.n_guests -= 1
-    if it.is_emptied and it.n_guests == 0:
-        it.n_emptied += 1
-        plan(w, now + w.params[MOVE_UP_AFTER_MS], events.POLICY, w.units[unit].post, it.n_emptied)
-
-
-@compiled_borrowing
-def move_up(w, now, unit, station):  # type: ignore[no-untyped-def]
-    """Let a unit drive with its crew from its bay to another station, to stand by there."""
-    it = w.units[unit]
-    home = w.stations[it.station]
-    it.mission += 1
-    crew_aboard(w, now, unit)
-    it.status = MOVING_UP
-    it.post = station
-    it.from_cell = home.cell
-    it.to_cell = w.stations[station].cell
-    it.leave_ms = now
-    it.arrive_ms = now + approach.home_ms(w, now, unit, it.from_cell, it.to_cell)
-    w.stations[station].n_guests += 1
-    start_away(w, unit)
-    write(w, now, LOG_MOVE_UP, station, -1, unit, it.arrive_ms - now)
-    plan(w, it.arrive_ms, events.HOME, unit, it.mission)
-    review_cover(w, now, it.station)
-
-
-# --- units and incidents ------------------------------------------------------------------------------------------
 
 
 @compiled_borrowing
@@ -305,7 +128,8 @@ def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
     it.status = STANDING_BY
     start_away(w, unit)
     w.stations[it.post].n_guests += 1
-    is_fit = it.is_in_service and not it.is_failed and it.shift == w.stations[it.station].shift
+    home = w.stations[it.station]
+    is_fit = it.is_in_service and not it.is_failed and home.is_open and it.shift == home.shift
     if not is_fit or not w.stations[it.post].is_emptied:
         recall(w, now, unit)  # what would have called it home while it stood by has happened while it turned out
 
@@ -327,7 +151,7 @@ def turn_back(w, now, unit):  # type: ignore[no-untyped-def]
     if it.status == TURNING_OUT:
         _stand_down_again(w, now, unit)
     elif it.status == EN_ROUTE and it.mode == WATER:
-        _go_home(w, now, unit, it.to_cell, now - it.leave_ms)
+        go_home(w, now, unit, it.to_cell, now - it.leave_ms)
     elif it.status == EN_ROUTE:
         start_returning(w, now, unit, approach.position_cell(w, unit, now))
     else:
@@ -354,113 +178,3 @@ def stand_down(w, slot):  # type: ignore[no-untyped-def]
         crew_home(w, unit)
         w.units[unit].status = AT_STATION
         w.slots[slot].unit = -1
-
-
-# --- needs and the queue -----------------------------------------------------------------------------------------
-
-
-@compiled_borrowing
-def _goes_before(w, slot_a, slot_b):  # type: ignore[no-untyped-def]
-    """Return whether the first slot is served before the second: priority, call time, incident, slot."""
-    a = w.incidents[w.slots[slot_a].incident]
-    b = w.incidents[w.slots[slot_b].incident]
-    if a.priority != b.priority:
-        return a.priority < b.priority
-    if a.call_ms != b.call_ms:
-        return a.call_ms < b.call_ms
-    return slot_a < slot_b  # slots are laid out incident by incident
-
-
-@compiled_borrowing
-def enqueue(w, slot):  # type: ignore[no-untyped-def]
-    """Let a slot wait, in its place in the queue."""
-    at = w.counts[N_WAITING]
-    if at >= w.waiting.shape[0]:
-        fault(w, WAITING_FULL, slot, at)
-        return
-    while at > 0 and _goes_before(w, slot, w.waiting[at - 1]):
-        w.waiting[at] = w.waiting[at - 1]
-        at -= 1
-    w.waiting[at] = slot
-    w.counts[N_WAITING] += 1
-    w.slots[slot].status = SLOT_WAITING
-    w.incidents[w.slots[slot].incident].n_waiting += 1
-
-
-@compiled_borrowing
-def dequeue(w, at):  # type: ignore[no-untyped-def]
-    """Take the slot at a place of the queue out of it."""
-    w.incidents[w.slots[w.waiting[at]].incident].n_waiting -= 1
-    last = w.counts[N_WAITING] - 1
-    for place in range(at, last):
-        w.waiting[place] = w.waiting[place + 1]
-    w.counts[N_WAITING] = last
-
-
-@compiled_borrowing
-def open_need(w, now, incident, number, capability):  # type: ignore[no-untyped-def]
-    """Fill a slot with the unit the policy chooses, or let it wait."""
-    slot = w.incidents[incident].first_slot + number
-    w.slots[slot].capability = capability
-    w.slots[slot].opened_ms = now
-    unit, expected = choice.choose_unit(w, now, incident, capability, 0)
-    if unit != rules.NOBODY:
-        assign(w, now, slot, unit, expected)
-        return
-    write(w, now, LOG_WAIT, incident, number, -1, capability)
-    enqueue(w, slot)
-    if w.params[HELP_WAIT_MS] != rules.NEVER_MS:  # help is asked again once the need has waited long enough
-        plan(w, now + w.params[HELP_WAIT_MS], events.POLICY, w.stations.shape[0] + incident, 0)
-
-
-@compiled_borrowing
-def open_needs(w, now, incident):  # type: ignore[no-untyped-def]
-    """Open every need of the true card at the present grade that is not open yet (or was released)."""
-    it = w.incidents[incident]
-    card = w.card_start[it.kind]
-    for place in range(w.card_start[it.kind + 1] - card):
-        status = w.slots[it.first_slot + place].status
-        if w.needs[card + place].from_grade <= it.grade and status in (SLOT_UNUSED, SLOT_RELEASED):
-            open_need(w, now, incident, place, w.needs[card + place].capability)
-
-
-@compiled_borrowing
-def serve_waiting(w, now):  # type: ignore[no-untyped-def]
-    """Offer whatever is free to the needs that wait, in the order of the queue."""
-    at = 0
-    while at < w.counts[N_WAITING]:
-        slot = w.waiting[at]
-        waited_ms = now - w.slots[slot].opened_ms
-        unit, expected = choice.choose_unit(w, now, w.slots[slot].incident, w.slots[slot].capability, waited_ms)
-        if unit == rules.NOBODY:
-            at += 1
-        else:
-            dequeue(w, at)
-            assign(w, now, slot, unit, expected)
-
-
-@compiled_borrowing
-def _give_up_waiting(w, now, incident):  # type: ignore[no-untyped-def]
-    at = 0
-    while at < w.counts[N_WAITING]:
-        slot = w.waiting[at]
-        if w.slots[slot].incident == incident:
-            dequeue(w, at)
-            w.slots[slot].status = SLOT_UNFILLED
-            write(w, now, LOG_UNFILLED, incident, slot_number(w, slot), -1, w.slots[slot].capability)
-        else:
-            at += 1
-
-
-@compiled_borrowing
-def close_if_over(w, now, incident):  # type: ignore[no-untyped-def]
-    """Close a revealed incident whose last unit has left; needs that still wait are counted as unfilled."""
-    it = w.incidents[incident]
-    if it.n_active > 0 or not it.is_revealed or it.is_closed:
-        return
-    if it.n_waiting > 0:
-        _give_up_waiting(w, now, incident)
-    it.is_closed = 1
-    w.counts[N_OPEN] -= 1
-    w.counts[N_DONE] += 1
-    write(w, now, LOG_CLOSED, incident, -1, -1, -1)

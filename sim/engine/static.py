@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import compiled_borrowing
-from sim.engine import approach, choice, rules, state, transitions
+from sim.engine import approach, choice, dated, rules, state
 from sim.engine.build import build_world
 from sim.engine.world import N_LOG, N_OUTBOX
 
@@ -58,10 +58,10 @@ def _all_first_arrivals(w, out):  # type: ignore[no-untyped-def]
         incident = w.call_order[place]
         now = w.incidents[incident].due_ms
         while change < w.changes.shape[0] and w.changes[change].time_ms <= now:
-            transitions.apply_change(w, change)
+            dated.apply_change(w, change)
             change += 1
         while shift < w.roster_ms.shape[0] and w.roster_ms[shift] <= now:
-            transitions.apply_roster(w, shift)
+            dated.apply_roster(w, shift)
             shift += 1
         out[incident] = _first_arrival_ms(w, now, incident)
         w.counts[N_LOG] = 0

@@ -94,6 +94,8 @@ STATION_DTYPE = np.dtype(
         ("n_emptied", "i4"),
         ("n_guests", "i4"),
         ("quay", "i4"),
+        ("n_ready", "i4"),
+        ("is_in_vain", "i4"),
         ("spare", "i4"),
     ]
 )
@@ -142,7 +144,7 @@ CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"),
 
 # Places in `World.counts`.
 N_LOG, N_OUTBOX, N_WAITING, N_AWAY, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
-FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT = range(8, 13)
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN = range(8, 14)
 N_COUNTS = 16
 
 # Places in `World.params`.

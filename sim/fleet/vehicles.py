@@ -43,7 +43,8 @@ def with_breakdowns(
     mended_ms = np.zeros(len(unit), dtype=np.int64)
     repair = (int(settings.repair_from_days * MS_PER_DAY), int(settings.repair_to_days * MS_PER_DAY))
     for begin, end in _between_replacements(calendar):
-        birth = _replaced(birth, begin, settings, calendar)
+        for day in _replacement_days(begin, settings, calendar):
+            birth = _replaced_on(birth, day, settings, _is_in_service(changes, fleet, day)[unit])
         rows.append(
             _breakdowns(
                 seed, replication, calendar, (begin, end), (unit, key, birth, first), settings, repair, mended_ms
@@ -65,12 +66,12 @@ def replaced_vehicles(
     """
     if settings.rule == "none" or not settings.replace_at_years:
         return []
-    unit, _, birth, first = _vehicles(changes, fleet, settings, calendar, seed, replication)
+    unit, _, birth, _ = _vehicles(changes, fleet, settings, calendar, seed, replication)
     found: list[tuple[int, int]] = []
     for begin, _ in _between_replacements(calendar):
         for day in _replacement_days(begin, settings, calendar):
-            later = _replaced_on(birth, day, settings)
-            found += [(day, int(one)) for one in unit[(later != birth) & (first <= max(day, 0))]]
+            later = _replaced_on(birth, day, settings, _is_in_service(changes, fleet, day)[unit])
+            found += [(day, int(one)) for one in unit[later != birth]]
             birth = later
     return found
 
@@ -123,15 +124,6 @@ def _between_replacements(calendar: CalendarLike) -> list[tuple[int, int]]:
     return list(itertools.pairwise(cuts))
 
 
-def _replaced(
-    birth: NDArray[np.int64], today: int, settings: VehicleSettings, calendar: CalendarLike
-) -> NDArray[np.int64]:
-    """Return births after the replacements of `today`: at the run's start, of all years since ages are known."""
-    for day in _replacement_days(today, settings, calendar):
-        birth = _replaced_on(birth, day, settings)
-    return birth
-
-
 def _replacement_days(today: int, settings: VehicleSettings, calendar: CalendarLike) -> list[int]:
     """Return the days of replacement that `today` stands for: itself; at the run's start, all since ages are known."""
     if not settings.replace_at_years:
@@ -143,10 +135,22 @@ def _replacement_days(today: int, settings: VehicleSettings, calendar: CalendarL
     return [day for day in days if (known_on - calendar.start).days < day <= 0]
 
 
-def _replaced_on(birth: NDArray[np.int64], day: int, settings: VehicleSettings) -> NDArray[np.int64]:
-    """Return births after the vehicles due on a day have been replaced, the oldest first."""
+def _is_in_service(changes: Changes, fleet: Fleet, day: int) -> NDArray[np.bool_]:
+    """Return which units are in service on a day, as changes of that day leave them; before the run, as it begins."""
+    rows = changes.rows[changes.rows["time_ms"] <= max(day, 0) * MS_PER_DAY]
+    rows = rows[np.isin(rows["kind"], (ChangeKind.UNIT_IN_SERVICE, ChangeKind.UNIT_WITHDRAW))]
+    is_in_service = np.zeros(fleet.units.n_units, dtype=np.bool_)
+    for entity, kind in zip(rows["entity"].tolist(), rows["kind"].tolist(), strict=True):  # the last one holds
+        is_in_service[entity] = kind == ChangeKind.UNIT_IN_SERVICE
+    return is_in_service
+
+
+def _replaced_on(
+    birth: NDArray[np.int64], day: int, settings: VehicleSettings, is_in_service: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return births after the vehicles in service that are due on a day have been replaced, the oldest first."""
     age, birth = day - birth, birth.copy()
-    due = np.flatnonzero(age >= settings.replace_at_years * _DAYS_PER_YEAR)
+    due = np.flatnonzero((age >= settings.replace_at_years * _DAYS_PER_YEAR) & is_in_service)
     order = due[np.argsort(-age[due], kind="stable")]
     birth[order[: settings.replace_most or len(order)]] = day
     return birth

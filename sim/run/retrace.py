@@ -2,7 +2,8 @@
 
 One event may decide several times, each time in a city that its earlier decisions have changed. So the run is stopped
 before the event, and what the event did before the row in question is done again in a copy, by the engine's own
-changes of state (`sim/engine/state.py`, `transitions.py`). Decides nothing itself: who was sent is read from the log.
+changes of state (`state.py`, `transitions.py`, `dated.py` of `sim/engine/`). Decides nothing itself: who was sent is
+read from the log.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.engine import state, transitions
+from sim.engine import dated, state, transitions
 from sim.engine.build import build_world
 from sim.engine.codes import ON_SCENE
 from sim.engine.faults import raise_fault
 from sim.engine.kernel import KernelRun
 from sim.engine.log import EventLog, LogKind
-from sim.engine.state import CREW_BITS, SHIFT_BITS
+from sim.engine.stations import CREW_BITS, SHIFT_BITS
 from sim.engine.world import FAULT, FIELDS, N_LOG, N_OUTBOX, N_WAITING, WorldArrays
 
 if TYPE_CHECKING:
@@ -103,11 +104,11 @@ def _happen_again(world: WorldArrays, kind: LogKind, now: np.int64, entry: Any) 
     elif kind == LogKind.AVAILABLE:
         transitions.on_available(handle, now, unit, mission)
     elif kind == LogKind.CHANGE:
-        transitions.on_change(handle, now, entity)
+        dated.on_change(handle, now, entity)
     elif kind == LogKind.SHIFT:
-        transitions.on_shift(handle, now, entity, 0)
+        dated.on_shift(handle, now, entity, 0)
     elif kind == LogKind.RESTED:
         shift = int(world.stations["shift"][entity]) & ((1 << SHIFT_BITS) - 1)
         rested = (shift << CREW_BITS) | int(entry["value"])
-        transitions.on_shift(handle, now, len(world.roster_ms) + entity, rested)
+        dated.on_shift(handle, now, len(world.roster_ms) + entity, rested)
     world.counts[N_WAITING] = n_waiting

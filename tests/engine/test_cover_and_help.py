@@ -136,20 +136,22 @@ def test_without_move_up_the_far_vehicle_comes_and_with_it_the_one_that_stands_b
     ]
 
 
-@pytest.mark.parametrize(("fails", "recall_s"), [(False, 7245), (True, 2225)])
-def test_one_that_breaks_down_while_it_turns_out_from_its_post_is_called_home_when_it_stands_down(
-    tiny, rows_of, fails, recall_s
+@pytest.mark.parametrize(
+    ("change", "recall_s"), [(None, 7245), ((ChangeKind.UNIT_FAILS, 3), 2225), ((ChangeKind.STATION_CLOSE, 2), 2225)]
+)
+def test_one_that_breaks_down_or_whose_station_closes_while_it_turns_out_from_its_post_is_called_home_afterwards(
+    tiny, rows_of, change, recall_s
 ):
     city = emptied(tiny, NEAREST)
     city.cards, city.priority = [[(WATER, 1, True)], [(WATER, 1, True), (WATER, 1, False)]], [1, 1]
     city.traits[3] = {"callout_ms": 300_000}
     city.incident(2000, cell=1, kind=0, reported_kind=1)
-    if fails:
-        city.change(2100, ChangeKind.UNIT_FAILS, 3, 1)
+    if change:
+        city.change(2100, *change, 1)
     # unit 1 is there at 2000 + 45 + 180 s and finds that one is enough; unit 3 would have left at 2000 + 45 + 300 s.
     # Whole, it stands by until the station's own is back, after 45 s of turnout and two hours of work
     rows = rows_of(city.run(), K.TURN_BACK, K.RECALL, unit=3)
-    assert rows == [(2225, "TURN_BACK", 1, 2, 3), (recall_s, "RECALL", 0, -1, 3)]
+    assert rows[:2] == [(2225, "TURN_BACK", 1, 2, 3), (recall_s, "RECALL", 0, -1, 3)]
 
 
 def test_nearest_moves_the_last_vehicle_of_the_nearest_station_with_two_ready(tiny, rows_of):
@@ -190,6 +192,54 @@ def test_a_vehicle_on_its_way_to_a_post_is_sent_from_where_it_is_without_turnout
         (660, "DISPATCH", 1, 0, 3),
         (720, "ARRIVE", 1, 0, 3),
     ]
+
+
+@pytest.mark.parametrize(("closes_s", "way_s"), [(540, 240), (1000, 480)])
+def test_a_vehicle_moved_up_goes_home_and_out_of_service_when_its_own_station_closes(tiny, rows_of, closes_s, way_s):
+    city = emptied(tiny, NEAREST)  # it sets out at 300 s and stands by from 780 s on
+    city.change(closes_s, ChangeKind.STATION_CLOSE, 2, 0)
+    city.incident(2000, cell=8)
+    log = city.run()
+    assert rows_of(log, K.RECALL, K.HOME, unit=3) == [
+        (closes_s, "RECALL", 0, -1, 3),
+        (closes_s + way_s, "HOME", -1, -1, 3),
+    ]
+    assert rows_of(log, K.DISPATCH, incident=1) == [(2000, "DISPATCH", 1, 0, 1)]  # that of cell 4: the other stays in
+
+
+def one_comes_back(tiny, rule: int, back_s: int, **fields):
+    """As `emptied`; of the two at cell 8 one goes out beside its station too and is back at 45 s + its work."""
+    city = emptied(tiny, rule, scene_by_grade_s={2: back_s - 45}, **fields)
+    city.incident(0, cell=8, grade=2)
+    return city
+
+
+def test_a_station_for_which_nobody_was_found_is_looked_at_again_when_one_more_stands_ready_within_reach(tiny, rows_of):
+    moved = rows_of(one_comes_back(tiny, NEAREST, 945).run(), K.MOVE_UP, K.STAND_BY)
+    assert moved == [(945, "MOVE_UP", 0, -1, 3), (945 + 480, "STAND_BY", 0, -1, 3)]  # looked at in vain at 300 s
+    assert rows_of(one_comes_back(tiny, NEAREST, 200).run(), K.MOVE_UP) == [(300, "MOVE_UP", 0, -1, 3)]
+    assert rows_of(one_comes_back(tiny, NEAREST, 945, most_s=479).run(), K.MOVE_UP) == []
+
+
+def test_at_a_station_closed_meanwhile_no_further_look_is_taken(tiny, rows_of):
+    city = one_comes_back(tiny, NEAREST, 945)
+    city.change(900, ChangeKind.STATION_CLOSE, 0, 0)
+    assert rows_of(city.run(), K.MOVE_UP) == []
+
+
+def test_best_cover_looks_again_when_a_vehicle_is_back_where_the_gain_exceeds_the_loss(tiny, rows_of):
+    """The only other vehicle, at cell 4, is out until 900 s; cells within 120 s of either are covered."""
+    city = tiny(
+        handling_s=(0, 0), turnout_s=(45, 45), make_ready_s=0, scene_s=7200, scene_by_grade_s={2: 855},
+        cell_weight=[9, 9, 9, 1, 1, 1, 1, 1, 1, 1],
+    )  # fmt: skip
+    city.policy = {"move_up": BEST_COVER, "move_up_after_ms": 300 * S, "move_up_most_ms": 240 * S, "cover_ms": 120 * S}
+    city.unit(city.station(0, people=6))
+    city.unit(city.station(4, people=6))
+    city.incident(0, cell=0)
+    city.incident(0, cell=4, grade=2)
+    # 18 won (cell 2 was covered from cell 4), 4 lost (cells 3 to 6)
+    assert rows_of(city.run(), K.MOVE_UP) == [(900, "MOVE_UP", 0, -1, 1)]
 
 
 def test_a_station_filled_within_the_waiting_time_calls_nobody(tiny, rows_of):

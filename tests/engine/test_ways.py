@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sim.chance import look_up, quantile_table
+from sim.engine import simulate
 from sim.engine.log import LogKind
 from sim.fleet.parts import UnitMode
 
@@ -112,6 +114,36 @@ def test_an_aircraft_on_its_way_home_is_not_sent_on_and_refuels_for_its_own_time
     assert [row[4] for row in rows_of(log, K.DISPATCH)] == [1, 0, 0]
 
 
+def only_by_air(tiny, hours, called_s, **traits: int):
+    """Nobody but the aircraft in cell 0 can do what cell 9 asks for: turnout 60 s, call-out 600 s, flight 180 s."""
+    city = tiny(handling_s=(0, 0), turnout_s=(60, 60), scene_s=600)
+    city.unit(city.station(0), **(AIR | {"callout_ms": 600 * S} | traits))
+    city.flying_hours = hours
+    for at_s in called_s:
+        city.incident(at_s, cell=9)
+    return city
+
+
+@pytest.mark.parametrize(
+    ("hours", "called_s", "traits", "sent_s"),
+    [
+        (range(6, 18), [2 * HOUR], {}, [6 * HOUR]),  # at dawn
+        ((7, 9, 10), [7 * HOUR + 3000], {}, [9 * HOUR]),  # called at 7:50, it would be there at 8:04
+        ((7, 9), [7 * HOUR], {"callout_ms": 5160 * S}, [7 * HOUR + 1800]),  # an hour and a half: there at nine
+        ((7, 9), [6 * HOUR] * 2, {"ready_ms": 3000 * S}, [7 * HOUR, 9 * HOUR]),  # home at 7:27, ready at 8:17
+        (range(24), [6 * HOUR, 9 * HOUR], {"duty_ms": 360 * S}, [6 * HOUR, 24 * HOUR]),  # flown out for the day
+        (range(6, 18), [2 * HOUR], {"range_m": 8999}, []),
+        ((), [2 * HOUR], {}, []),
+    ],
+)
+def test_what_only_an_aircraft_can_do_is_offered_at_the_instant_its_window_opens(
+    tiny, rows_of, hours, called_s, traits, sent_s
+):
+    log = only_by_air(tiny, tuple(hours), called_s, **traits).run()
+    assert [row[0] for row in rows_of(log, K.DISPATCH)] == sent_s
+    assert len(rows_of(log, K.UNFILLED)) == len(called_s) - len(sent_s)
+
+
 # --- along a track ----------------------------------------------------------------------------------------------------
 
 
@@ -178,6 +210,29 @@ def test_water_far_from_a_hydrant_is_later_by_its_delay_from_the_grade_that_need
     assert met(grade=1, supply_grade=0) == 60 + 45 + 60
     assert met(grade=1, supply_grade=2) == 60 + 45 + 60
     assert met(grade=2, supply_grade=2) == 60 + 45 + 60 + 240
+
+
+@pytest.mark.parametrize(("true_need", "late_s"), [(0, 240), (2, 0)])
+def test_who_waits_for_water_is_who_works_with_it_whatever_the_caller_had_it_sent_for(tiny, true_need, late_s):
+    """Needs 0 and 2 are water and rescue; the caller tells of the kind that has the other one."""
+    city = tiny(cards=[[(true_need, 1, True)], [(2 - true_need, 1, True)]], priority=[1, 1], supply_grade={0: 2})
+    city.unit(city.station(0), 0, 2)
+    city.scenes[city.incident(0, cell=1, kind=0, grade=2, reported_kind=1)] = {"water_delay_ms": 240 * S}
+    log = city.run()
+    assert met_s(log) == [60 + 45 + 60 + late_s]
+    assert [int(row["value"]) for row in log.rows[log.rows["kind"] == K.ARRIVE]] == [late_s * S]
+
+
+def test_a_unit_handed_over_takes_the_access_of_the_slot_it_came_for_and_the_scene_time_of_the_one_it_fills(tiny):
+    city = tiny(cards=[[(0, 1, True)], [(0, 1, True)]], priority=[1, 1])
+    city.quantiles = {name: quantile_table(lambda p: 65536 * 2 * p, 65536.0) for name in ("access", "scene")}
+    city.unit(city.station(0))
+    city.incident(0, cell=1, kind=0, reported_kind=1)
+    inputs = city.inputs()
+    of_true, of_reported = inputs.slot_ranks
+    rows = simulate(inputs, "both").rows
+    assert int(rows["value"][rows["kind"] == K.ARRIVE][0]) == look_up(city.quantiles["access"], of_reported[2])
+    assert int(rows["value"][rows["kind"] == K.CLEAR][0]) == look_up(city.quantiles["scene"], of_true[3])
 
 
 def test_a_wet_hour_lengthens_the_drive_begun_in_it_by_its_factor_and_no_other(tiny, rows_of):

@@ -112,6 +112,24 @@ def test_as_many_vehicles_are_bought_anew_as_are_due_and_none_where_none_is_repl
     assert by_day.tolist() == [5] * 6  # 1 July of 2021 to 2026
 
 
+def test_a_vehicle_withdrawn_earlier_is_not_replaced_and_takes_no_other_s_turn(builder):
+    """The five whose turn is the 1 July within the run, withdrawn before: the five next in age are bought anew."""
+    chosen = compose([*YEAR, "schedule=none"]).settings
+    fleet, calendar, changes = builder.fleet(chosen, 0), builder.calendar(chosen), builder.changes(chosen, 0)
+    settings = dataclasses.replace(
+        NEW, age_share=[0.0] * 8 + [0.5, 0.5], ages_on="2020-12-31", replace_at_years=10, replace_most=5
+    )
+    given = (fleet, settings, calendar, chosen.seed, 0)
+    turn = [unit for day, unit in replaced_vehicles(changes, *given) if day > 0]
+    gone = np.zeros(5, dtype=changes.rows.dtype)
+    gone["time_ms"], gone["kind"], gone["entity"] = 1, ChangeKind.UNIT_WITHDRAW, turn
+    rows = np.concatenate([changes.rows, gone])
+    withdrawn = dataclasses.replace(changes, rows=rows[np.lexsort((rows["entity"], rows["kind"], rows["time_ms"]))])
+    next_turn = [unit for day, unit in replaced_vehicles(withdrawn, *given) if day > 0]
+    assert len(next_turn) == 5
+    assert not set(next_turn) & set(turn)
+
+
 def test_breakdowns_change_the_dated_changes_and_no_other_part_of_the_inputs(builder):
     off, on = (builder.build(compose([*YEAR, f"vehicles={name}"]).settings, 2).digests() for name in ("none", "aging"))
     assert {part for part in on if on[part] != off[part]} == {"changes"}
