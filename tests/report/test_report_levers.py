@@ -14,7 +14,7 @@ from sim.report.blocks import Grid, Paragraph
 from sim.report.context import Context
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.pictures.heat import HeatRow, by_hour_and_row
-from sim.report.sections import money, one_more
+from sim.report.sections import money, one_more, special
 from sim.report.sections.places import SECTION
 from sim.report.svg import style
 from sim.report.texts import load_words
@@ -129,14 +129,31 @@ def test_a_level_without_end_is_a_sign_at_the_edge_and_no_dot() -> None:
 
 
 def test_what_an_aircraft_saved_why_it_did_not_fly_and_what_an_hour_costs_are_told(page: Any) -> None:
-    """200 million yuan a year more and 25 hours saved: 8 million yuan per hour."""
+    """200 million yuan a year more and 25 hours saved: 8 million an hour; 160 over 40 and 260 over 20 are its ends."""
     told = page.text("special", "en")
     assert "aircraft were asked for at 1,500.0 incidents; at 55.0 % of these it was no hour to fly" in told
     assert "sent to 90.0 and worked before any vehicle at 40.0" in told
     assert "+20.0 minutes sooner" in told
-    assert "8,000,000 yuan per hour saved" in told
+    assert "first at the address of 4.0, 7.0 minutes ahead of the first vehicle on average; to 25.0 % of these" in told
+    assert "8,000,000 yuan per hour saved (4,000,000 to 13,000,000)" in told
+    assert "Over all fires and rescues critical tasks began 1,000.0 hours a year sooner (800.0 to 1,200.0" in told
     assert "tunnel rescue" in told
     assert "救援" in page.text("special", "zh")
+
+
+def test_first_there_by_how_much_not_flown_and_cost_stand_in_one_table(context: Context) -> None:
+    grid = next(
+        b for b in special.make(context) if isinstance(b, Grid) and b.heads[-1].text.en == "An hour saved costs"
+    )
+    cells = [[cell.text.en for cell in row] for row in grid.rows]
+    numbers = ["63.0", "90.0", "4.0", "+7.0", "40.0", "+25.0", "+20.0", "25.0", "8,000,000"]
+    assert cells[0] == ["build as planned", "all kinds", *numbers]
+    assert grid.rows[0][-1].interval == "[4,000,000, 13,000,000]"
+    assert cells[1][-1] == "–"  # the cost is of the whole, no kind has a part of its own
+    unclear = without(context)
+    unclear.study.tables["air_pairs"] = unclear.study.tables["air_pairs"].assign(low=-1.0)
+    (row, _) = next(b for b in special.make(unclear) if isinstance(b, Grid) and b.caption == grid.caption).rows
+    assert row[-1].text.en == "–"
 
 
 def test_tunnels_water_villages_and_help_are_each_one_sentence(page: Any) -> None:

@@ -52,7 +52,8 @@ def _ranged(row: Any, name: str, write: Any) -> Cell:
     return number(likely, write, low, high)
 
 
-def _currency(context: Context) -> Bi:
+def currency_of(context: Context) -> Bi:
+    """Return the name of the currency of all prices."""
     found = context.study.table("money", "currency")
     code = "CNY" if found is None else str(found["currency"].iloc[0])
     return context.words.known("money.currency", code)
@@ -65,7 +66,7 @@ def _sentence(context: Context, pair: Pair) -> Paragraph | None:
     if whole is None or last is None:
         return None
     base, arm = names(context, pair)
-    told = {"arm": arm, "base": base, "year": study.year, "currency": _currency(context)}
+    told = {"arm": arm, "base": base, "year": study.year, "currency": currency_of(context)}
     told |= {f"outlay_{part}": _told(whole[f"outlay_{part}"]) for part in _RANGE}
     told |= {f"annual_{part}": _told(last[f"annual_{part}"]) for part in _RANGE}
     text = words("money.costs", **told)
@@ -101,7 +102,7 @@ def _picture(context: Context) -> Block | None:
             )
             for r in rows
         ]
-        unit = words("money.annual_axis", currency=_currency(context), year=study.year).of(language)
+        unit = words("money.annual_axis", currency=currency_of(context), year=study.year).of(language)
         return frontier(dots, unit, words["head.share_300"].of(language) + " (%)")
 
     best = [study.label(row["arm"]) for row in rows if row["is_on_frontier"]]
@@ -121,7 +122,7 @@ def _frontier(context: Context) -> Grid | None:
     has_worlds = any(not is_missing(row.get("share_worlds")) for row in rows)
     heads = (
         Head(words["head.arm"], is_number=False),
-        Head(words["money.annual"], words("money.million", currency=_currency(context))),
+        Head(words["money.annual"], words("money.million", currency=currency_of(context))),
         Head(words["head.share_300"], words["unit.percent"]), Head(words["money.beaten_by"], is_number=False),
         *((Head(words["money.worlds_unbeaten"], words["unit.percent"]),) if has_worlds else ()),
     )  # fmt: skip
@@ -156,7 +157,7 @@ def _pairs(context: Context) -> Grid | None:
     found = study.table("value", year=study.year)
     if found is None:
         return None
-    currency = _currency(context)
+    currency = currency_of(context)
     million = words("money.million", currency=currency)
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["money.against"], is_number=False),
@@ -212,7 +213,7 @@ def _aircraft(context: Context) -> Grid | None:
             number(by_hour["likely"], plain, by_hour["low"], by_hour["high"]),
             _ranged(row, "hours_saved", plain), _ranged(row, "per_hour_saved", plain),
         ))  # fmt: skip
-    currency = _currency(context)
+    currency = currency_of(context)
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["money.against"], is_number=False),
         Head(words["money.flown"], words["unit.hours"]),
@@ -231,7 +232,7 @@ def _items(context: Context, pair: Pair) -> Grid | None:
     if found is None:
         return None
     base, arm = names(context, pair)
-    million, colon = words("money.million", currency=_currency(context)), Bi("：", ": ")
+    million, colon = words("money.million", currency=currency_of(context)), Bi("：", ": ")
     heads = [Head(words["money.item"], is_number=False)]
     for kind in ("outlay", "annual"):
         heads += [Head(words[f"money.{kind}"] + colon + name, million) for name in (base, arm)]
