@@ -20,6 +20,7 @@ from sim.fleet.duty import planned_share
 from sim.fleet.flying import days_off
 from sim.fleet.mutual_aid import load_posts, with_posts, with_posts_open
 from sim.fleet.parts import UnitMode
+from sim.fleet.residents import load_residents
 from sim.fleet.rosters import build_roster, with_dated_stations
 from sim.fleet.staffing import Catchments
 from sim.fleet.tables import load_fleet_tables, load_unit_types
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sim.demand.kinds import DemandTables
     from sim.fleet.bases import Base
     from sim.fleet.parts import Changes, Fleet, UnitTypes
+    from sim.fleet.residents import ResidentsByYear
     from sim.fleet.tables import FleetTables
     from sim.money import Prices
     from sim.settings import Settings
@@ -162,11 +164,18 @@ class FleetParts(DemandParts):
             nearest = self._catchments(settings, own) if settings.staffing.sharing == "demand" else None
             changes = build_changes(
                 own, city, settings.schedule, settings.staffing, calendar, weight, on_duty_in_all(posted),
-                present=present, catchments=nearest,
+                present=present, catchments=nearest, residents=self._residents(settings),
             )  # fmt: skip
             return with_posts_open(with_bases_open(changes, fleet, teams + fields, calendar), fleet)
 
         return self._keep("changes", key, make)
+
+    def _residents(self, settings: Settings) -> ResidentsByYear | None:
+        """Return the city's residents by year, None where the staffing does not ask for them."""
+        folder, towns = settings.city_folder(), self.city(settings).towns.code
+        if settings.staffing.residents != "by_year":
+            return None
+        return self._keep("residents", str(folder), lambda: load_residents(folder, towns))
 
     def _catchments(self, settings: Settings, own: Fleet) -> Catchments:
         """Return which station is nearest to whom, and what is to be expected there, in the usual traffic."""

@@ -12,6 +12,7 @@ from sim.compare.outcome import OutcomeModel, outcome_table
 from sim.compare.parts import Arm, Contrast, Labels, Replication, labels_of
 from sim.compare.plausible import Factor, PlausibleArm, plausible_tables
 from sim.compare.study import Tables, compare_arms
+from sim.compare.worlds import frontier_in_worlds, one_more_in_worlds
 from sim.compare.write import TABLE_VERSION, read_tables, write_tables
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "Replication",
     "Tables",
     "compare_arms",
+    "frontier_in_worlds",
     "frontier_table",
     "labels_of",
+    "one_more_in_worlds",
     "outcome_table",
     "plausible_tables",
     "read_tables",

@@ -146,7 +146,7 @@ def frontier_table(
             for arm in arms:
                 ours = (cost[arm], sign * level[arm][0])
                 rivals = [other for other in arms if conditions.get(other) == conditions.get(arm)]
-                beating = [o for o in rivals if _beats((cost[o], sign * level[o][0]), ours)]
+                beating = [o for o in rivals if beats((cost[o], sign * level[o][0]), ours)]
                 best = min(beating, key=lambda o: (-sign * level[o][0], cost[o]), default="")
                 row: dict[str, object] = {"arm": arm, "year": year, "metric": metric, "annual_likely": cost[arm]}
                 row |= {"value": level[arm][0], "is_paired": level[arm][1]}
@@ -154,7 +154,8 @@ def frontier_table(
     return columns_of(rows)
 
 
-def _beats(ours: tuple[float, float], theirs: tuple[float, float]) -> bool:
+def beats(ours: tuple[float, float], theirs: tuple[float, float]) -> bool:
+    """Return whether (cost, value) costs no more than another and reaches no less, one of them better."""
     return ours[0] <= theirs[0] and ours[1] >= theirs[1] and ours != theirs
 
 

@@ -90,9 +90,10 @@ def air_rows(arm: Arm, frame: Frame) -> Rows:
     """Return for which incidents aircraft are asked, and what became of it, by year (0: the window) and kind.
 
     asked_per_year; of these no_hour_share, none_there_share and all_out_share (`Grounded`); sent_per_year, and
-    first_arrival_per_year and first_work_per_year, those where the aircraft came, or worked, before any vehicle.
+    first_arrival_per_year and first_work_per_year, those where the aircraft came, or worked, before any vehicle; by how
+    much and how often no vehicle came: `_leads`.
     """
-    table = arm.pooled("air")
+    table, cluster = _clustered(arm, "air")
     n, measured, rows = len(arm.replications), measured_years(arm, frame), []
     for place, year, of_year in _years(table, frame):
         for kind, of_kind in _kinds(table, frame):
@@ -104,8 +105,35 @@ def air_rows(arm: Arm, frame: Frame) -> Rows:
             counted |= {name: own & table[f"is_{name}"] for name in ("first_arrival", "first_work")}
             row |= {f"{name}_per_year": float(of.sum()) / n / measured[place] for name, of in counted.items()}
             row |= {f"{name}_share": _part(own & (table["grounded"] == why), own) for name, why in WHY.items()}
+            row |= _leads(table, own, cluster, n)
             rows.append(row | {"n_incidents": int(own.sum()), "n_replications": n})
     return rows
+
+
+def _clustered(arm: Arm, name: str) -> tuple[Columns, NDArray[np.int64]]:
+    """Return a table's rows of all replications behind each other, and the place of each row's replication."""
+    parts = [replication.read(name) for replication in arm.replications]
+    lengths = [len(next(iter(part.values()))) for part in parts]
+    table = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    return table, np.repeat(np.arange(len(parts)), lengths)
+
+
+def _leads(table: Columns, own: NDArray[np.bool_], cluster: NDArray[np.int64], n: int) -> dict[str, float]:
+    """Return by how much the aircraft that were first at the address, and first at work, were ahead of any vehicle.
+
+    arrival_lead_s, work_lead_s: mean seconds where a vehicle came (worked) too, with _low and _high (95 %, replications
+    as clusters); first_arrival_alone_share, first_work_alone_share: of those first, where no vehicle ever did.
+    """
+    found: dict[str, float] = {}
+    for what in ("arrival", "work"):
+        is_first, ground = own & table[f"is_first_{what}"], table[f"ground_{what}_ms"]
+        both = is_first & (ground >= 0)
+        ahead_s = (ground - table[f"air_{what}_ms"])[both] / MS_PER_S
+        sums = [np.bincount(cluster[both], weights, n) for weights in (ahead_s, np.ones(len(ahead_s)))]
+        mean, half = mean_and_half(sums[0].astype(np.float64), sums[1].astype(np.float64))
+        found |= {f"{what}_lead_s": mean, f"{what}_lead_low": mean - half, f"{what}_lead_high": mean + half}
+        found[f"first_{what}_alone_share"] = _part(is_first & (ground < 0), is_first)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +150,8 @@ def air_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
 
     Of the incidents to which the arm sent an aircraft: saved_s (mean of base minus arm where both came; positive is
     sooner) with low and high (95 %, replications as clusters), share_faster and share_slower (what never came being
-    longest), n_sent. Of all for which aircraft are asked: saved_h_per_year, hours saved together where both came.
+    longest), n_sent. Of all for which aircraft are asked: saved_h_per_year, hours saved together where both came, with
+    saved_h_low and saved_h_high (95 %, between replications).
     """
     numbers = {replication.number: replication for replication in base.replications}
     found = [_matched(one, numbers[one.number]) for one in arm.replications if one.number in numbers]
@@ -143,10 +172,12 @@ def air_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
             used = cluster[sent & both]
             sums = [np.bincount(used, weights, len(found)) for weights in (saved[sent & both], np.ones(len(used)))]
             mean, half = mean_and_half(sums[0].astype(np.float64), sums[1].astype(np.float64))
-            hours = float(saved[own].sum()) * MS_PER_S / MS_PER_H / len(found) / float(measured[place])
+            hours = np.bincount(cluster[own], saved[own], len(found)) * MS_PER_S / MS_PER_H / float(measured[place])
+            a_year, half_h = mean_and_half(hours, np.ones(len(found)))
             row: dict[str, Any] = {"arm": arm.name, "base": base.name, "year": year, "kind": kind, "saved_s": mean}
             row |= {"low": mean - half, "high": mean + half, "share_faster": _part(sent & (ours < theirs), sent)}
-            row |= {"share_slower": _part(sent & (ours > theirs), sent), "saved_h_per_year": hours}
+            row |= {"share_slower": _part(sent & (ours > theirs), sent), "saved_h_per_year": a_year}
+            row |= {"saved_h_low": a_year - half_h, "saved_h_high": a_year + half_h}
             rows.append(row | {"n_sent": int(sent.sum()), "n_pairs": len(found)})
     return rows
 

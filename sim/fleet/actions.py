@@ -125,14 +125,11 @@ def check_days(schedule: ScheduleSettings, staffing: StaffingSettings, problems:
             problems.add(where, "(from_date) has a step already", value=text, mend="keep one of them")
 
 
-def other_days(schedule: ScheduleSettings, staffing: StaffingSettings, calendar: CalendarLike) -> list[date]:
-    """Return the days on which people or regimes may change without any action."""
+def other_days(schedule: ScheduleSettings, staffing: StaffingSettings) -> list[date]:
+    """Return the days on which the ratio or the regime may change without any action."""
     days = [date.fromisoformat(step.from_date) for step in staffing.steps]
     if schedule.command_centre_from:
         days.append(date.fromisoformat(schedule.command_centre_from))
-    if staffing.residents_growth_per_year:
-        last = date.fromordinal(calendar.start.toordinal() + calendar.n_days - 1)
-        days += [date(year, 1, 1) for year in range(calendar.start.year + 1, last.year + 1)]
     return days
 
 

@@ -1,10 +1,10 @@
 """A scenario's dated changes: which stations and units are there, and how many people each station has, at every date.
 
-Steps of `build_changes`: gather the plan's builds and the schedule's rows as dated actions (`actions.py`); walk through
-all dates on which something can change (actions, staff steps, growing residents, the command centre); after the actions
-of a date, share the people on duty anew over the open stations; write down what differs from the date before. So the
-rows never repeat a state, and the rows at time 0 are the state at the run's start. The engine applies the rows as they
-stand; this module knows no engine.
+Steps of `build_changes`: gather the plan's builds and the schedule's rows as dated actions (`actions.py`); walk
+through all dates on which something can change (actions, staff steps, another year's residents, the command centre);
+after the actions of a date, share the people on duty anew over the open stations; write down what differs from the
+date before. So the rows never repeat a state, and the rows at time 0 are the state at the run's start. The engine
+applies the rows as they stand; this module knows no engine.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from sim.fleet.parts import (
     Note,
     StaffStep,
 )
+from sim.fleet.residents import Denominator, ResidentsByYear
 from sim.fleet.settings import ScheduleSettings, StaffingSettings
 from sim.fleet.staffing import (
     Catchments,
@@ -53,6 +54,7 @@ def build_changes(
     *,
     present: Fraction | None = None,
     catchments: Catchments | None = None,
+    residents: ResidentsByYear | None = None,
 ) -> Changes:
     """Return the dated changes of one scenario, sorted by time, kind and entity.
 
@@ -62,6 +64,7 @@ def build_changes(
     posted : (day, people on duty elsewhere from then on), ascending: so many fewer are shared over the stations.
     present : mean part of those who ride that a roster has on duty; None: the staffing's present share.
     catchments : what sharing by demand weighs stations by; needed for that rule only.
+    residents : the city's residents by year; needed where the ratio is applied to them only.
 
     Raises
     ------
@@ -69,15 +72,18 @@ def build_changes(
         With all problems: days that are none; changes before the run's start or after its end (unless the schedule
         allows them); unknown actions and towns; sites and units that a town or station does not have; opening what is
         open, closing what is not, upgrading what has no later class or has it already; two staff steps on a day; more
-        enterprise staff than staff, so that fewer than no people would be shared.
+        enterprise staff than staff, so that fewer than no people would be shared; years of the run without residents,
+        and a rate of growth that nothing uses.
     """
     problems = Problems()
     weight = city.towns.population.astype(np.float64) if town_weight is None else town_weight
     actions = actions_of(fleet, city, schedule, calendar, weight, problems)
     check_days(schedule, staffing, problems)
+    denominator = Denominator(staffing, city, residents)
+    denominator.check(calendar, problems)
     problems.raise_if_any()
-    walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems, present, catchments)
-    other = [*other_days(schedule, staffing, calendar), *(day for day, _ in posted)]
+    walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems, present, catchments, denominator)
+    other = [*other_days(schedule, staffing), *denominator.new_days(calendar), *(day for day, _ in posted)]
     for day, on_day in by_day(actions, other, calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
@@ -98,8 +104,9 @@ class _Walk:
         problems: Problems,
         present: Fraction | None,
         catchments: Catchments | None,
+        denominator: Denominator,
     ) -> None:
-        self.posted = posted
+        self.posted, self.denominator = posted, denominator
         self.fleet, self.city, self.schedule, self.staffing = fleet, city, schedule, staffing
         self.calendar, self.problems = calendar, problems
         self.present, self.catchments = present, catchments
@@ -128,7 +135,7 @@ class _Walk:
         first_crew = self._first_crew(in_service)
         city_strength = self._strength(day, int((first_crew > 0).sum()))
         at_stations = self._less_posted(city_strength, day)
-        people = self._people(at_stations, first_crew, in_service)
+        people = self._people(day, at_stations, first_crew, in_service)
         self.posts.append(posts_of(people, max(at_stations.riding, 0)))
         is_manned = (people >= first_crew) & (first_crew > 0)
         self._write_rows(time_ms, in_service, people, self._regime(day))
@@ -232,8 +239,7 @@ class _Walk:
 
     def _strength(self, day: date, n_sharing: int) -> Strength:
         """Return the city's strength on a day; fewer than no people to ride is a problem."""
-        residents, year = int(self.city.towns.population.sum()), self.city.population_year
-        found = strength(self.staffing, residents, year, day, self.present)
+        found = strength(self.staffing, self.denominator.residents(day), day, self.present)
         if self.staffing.on_duty_per_station:
             return strength_for(self.staffing, found, self.staffing.on_duty_per_station * n_sharing, self.present)
         if found.riding < 0:
@@ -243,7 +249,7 @@ class _Walk:
         return found
 
     def _people(
-        self, city_strength: Strength, first_crew: NDArray[np.int64], in_service: NDArray[np.bool_]
+        self, day: date, city_strength: Strength, first_crew: NDArray[np.int64], in_service: NDArray[np.bool_]
     ) -> NDArray[np.int64]:
         """Return the people on duty at each station; only open stations with a unit in service have any."""
         people = np.zeros(self.fleet.stations.n_stations, dtype=np.int64)
@@ -256,7 +262,7 @@ class _Walk:
         catchment = self.catchments.of(is_sharing) if self.catchments is not None and len(sharing) else people
         weight = station_weight(
             rule, self.fleet.classes.weight[self.class_id[sharing]], self.fleet.stations.town[sharing],
-            self.city.towns.population, catchment[sharing],
+            self.denominator.of_towns(day), catchment[sharing],
         )  # fmt: skip
         most = None if rule == "class" else self._usable(in_service)[sharing]
         people[sharing] = share_people(city_strength.on_duty, weight, first_crew[sharing], most)

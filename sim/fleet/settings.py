@@ -139,9 +139,12 @@ class StaffingSettings:
     """Professional staff per thousand residents until the first step."""
     steps: list[StaffStep] = field(default_factory=list)
     """Later levels; a step before the run's start is history, one after its end never comes."""
+    residents: Literal["plan", "by_year", "growth"] = "plan"
+    """Residents that the ratio is applied to. plan: the plan's own number, whatever the year; by_year: each year's
+    figure in the city's residents.csv, from 1 January on; growth: the plan's number, growing at the rate below."""
     residents_growth_per_year: Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)] = 0.0
-    """Yearly growth of the residents that the ratio is applied to, in steps on 1 January from the year
-    of the city's figures on; 0 keeps the city's number."""
+    """Yearly growth of those residents, in steps on 1 January from the year of the city's figures on; only with
+    residents=growth."""
     operational_share: Share = 1.0
     """Share of the staff that rides on the units of the stations."""
     enterprise_staff: Annotated[int, Field(ge=0, le=1_000_000)] = 0

@@ -1,6 +1,7 @@
 """How many people there are on a day, and how they are shared over the open stations. Whole people, exact sums.
 
-A ratio is turned into people by exact decimal arithmetic: residents x permille / 1000, rounded half up, are the staff;
+A ratio is turned into people by exact decimal arithmetic: residents x permille / 1000, rounded half up, are the staff
+(whose residents: `residents.py`);
 staff less enterprise staff, x operational share, rounded down, ride; those x present share, rounded down, are on duty.
 The people on duty are shared in two rounds (`share_people`) by weights (`station_weight`); those off duty belong to the
 stations in proportion to them (`posts_of`). Nothing here knows dates; `changes.py` calls it whenever something changes.
@@ -54,14 +55,12 @@ def exact(number: float) -> Fraction:
     return Fraction(repr(float(number)))
 
 
-def strength(
-    staffing: StaffingSettings, residents: int, residents_year: int, day: date, present: Fraction | None = None
-) -> Strength:
+def strength(staffing: StaffingSettings, residents: int, day: date, present: Fraction | None = None) -> Strength:
     """Return the city's strength on `day`; those who ride are fewer than zero where enterprise staff exceed the staff.
 
     Parameters
     ----------
-    residents, residents_year : residents of the city and the year of that figure.
+    residents : those that count on that day.
     day : steps of that day and earlier have happened.
     present : mean part of those who ride that a roster has on duty; None: the staffing's present share.
     """
@@ -69,12 +68,10 @@ def strength(
     for step in sorted(staffing.steps, key=lambda step: step.from_date):
         if date.fromisoformat(step.from_date) <= day:
             permille = step.permille
-    grown = residents * (1 + exact(staffing.residents_growth_per_year)) ** (day.year - residents_year)
-    counted = _half_up(grown)
-    staff = _half_up(counted * exact(permille) / 1000)
+    staff = half_up(residents * exact(permille) / 1000)
     riding = floor((staff - staffing.enterprise_staff) * exact(staffing.operational_share))
     share = exact(staffing.present_share) if present is None else present
-    return Strength(permille, counted, staff, riding, int(max(riding, 0) * share))
+    return Strength(permille, residents, staff, riding, int(max(riding, 0) * share))
 
 
 def strength_for(staffing: StaffingSettings, given: Strength, on_duty: int, present: Fraction | None) -> Strength:
@@ -180,5 +177,6 @@ def _by_weight(people: int, weight: NDArray[np.int64]) -> NDArray[np.int64]:
     return share
 
 
-def _half_up(value: Fraction) -> int:
+def half_up(value: Fraction) -> int:
+    """Return the nearest whole number, the upper one of two as near."""
     return int((2 * value + 1) // 2)

@@ -25,12 +25,14 @@ from sim.engine.codes import (
     WATER,
 )
 from sim.engine.world import DISPATCH_KEEP_COVER, DISPATCH_OWN_TOWN_FIRST, DISPATCH_POLICY, HELP_WAIT_MS, SLACK_MS
-from sim.units import MS_PER_DAY, MS_PER_MIN
+from sim.run.phrases import phrase
+from sim.units import M_PER_KM, MS_PER_DAY, MS_PER_MIN, MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.engine.world import WorldArrays
+    from sim.report.texts import Bi
 
 NEVER = -1
 
@@ -42,21 +44,22 @@ class Candidate:
     Attributes
     ----------
     expected_ms, work_ms : until it is there, and until it is at work, as the dispatcher reckons; -1 where no way leads.
-    place : where it is: "in its bay", "on its way home", "being moved up", "standing by".
+    place : where it is, in words; is_in_bay : at home in its station.
     is_own_town : it belongs to the incident's town.
-    why_not : why it cannot go; "" for one that can.
-    why_behind : of one that can go, why another goes before it; "" for the first.
+    why_not : why it cannot go; None for one that can.
+    why_behind : of one that can go, why another goes before it; None for the first.
     """
 
     unit: int
     station: int
     expected_ms: int
     work_ms: int
-    place: str
+    place: Bi
+    is_in_bay: bool
     is_own_town: bool
     is_craft: bool
-    why_not: str
-    why_behind: str = ""
+    why_not: Bi | None
+    why_behind: Bi | None = None
 
 
 def rank_candidates(
@@ -95,20 +98,20 @@ class _Asked:
 
     def candidate(self, number: int) -> Candidate:
         """Return a unit with its times, the reason against it among them."""
-
         unit = self.world.units[number]
         station = self.world.stations[int(unit["station"])]
         is_craft = int(unit["mode"]) != ROAD
         arrival, work = self._craft_times(number, unit, station) if is_craft else self._road_times(number, unit)
         return Candidate(
-            unit=number, station=int(unit["station"]), expected_ms=arrival, work_ms=work, place=_place(unit),
+            unit=number, station=int(unit["station"]), expected_ms=arrival, work_ms=work,
+            place=phrase(f"place.{_PLACES.get(int(unit['status']), _IN_BAY)}"),
+            is_in_bay=int(unit["status"]) not in _PLACES,
             is_own_town=int(station["town"]) == int(self.it["town"]), is_craft=is_craft,
             why_not=self._why_not(number, unit, station, is_craft),
         )  # fmt: skip
 
     def _road_times(self, number: int, unit: Any) -> tuple[int, int]:
         """Return (until it is there, until it works), ms: from where it is, or as if it stood in its bay."""
-
         w, now = self.handle, self.now
         status, from_cell = int(unit["status"]), int(self.world.stations["cell"][int(unit["station"])])
         if status in (RETURNING, MOVING_UP, STANDING_BY):
@@ -125,7 +128,6 @@ class _Asked:
 
     def _craft_times(self, number: int, unit: Any, station: Any) -> tuple[int, int]:
         """Return the times of an aircraft or a boat from its base; (-1, -1) where no water leads."""
-
         goal, home = int(self.it["cell"]), int(station["cell"])
         quay = int(station["quay"])
         if int(unit["mode"]) == WATER and (quay < 0 or int(self.world.way_m[quay, goal]) < 0):
@@ -135,52 +137,51 @@ class _Asked:
         access = int(unit["access_ms"])
         return arrival, arrival + (access if access >= 0 else self.mean_access_ms)
 
-    def _why_not(self, number: int, unit: Any, station: Any, is_craft: bool) -> str:
-        """Return why a unit that has the capability cannot go, or ""."""
-        reason = self._not_asked(unit) if is_craft else ""
+    def _why_not(self, number: int, unit: Any, station: Any, is_craft: bool) -> Bi | None:
+        """Return why a unit that has the capability cannot go, or None."""
+        reason = self._not_asked(unit) if is_craft else None
         reason = reason or why_busy(unit, is_craft)
         if not reason and int(unit["away_at"]) < 0:
             reason = why_not_ready(unit, station)
         reason = reason or self._not_released(station)
-        return reason or (self._grounded(number, unit, station) if is_craft else "")
+        return reason or (self._grounded(number, unit, station) if is_craft else None)
 
-    def _not_asked(self, unit: Any) -> str:
+    def _not_asked(self, unit: Any) -> Bi | None:
         if self.is_on_track:
-            return "aircraft and boats are not asked to a railway track"
+            return phrase("why_not.on_track")
         if not int(self.world.tasks[int(unit["mode"]), self.known_kind]) >> self.capability & 1:
-            return f"{_craft(unit)} are not asked for this at what the incident is known to be"
-        return ""
+            return phrase("why_not.not_asked", craft=_craft(unit))
+        return None
 
-    def _not_released(self, station: Any) -> str:
-
+    def _not_released(self, station: Any) -> Bi | None:
         from_grade, wait_ms = int(station["help_grade"]), int(self.world.params[HELP_WAIT_MS])
         if from_grade == 0 or self.known_grade >= from_grade or self.waited_ms >= wait_ms:
-            return ""
-        told = f"another city's, released from grade {from_grade} on (known: {self.known_grade})"
+            return None
+        grades = {"from_grade": from_grade, "known": self.known_grade}
         if wait_ms == rules.NEVER_MS:
-            return told
-        return f"{told} or once the need has waited {wait_ms / MS_PER_MIN:g} min ({self.waited_ms / MS_PER_MIN:.1f})"
+            return phrase("why_not.by_grade", **grades)
+        waits = {"wait": wait_ms / MS_PER_MIN, "waited": self.waited_ms / MS_PER_MIN}
+        return phrase("why_not.by_grade_or_wait", **grades, **waits)
 
-    def _grounded(self, number: int, unit: Any, station: Any) -> str:
-        """Return what keeps a craft that is ready from setting out for the incident, or ""."""
-
+    def _grounded(self, number: int, unit: Any, station: Any) -> Bi | None:
+        """Return what keeps a craft that is ready from setting out for the incident, or None."""
         w, goal, home = self.handle, int(self.it["cell"]), int(station["cell"])
         if int(unit["mode"]) == WATER:
             quay = int(station["quay"])
-            return "no water leads there" if quay < 0 or int(self.world.way_m[quay, goal]) < 0 else ""
+            return phrase("why_not.no_water") if quay < 0 or int(self.world.way_m[quay, goal]) < 0 else None
         if not self.world.is_flyable[self.hour]:
-            return "cannot fly now: darkness or weather"
+            return phrase("why_not.cannot_fly")
         away_m, range_m = int(approach.distance_m(w, home, goal)), int(unit["range_m"])
         if 0 < range_m < away_m:
-            return f"out of its range: {away_m / 1000:.1f} km, at most {range_m / 1000:.1f} km"
+            return phrase("why_not.out_of_range", away=away_m / M_PER_KM, range=range_m / M_PER_KM)
         flight = int(approach.flight_ms(w, number, home, goal))
         arrival = self.now + int(rules.lead_ms(w, self.now, number)) + flight
         if not self.world.is_flyable[int(rules.hour_index(w, arrival))]:
-            return "could not fly any more when it arrives: darkness or weather"
+            return phrase("why_not.could_not_fly")
         flown = int(unit["flown_ms"]) if int(unit["flown_day"]) == self.now // MS_PER_DAY else 0
         if 0 < int(unit["duty_ms"]) < flown + 2 * flight:
-            return "not enough flying time left today for the way out and back"
-        return ""
+            return phrase("why_not.no_flying_time")
+        return None
 
     # --- all that can go --------------------------------------------------------------------------------------------
 
@@ -191,18 +192,16 @@ class _Asked:
         for one in reversed(craft):
             is_sooner = not ranked or ranked[0].is_craft or one.work_ms < ranked[0].work_ms
             if not is_sooner:
-                ranked.append(replace(one, why_behind="can go, but would not be at work sooner"))
+                ranked.append(replace(one, why_behind=phrase("why_behind.work_later")))
                 continue
             if ranked:
-                by = _craft(self.world.units[one.unit])
-                behind = ranked[0].why_behind or f"can go, but {by} are expected at work sooner"
-                ranked[0] = replace(ranked[0], why_behind=behind)
-            ranked.insert(0, replace(one, why_behind=""))
+                sooner = phrase("why_behind.craft_sooner", craft=_craft(self.world.units[one.unit]))
+                ranked[0] = replace(ranked[0], why_behind=ranked[0].why_behind or sooner)
+            ranked.insert(0, replace(one, why_behind=None))
         return ranked
 
     def _on_road(self, able: list[Candidate]) -> list[Candidate]:
         """Return those that go by road in the order of the dispatch rule."""
-
         policy = int(self.world.params[DISPATCH_POLICY])
         if self.is_on_track:
             ranked = sorted(able, key=lambda c: (c.work_ms, c.unit))
@@ -213,73 +212,66 @@ class _Asked:
         is_own_first = policy == DISPATCH_OWN_TOWN_FIRST and any(c.is_own_town for c in ranked)
         if is_own_first:
             ranked.sort(key=lambda c: not c.is_own_town)
-        told = "can go, but would not be at work sooner" if self.is_on_track else "can go, but not sooner"
-        stranger = "belongs to another town, whose own go first"
+        told = phrase("why_behind.work_later" if self.is_on_track else "why_behind.not_sooner")
+        stranger = phrase("why_behind.stranger")
         return ranked[:1] + [
             replace(c, why_behind=stranger if is_own_first and not c.is_own_town else told) for c in ranked[1:]
         ]
 
     def _keeping_cover(self, ranked: list[Candidate]) -> list[Candidate]:
         """Return units by the cover that their leaving costs, those nearly as early as the earliest first."""
-
         last_ms = ranked[0].expected_ms + int(self.world.params[SLACK_MS])
         nearly = [c for c in ranked if c.expected_ms <= last_ms]
         lost = {c.unit: int(cover.cover_lost(self.handle, self.now, c.unit)) for c in nearly}
         soonest: dict[int, int] = {}  # of each station, the vehicle that leaves soonest is the one that is asked
         for c in nearly:
-            if c.place == _IN_BAY:
+            if c.is_in_bay:
                 soonest.setdefault(c.station, c.unit)
-        asked = [c for c in nearly if soonest.get(c.station) == c.unit or c.place != _IN_BAY]
+        asked = [c for c in nearly if soonest.get(c.station) == c.unit or not c.is_in_bay]
         asked.sort(key=lambda c: (lost[c.unit], c.expected_ms, c.unit))
         first, behind = asked[0], []
         for c in [*asked[1:], *(c for c in ranked if c not in asked)]:
             if c.unit not in lost:
-                told = f"can go, but later than the earliest by more than {int(self.world.params[SLACK_MS]) / 1000:g} s"
+                told = phrase("why_behind.too_late", slack=int(self.world.params[SLACK_MS]) / MS_PER_S)
             elif lost[c.unit] > lost[first.unit]:
-                told = "can go, but more expected incidents would lose their cover"
+                told = phrase("why_behind.cover")
             else:
-                told = "can go, but not sooner"
+                told = phrase("why_behind.not_sooner")
             behind.append(replace(c, why_behind=told))
         return [first, *behind]
 
 
-_IN_BAY = "in its bay"
+_IN_BAY = "in_bay"
+_PLACES = {RETURNING: "returning", MOVING_UP: "moving_up", STANDING_BY: "standing_by"}
+_AT_WORK = {TURNING_OUT: "turning_out", EN_ROUTE: "en_route", ON_SCENE: "on_scene"}
 
 
-def _place(unit: Any) -> str:
-
-    told = {RETURNING: "on its way home", MOVING_UP: "being moved up", STANDING_BY: "standing by"}
-    return told.get(int(unit["status"]), _IN_BAY)
+def _craft(unit: Any) -> Bi:
+    return phrase("craft.aircraft" if int(unit["mode"]) == AIR else "craft.boats")
 
 
-def _craft(unit: Any) -> str:
-
-    return "aircraft" if int(unit["mode"]) == AIR else "boats"
-
-
-def why_busy(unit: Any, is_craft: bool) -> str:
-    """Return what a unit is at that keeps it from being sent, or "" where it can be asked from where it is."""
-
+def why_busy(unit: Any, is_craft: bool) -> Bi | None:
+    """Return what a unit is at that keeps it from being sent, or None where it can be asked from where it is."""
     status = int(unit["status"])
-    told = {TURNING_OUT: "turning out for", EN_ROUTE: "on its way to", ON_SCENE: "at work at"}.get(status)
-    if told:
-        return f"busy: {told} incident {int(unit['incident'])}"
+    if status in _AT_WORK:
+        return phrase(f"why_not.{_AT_WORK[status]}", incident=int(unit["incident"]))
     if status == MAKING_READY:
-        return "busy: being made ready"
+        return phrase("why_not.making_ready")
     if is_craft and status == RETURNING:
-        return f"busy: on its way back; {_craft(unit)} are sent from their base only"
-    return ""
+        return phrase("why_not.craft_returning", craft=_craft(unit))
+    return None
 
 
-def why_not_ready(unit: Any, station: Any) -> str:
-    """Return why a unit in its bay cannot leave it, or ""."""
+def why_not_ready(unit: Any, station: Any) -> Bi | None:
+    """Return why a unit in its bay cannot leave it, or None."""
     if not int(station["is_open"]):
-        return "its station is not open"
+        return phrase("why_not.closed")
     if not int(unit["is_in_service"]):
-        return "not in service"
+        return phrase("why_not.not_in_service")
     if int(unit["is_failed"]):
-        return "broken down"
-    free, on_duty = int(station["people_on_duty"]) - int(station["people_out"]), int(station["people_on_duty"])
-    if int(unit["crew_min"]) > free:
-        return f"no crew: needs {int(unit['crew_min'])}, {max(free, 0)} of {on_duty} on duty are free"
-    return ""
+        return phrase("why_not.broken_down")
+    crew_min, on_duty = int(unit["crew_min"]), int(station["people_on_duty"])
+    free = on_duty - int(station["people_out"])
+    if crew_min > free:
+        return phrase("why_not.no_crew", crew_min=crew_min, free=max(free, 0), on_duty=on_duty)
+    return None

@@ -18,7 +18,9 @@ from sim.engine import simulate
 from sim.engine.log import NOT_OF_AN_INCIDENT, LogKind
 from sim.engine.world import SlotStatus
 from sim.errors import InputError, Problem, RunDirectoryError
+from sim.report.texts import join, same
 from sim.run.candidates import Candidate, rank_candidates
+from sim.run.phrases import phrase
 from sim.run.retrace import worlds_before
 from sim.run.work import CONFIG, TABLES, read_note, read_result, replication_folder
 from sim.settings import load_settings
@@ -26,6 +28,7 @@ from sim.settings import load_settings
 if TYPE_CHECKING:
     from sim.engine.log import EventLog
     from sim.inputs import RunInputs
+    from sim.report.texts import Bi
 
 NOBODY = -1
 
@@ -46,7 +49,7 @@ class Decision:
 class Story:
     """An incident: its place in the demand table, the log's rows about it, and the decisions in order.
 
-    `difference`: what in `result.json` did not come out again, "" where the run made again is the one that was stored.
+    `difference`: what in `result.json` did not come out again, None where the run made again is the stored one.
     """
 
     inputs: RunInputs
@@ -54,7 +57,7 @@ class Story:
     incident: int
     rows: tuple[int, ...]
     decisions: tuple[Decision, ...]
-    difference: str = ""
+    difference: Bi | None = None
 
 
 def find_arm(folder: Path, arm: str, replication: int) -> tuple[str, Path]:
@@ -103,13 +106,13 @@ def explain(where: Path, replication: int, incident: str) -> Story:
     return Story(inputs, log, place, tuple(int(row) for row in told), decisions, _difference(stored, inputs, log))
 
 
-def _difference(stored: Mapping[str, Any], inputs: RunInputs, log: EventLog) -> str:
+def _difference(stored: Mapping[str, Any], inputs: RunInputs, log: EventLog) -> Bi | None:
     """Return what of a replication made again is not as its `result.json` says: parts of the inputs, else the log."""
     before, now = stored["inputs"], inputs.digests()
     parts = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     if parts:
-        return f"other inputs ({', '.join(parts)})"
-    return "" if log.digest() == stored["log_digest"] else "another event log from the same inputs"
+        return phrase("differs.inputs", parts=join([same(part) for part in parts]))
+    return None if log.digest() == stored["log_digest"] else phrase("differs.log")
 
 
 def find_incident(inputs: RunInputs, incident: str) -> int:

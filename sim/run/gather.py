@@ -77,8 +77,8 @@ def tables_of(work: Work) -> dict[str, Any]:
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
     tables |= described_tables(work, _one_replication_per_world(arms), builder)
-    tables |= _money_tables(work, tables) | _outcome_table(work, arms, builder, labels)
-    return tables | _plausible_tables(work, plausible, labels)
+    tables |= _plausible_tables(work, plausible, labels)
+    return tables | _money_tables(work, tables) | _outcome_table(work, arms, builder, labels)
 
 
 def _plausible_apart(work: Work) -> tuple[Work, Work]:
@@ -89,7 +89,7 @@ def _plausible_apart(work: Work) -> tuple[Work, Work]:
 
 def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, Any]:
     """Return how the answer fares in the study's plausible worlds; {} if it has none."""
-    from sim.compare import Factor, PlausibleArm, plausible_tables
+    from sim.compare import Factor, PlausibleArm, one_more_in_worlds, plausible_tables
 
     if not plausible.arms:
         return {}
@@ -102,7 +102,9 @@ def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, 
         name, world = arm_and_world(arm.name)
         given = _given(told)
         found.append(PlausibleArm(arm, name, world, {factor.key: given[factor.key] for factor in factors}))
-    return plausible_tables(found, factors, {arm.name: arm.base for arm in work.arms}, labels)
+    tables = plausible_tables(found, factors, {arm.name: arm.base for arm in work.arms}, labels)
+    ranked = one_more_in_worlds(found, _base_of(work), labels)
+    return tables | ({"one_more_worlds": ranked} if ranked else {})
 
 
 def _given(arm: Arm) -> dict[str, str]:
@@ -116,13 +118,14 @@ def _range_text(factor: dict[str, Any]) -> str:
 
 def _money_tables(work: Work, tables: dict[str, Any]) -> dict[str, Any]:
     """Return cost beside minutes, where the city has prices."""
-    from sim.compare import frontier_table, value_table
+    from sim.compare import frontier_in_worlds, frontier_table, value_table
 
     money, contrasts = tables.get("money", {}), tables.get("contrasts", {})
     conditions = {arm.name: _conditions(arm) for arm in work.arms}
+    frontier = frontier_table(money, tables["headline"], contrasts, conditions, _base_of(work))
     made = {
         "value": value_table(money, contrasts, tables.get("beyond", {}), conditions),
-        "frontier": frontier_table(money, tables["headline"], contrasts, conditions, _base_of(work)),
+        "frontier": frontier_in_worlds(frontier, tables.get("plausible", {}), conditions),
     }
     return {name: table for name, table in made.items() if table}
 

@@ -27,12 +27,17 @@ def turnouts() -> dict[str, Any]:
 
 
 def air(identity: Any) -> dict[str, Any]:
-    """Four incidents of kind home in 2022, aircraft sent to two: work 10 and 30 minutes sooner than without."""
+    """Four incidents of kind home in 2022, aircraft sent to two: work 10 and 30 minutes sooner than without.
+
+    At the second it comes 200 s before a vehicle; it is at work 100 s before one at the first, alone at the second.
+    """
     return {
         "identity": identity, "kind": np.zeros(4, dtype=np.int16), "year": np.full(4, 2022, dtype=np.int16),
         "grounded": np.array([0, 0, 1, 2], dtype=np.int8), "is_sent": np.array([True, True, False, False]),
         "is_first_arrival": np.array([False, True, False, False]),
         "is_first_work": np.array([True, True, False, False]),
+        "air_arrival_ms": np.array([500, 400, -1, -1]) * S, "ground_arrival_ms": np.array([450, 600, 300, -1]) * S,
+        "air_work_ms": np.array([520, 420, -1, -1]) * S, "ground_work_ms": np.array([620, -1, 400, -1]) * S,
     }  # fmt: skip
 
 
@@ -71,6 +76,13 @@ def test_why_no_aircraft_could_go_is_a_share_of_the_incidents_that_asked(tables:
     assert row["sent_per_year"] == pytest.approx(2 / year)
     assert row["first_arrival_per_year"] == pytest.approx(1 / year)
     assert row["first_work_per_year"] == pytest.approx(2 / year)
+
+
+def test_by_how_much_an_aircraft_was_first_counts_where_a_vehicle_came_too(tables: dict[str, Any], row_of: Any) -> None:
+    row = row_of(tables["air"], arm="arm", year=2022, kind="home")
+    assert (row["arrival_lead_s"], row["first_arrival_alone_share"]) == (200.0, 0.0)
+    assert (row["work_lead_s"], row["first_work_alone_share"]) == (100.0, 0.5)
+    assert np.isnan(row["work_lead_low"])  # one replication tells no interval
 
 
 def test_what_an_aircraft_saves_is_paired_by_incident_and_hours_count_all_that_asked(

@@ -52,11 +52,12 @@ def test_first_is_whom_the_engine_sent_on_thousands_of_small_cities(tiny, data):
 
 
 def reason_of(city, unit):
-    """Return why a unit is not sent, or why another goes before it, at the first need of all; "" if it is sent."""
+    """Return in English why a unit is not sent, or why another goes before it, at the first need; "" if it is sent."""
     log = city.run("kernel")
     first = np.flatnonzero(np.isin(log.rows["kind"], (LogKind.DISPATCH, LogKind.WAIT)))[:1]
     (decision,) = decisions_of(city.inputs(), log, first)
-    return next(c.why_not or c.why_behind for c in decision.candidates if c.unit == unit)
+    reason = next(c.why_not or c.why_behind for c in decision.candidates if c.unit == unit)
+    return "" if reason is None else reason.en
 
 
 @pytest.mark.parametrize(

@@ -128,10 +128,10 @@ class TinyWorld:
         return build_fleet(self.city, plan, make_siting(self.now, self.new), tables)
 
     def changes(
-        self, schedule: ScheduleSettings, staffing: StaffingSettings, present: Fraction | None = None, **catchments: Any
+        self, schedule: ScheduleSettings, staffing: StaffingSettings, present: Fraction | None = None, **more: Any
     ) -> Changes:
         fleet, calendar = self.fleet(), self.calendar
-        return build_changes(fleet, self.city, schedule, staffing, calendar, present=present, **catchments)
+        return build_changes(fleet, self.city, schedule, staffing, calendar, present=present, **more)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_a_staff_step_moves_people_only(tiny: TinyWorld) -> None:
 
 
 def test_growing_residents_move_people_each_new_year(tiny: TinyWorld) -> None:
-    staffing = make_staffing(1.0, residents_growth_per_year=0.1)
+    staffing = make_staffing(1.0, residents="growth", residents_growth_per_year=0.1)
     changes = tiny.changes(make_schedule(), staffing)
     assert [(s.day.isoformat(), s.staff) for s in changes.staff_steps] == [
         ("2022-01-01", 121),

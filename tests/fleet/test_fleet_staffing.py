@@ -79,7 +79,7 @@ def test_of_two_equal_stations_neither_gets_two_people_more(people: int, station
 def test_the_plan_s_ratios_give_the_plan_s_people() -> None:
     """2,721, 4,187 and 4,710 people at 0.26, 0.40 and 0.45 permille of 10,466,600 residents."""
     staffing = make_staffing(0.26, (("2024-01-01", 0.40), ("2026-01-01", 0.45)), present_share=0.68)
-    at = [strength(staffing, 10_466_600, 2020, day) for day in (date(2023, 12, 31), date(2024, 1, 1), date(2026, 7, 1))]
+    at = [strength(staffing, 10_466_600, day) for day in (date(2023, 12, 31), date(2024, 1, 1), date(2026, 7, 1))]
     assert [s.staff for s in at] == [2721, 4187, 4710]
     assert [s.on_duty for s in at] == [1850, 2847, 3202]  # 0.68 of 2721 is 1850.28, of 4187 2847.16, of 4710 3202.8
 
@@ -87,24 +87,15 @@ def test_the_plan_s_ratios_give_the_plan_s_people() -> None:
 def test_ratios_are_taken_as_the_decimals_they_were_written_as() -> None:
     # 0.57 of 100 is 57, though 100 * 0.57 falls short of it in binary fractions
     assert int(100 * 0.57) == 56
-    assert strength(make_staffing(0.1, present_share=0.57), 1_000_000, 2020, date(2022, 1, 1)).on_duty == 57
+    assert strength(make_staffing(0.1, present_share=0.57), 1_000_000, date(2022, 1, 1)).on_duty == 57
 
 
 def test_only_those_who_ride_are_on_duty() -> None:
-    s = strength(make_staffing(0.26, operational_share=0.8, present_share=0.68), 10_466_600, 2020, date(2022, 1, 1))
+    s = strength(make_staffing(0.26, operational_share=0.8, present_share=0.68), 10_466_600, date(2022, 1, 1))
     assert (s.staff, s.on_duty) == (2721, 1479)  # 0.8 x 2721 = 2176.8, down to 2176; 0.68 x 2176 = 1479.68
-
-
-def test_residents_grow_by_the_year_from_the_year_of_the_figures() -> None:
-    staffing = make_staffing(1.0, residents_growth_per_year=0.1)
-    assert [strength(staffing, 10_000, 2020, date(y, 5, 1)).residents for y in (2020, 2021, 2022)] == [
-        10_000,
-        11_000,
-        12_100,
-    ]
 
 
 def test_steps_count_by_their_day_whatever_their_order() -> None:
     staffing = make_staffing(0.2, (("2024-01-01", 0.4), ("2023-01-01", 0.3)))
     days = (date(2022, 12, 31), date(2023, 1, 1), date(2023, 12, 31), date(2024, 1, 1))
-    assert [strength(staffing, 1000, 2020, day).permille for day in days] == [0.2, 0.3, 0.3, 0.4]
+    assert [strength(staffing, 1000, day).permille for day in days] == [0.2, 0.3, 0.3, 0.4]

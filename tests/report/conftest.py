@@ -303,6 +303,19 @@ def small_tables(towns: list[str], factors: np.ndarray) -> dict[str, Rows]:
             for r, i in enumerate(order)
             for g in [0.006 / (r + 1) ** 0.5]
         ],
+        "one_more_worlds": [
+            {
+                "arm": "nothing",
+                "town": towns[i],
+                "n_worlds": 40,
+                "share_first": 0.65 if r == 0 else 0.0,
+                "share_leading": 1.0 if r < 6 else 0.4,
+                "rank_p5": r + 0.5,
+                "rank_median": r + 1.0,
+                "rank_p95": r + 4.0,
+            }
+            for r, i in enumerate(order)
+        ],
         "indicators": [
             {
                 "arm": arm,

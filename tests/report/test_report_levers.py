@@ -14,6 +14,7 @@ from sim.report.blocks import Grid, Paragraph
 from sim.report.context import Context
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.pictures.heat import HeatRow, by_hour_and_row
+from sim.report.sections import money, one_more, special
 from sim.report.sections.places import SECTION
 from sim.report.svg import style
 from sim.report.texts import load_words
@@ -54,6 +55,46 @@ def test_a_declared_bound_is_told_with_the_verdict_and_what_sameness_is_beneath(
     assert "证明在 ±5 秒 之内等同" in page.text("variants", "zh")
 
 
+def without(context: Context, *left_out: str) -> Context:
+    """Return the context of a study that lacks these tables or, as "table.column", these columns."""
+    tables = {name: table for name, table in context.study.tables.items() if name not in left_out}
+    for table, _, column in (name.partition(".") for name in left_out if "." in name):
+        tables[table] = tables[table].drop(columns=column)
+    return replace(context, study=replace(context.study, tables=tables))
+
+
+def told_by(blocks: list[Any]) -> str:
+    """Return all the English text of paragraphs, of grids their heads, cells and notes."""
+    texts = [block.text.en for block in blocks if isinstance(block, Paragraph)]
+    for grid in (block for block in blocks if isinstance(block, Grid)):
+        texts += [head.text.en for head in grid.heads] + [note.en for note in grid.notes]
+        texts += [cell.text.en for row in grid.rows for cell in row]
+    return " ".join(texts)
+
+
+def test_the_share_of_worlds_stands_beside_the_schemes_that_no_other_beats(context: Context) -> None:
+    """Of the made-up study: in the worlds nothing is never beaten, plan is not in 0.85 of 20."""
+    grid = next(b for b in money.make(context) if isinstance(b, Grid) and b.heads[-1].text.en.startswith("Worlds in"))
+    assert [[cell.text.en for cell in row] for row in grid.rows] == [
+        ["build nothing", "200.0", "40.0", "none", "100.0"],
+        ["build as planned", "400.0", "52.0", "none", "85.0"],
+    ]
+    assert "the share of 20 plausible worlds" in grid.notes[0].en
+    alone = told_by(money.make(without(context, "frontier.share_worlds", "frontier.n_worlds")))
+    assert "Worlds in which none beats it" not in alone
+    assert "rests on one world of assumptions only; with a block plausible: in the study's YAML" in alone
+
+
+def test_the_share_of_worlds_stands_beside_the_ranking_of_one_more_station(context: Context) -> None:
+    """Six of the ten leading towns of the made-up study lead in every world, the first is first in 0.65 of 40."""
+    told = told_by(one_more.make(context))
+    assert "is first in 65.0 % of 40 worlds; of the first 10 towns here, 6 are among the first ten" in told
+    assert "Worlds among the first ten" in told
+    alone = told_by(one_more.make(without(context, "one_more_worlds")))
+    assert "Worlds among the first ten" not in alone
+    assert "rests on one world of assumptions only" in alone
+
+
 def test_the_share_of_worlds_stands_beside_what_a_scheme_costs(page: Any) -> None:
     assert "Worlds better than base" in page.text("money", "en")
     assert "95.0" in page.text("money", "en")
@@ -88,14 +129,31 @@ def test_a_level_without_end_is_a_sign_at_the_edge_and_no_dot() -> None:
 
 
 def test_what_an_aircraft_saved_why_it_did_not_fly_and_what_an_hour_costs_are_told(page: Any) -> None:
-    """200 million yuan a year more and 25 hours saved: 8 million yuan per hour."""
+    """200 million yuan a year more and 25 hours saved: 8 million an hour; 160 over 40 and 260 over 20 are its ends."""
     told = page.text("special", "en")
     assert "aircraft were asked for at 1,500.0 incidents; at 55.0 % of these it was no hour to fly" in told
     assert "sent to 90.0 and worked before any vehicle at 40.0" in told
     assert "+20.0 minutes sooner" in told
-    assert "8,000,000 yuan per hour saved" in told
+    assert "first at the address of 4.0, 7.0 minutes ahead of the first vehicle on average; to 25.0 % of these" in told
+    assert "8,000,000 yuan per hour saved (4,000,000 to 13,000,000)" in told
+    assert "Over all fires and rescues critical tasks began 1,000.0 hours a year sooner (800.0 to 1,200.0" in told
     assert "tunnel rescue" in told
     assert "救援" in page.text("special", "zh")
+
+
+def test_first_there_by_how_much_not_flown_and_cost_stand_in_one_table(context: Context) -> None:
+    grid = next(
+        b for b in special.make(context) if isinstance(b, Grid) and b.heads[-1].text.en == "An hour saved costs"
+    )
+    cells = [[cell.text.en for cell in row] for row in grid.rows]
+    numbers = ["63.0", "90.0", "4.0", "+7.0", "40.0", "+25.0", "+20.0", "25.0", "8,000,000"]
+    assert cells[0] == ["build as planned", "all kinds", *numbers]
+    assert grid.rows[0][-1].interval == "[4,000,000, 13,000,000]"
+    assert cells[1][-1] == "–"  # the cost is of the whole, no kind has a part of its own
+    unclear = without(context)
+    unclear.study.tables["air_pairs"] = unclear.study.tables["air_pairs"].assign(low=-1.0)
+    (row, _) = next(b for b in special.make(unclear) if isinstance(b, Grid) and b.caption == grid.caption).rows
+    assert row[-1].text.en == "–"
 
 
 def test_tunnels_water_villages_and_help_are_each_one_sentence(page: Any) -> None:

@@ -19,6 +19,7 @@ from sim.errors import DgsimError
 from sim.fleet.parts import UnitMode
 from sim.inputs import RunInputs
 from sim.provenance import to_json
+from sim.report.texts import Bi
 from sim.run.candidates import rank_candidates, why_busy, why_not_ready
 from sim.run.explain import decisions_of, explain, find_arm
 from sim.run.work import CONFIG, RESULT, replication_folder
@@ -45,7 +46,7 @@ def test_the_unit_of_the_log_is_the_first_candidate_with_the_expected_arrival_of
         is_ours = (log.rows["incident"] == incident) & (log.rows["kind"] != LogKind.CHANGE)
         for decision in decisions_of(case.inputs, log, np.flatnonzero(is_ours)):
             first = decision.candidates[0]
-            assert (first.unit, first.expected_ms, first.why_not) == (decision.chosen, decision.expected_ms, "")
+            assert (first.unit, first.expected_ms, first.why_not) == (decision.chosen, decision.expected_ms, None)
             n += 1
     assert n > 30
 
@@ -94,6 +95,10 @@ def test_a_run_that_comes_out_otherwise_now_is_not_told_as_the_stored_one(
     assert "has other inputs (policy) than result.json says" in capsys.readouterr().out
 
 
+def text_of(reason: Bi | None) -> str:
+    return "" if reason is None else reason.en
+
+
 def unit_of(**given: int) -> dict[str, int]:
     return {
         "status": UnitStatus.AT_STATION,
@@ -125,14 +130,14 @@ def station_of(**given: int) -> dict[str, int]:
     ],
 )
 def test_each_reason_is_told_by_the_state(unit: dict[str, int], station: dict[str, int], reason: str) -> None:
-    assert (why_busy(unit, is_craft=False) or why_not_ready(unit, station)) == reason
+    assert text_of(why_busy(unit, is_craft=False) or why_not_ready(unit, station)) == reason
 
 
 def test_an_aircraft_on_its_way_back_is_not_sent_and_a_vehicle_is() -> None:
     back = unit_of(status=UnitStatus.RETURNING)
-    assert why_busy(back, is_craft=False) == ""
+    assert why_busy(back, is_craft=False) is None
     told = "busy: on its way back; boats are sent from their base only"
-    assert why_busy(back | {"mode": UnitMode.WATER}, is_craft=True) == told
+    assert text_of(why_busy(back | {"mode": UnitMode.WATER}, is_craft=True)) == told
 
 
 def test_own_town_first_ranks_the_town_before_a_nearer_stranger(case: Case) -> None:

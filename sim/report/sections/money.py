@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
 from sim.report.context import Context, SectionEntry, kept, names
-from sim.report.numbers import is_missing, plain, points, share, signed_seconds, small
+from sim.report.numbers import count, is_missing, plain, points, share, signed_seconds, small
 from sim.report.pictures.frontier import Dot, frontier
 from sim.report.study import Pair
 from sim.report.svg import picture
@@ -29,6 +29,7 @@ def make(context: Context) -> list[Block]:
     return kept(
         None if pair is None else _sentence(context, pair),
         _picture(context),
+        _frontier(context),
         Paragraph(context.words["money.text"], "note"),
         _pairs(context),
         _aircraft(context),
@@ -51,7 +52,8 @@ def _ranged(row: Any, name: str, write: Any) -> Cell:
     return number(likely, write, low, high)
 
 
-def _currency(context: Context) -> Bi:
+def currency_of(context: Context) -> Bi:
+    """Return the name of the currency of all prices."""
     found = context.study.table("money", "currency")
     code = "CNY" if found is None else str(found["currency"].iloc[0])
     return context.words.known("money.currency", code)
@@ -64,7 +66,7 @@ def _sentence(context: Context, pair: Pair) -> Paragraph | None:
     if whole is None or last is None:
         return None
     base, arm = names(context, pair)
-    told = {"arm": arm, "base": base, "year": study.year, "currency": _currency(context)}
+    told = {"arm": arm, "base": base, "year": study.year, "currency": currency_of(context)}
     told |= {f"outlay_{part}": _told(whole[f"outlay_{part}"]) for part in _RANGE}
     told |= {f"annual_{part}": _told(last[f"annual_{part}"]) for part in _RANGE}
     text = words("money.costs", **told)
@@ -79,12 +81,19 @@ def _sentence(context: Context, pair: Pair) -> Paragraph | None:
     return Paragraph(text, "lead")
 
 
-def _picture(context: Context) -> Block | None:
-    study, words = context.study, context.words
-    found = study.table("frontier", year=study.year, metric="share_300")
+def _frontier_rows(context: Context) -> list[Any]:
+    """Return the rows of the table `frontier` about the share within five minutes in the year of page one."""
+    found = context.study.table("frontier", year=context.study.year, metric="share_300")
     if found is None:
+        return []
+    comparable = _comparable(context)
+    return [row for row in found.to_dict("records") if row["arm"] in comparable]
+
+
+def _picture(context: Context) -> Block | None:
+    study, words, rows = context.study, context.words, _frontier_rows(context)
+    if not rows:
         return None
-    rows = [row for row in found.to_dict("records") if row["arm"] in _comparable(context)]
 
     def draw(language: str) -> Figure | None:
         dots = [
@@ -93,7 +102,7 @@ def _picture(context: Context) -> Block | None:
             )
             for r in rows
         ]
-        unit = words("money.annual_axis", currency=_currency(context), year=study.year).of(language)
+        unit = words("money.annual_axis", currency=currency_of(context), year=study.year).of(language)
         return frontier(dots, unit, words["head.share_300"].of(language) + " (%)")
 
     best = [study.label(row["arm"]) for row in rows if row["is_on_frontier"]]
@@ -102,6 +111,32 @@ def _picture(context: Context) -> Block | None:
     for name in best[1:]:
         told = told + separator + name
     return picture(draw, words["money.picture"], words("money.alt", names=told), "money")
+
+
+def _frontier(context: Context) -> Grid | None:
+    """Return which schemes no other beats, and in which share of the plausible worlds that holds."""
+    study, words = context.study, context.words
+    rows = sorted(_frontier_rows(context), key=lambda row: row["annual_likely"])
+    if not rows:
+        return None
+    has_worlds = any(not is_missing(row.get("share_worlds")) for row in rows)
+    heads = (
+        Head(words["head.arm"], is_number=False),
+        Head(words["money.annual"], words("money.million", currency=currency_of(context))),
+        Head(words["head.share_300"], words["unit.percent"]), Head(words["money.beaten_by"], is_number=False),
+        *((Head(words["money.worlds_unbeaten"], words["unit.percent"]),) if has_worlds else ()),
+    )  # fmt: skip
+    cells = []
+    for row in rows:
+        by = words["money.not_beaten"] if row["is_on_frontier"] else study.label(row["beaten_by"])
+        held = (number(row["share_worlds"], share),) if has_worlds else ()
+        likely = number(row["annual_likely"], _millions)
+        cells.append((word(study.label(row["arm"])), likely, number(row["value"], share), word(by), *held))
+    note = words["note.one_world"]
+    if has_worlds:
+        note = words("money.in_worlds", n=count(max(row["n_worlds"] for row in rows)))
+    denominator = words("money.denominator", year=study.year)
+    return Grid(words("money.frontier", year=study.year), heads, tuple(cells), denominator, (note,))
 
 
 def _comparable(context: Context) -> set[str]:
@@ -122,7 +157,7 @@ def _pairs(context: Context) -> Grid | None:
     found = study.table("value", year=study.year)
     if found is None:
         return None
-    currency = _currency(context)
+    currency = currency_of(context)
     million = words("money.million", currency=currency)
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["money.against"], is_number=False),
@@ -178,7 +213,7 @@ def _aircraft(context: Context) -> Grid | None:
             number(by_hour["likely"], plain, by_hour["low"], by_hour["high"]),
             _ranged(row, "hours_saved", plain), _ranged(row, "per_hour_saved", plain),
         ))  # fmt: skip
-    currency = _currency(context)
+    currency = currency_of(context)
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["money.against"], is_number=False),
         Head(words["money.flown"], words["unit.hours"]),
@@ -197,7 +232,7 @@ def _items(context: Context, pair: Pair) -> Grid | None:
     if found is None:
         return None
     base, arm = names(context, pair)
-    million, colon = words("money.million", currency=_currency(context)), Bi("：", ": ")
+    million, colon = words("money.million", currency=currency_of(context)), Bi("：", ": ")
     heads = [Head(words["money.item"], is_number=False)]
     for kind in ("outlay", "annual"):
         heads += [Head(words[f"money.{kind}"] + colon + name, million) for name in (base, arm)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sim.report.blocks import Block, Grid, Head, Paragraph, number, word
+from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
 from sim.report.context import Context, SectionEntry, kept
-from sim.report.numbers import count, is_missing, plain, points
+from sim.report.numbers import count, is_missing, plain, points, share
 from sim.report.pictures.marks import mark_of, ranking
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TOP = 10
+_FIRM = 0.9
+"""Share of the plausible worlds from which on a town counts as surely among the leaders."""
 
 
 def make(context: Context) -> list[Block]:
@@ -29,6 +31,7 @@ def make(context: Context) -> list[Block]:
     return kept(
         Paragraph(words("one_more.text", base=base)),
         _agreement(context, found),
+        _worlds(context, found),
         _picture(context, found),
         _grid(context, found),
     )
@@ -65,6 +68,25 @@ def _agreement(context: Context, found: pd.DataFrame) -> Paragraph | None:
     return Paragraph(context.words("one_more.agree", k=len(years), years=join(parts)))
 
 
+def _in_worlds(context: Context, found: pd.DataFrame) -> dict[str, Any]:
+    """Return how each town's place fares in the plausible worlds, by town; {} where the study has none."""
+    table = context.study.table("one_more_worlds", arm=str(found["arm"].iloc[0]) if "arm" in found else "")
+    rows: list[Any] = [] if table is None else table.to_dict("records")
+    return {str(row["town"]): row for row in rows}
+
+
+def _worlds(context: Context, found: pd.DataFrame) -> Paragraph:
+    """Return in how many plausible worlds the head of the ranking holds, or that it rests on one world."""
+    worlds = _in_worlds(context, found)
+    leaders = [worlds[town] for town in found["town"].tolist()[:_TOP] if town in worlds]
+    if not leaders:
+        return Paragraph(context.words["note.one_world"], "note")
+    firm = sum(row["share_leading"] >= _FIRM for row in leaders)
+    told = {"first": context.study.town(leaders[0]["town"]), "share": share(leaders[0]["share_first"])}
+    n, of = count(leaders[0]["n_worlds"]), count(len(leaders))
+    return Paragraph(context.words("one_more.worlds", n=n, k=of, firm=count(firm), **told))
+
+
 def _picture(context: Context, found: pd.DataFrame) -> Block | None:
     words, study = context.words, context.study
     records = found.to_dict("records")
@@ -80,11 +102,15 @@ def _picture(context: Context, found: pd.DataFrame) -> Block | None:
 
 def _grid(context: Context, found: pd.DataFrame) -> Grid:
     words, study = context.words, context.study
-    heads = (
+    heads: tuple[Head, ...] = (
         Head(words["one_more.rank"]), Head(words["head.town"], is_number=False), Head(words["head.residents"]),
         Head(words["one_more.gain"], words["unit.points"]), Head(words["one_more.gain600"], words["unit.points"]),
         Head(words["one_more.mean_s"], words["unit.s"]), Head(words["one_more.plan"]),
     )  # fmt: skip
+    worlds = _in_worlds(context, found)
+    if worlds:
+        more = (Head(words["one_more.leading"], words["unit.percent"]), Head(words["one_more.rank_in_worlds"]))
+        heads = (*heads, *more)
     rows = []
     for record, planned in zip(found.to_dict("records"), _planned(found), strict=True):
         gain = number(record["gain_share_300"], _points2, record["low"], record["high"])
@@ -92,10 +118,23 @@ def _grid(context: Context, found: pd.DataFrame) -> Grid:
         year = year if planned else word(words["one_more.never"])
         gains = (number(record.get("gain_share_600"), _points2), number(record.get("gain_mean_s"), _plain2))
         town = (word(study.town_both(record["town"])), number(record.get("residents"), count))
-        rows.append((number(record["rank"], count), *town, gain, *gains, year))
+        held = _place_in_worlds(worlds.get(record["town"])) if worlds else ()
+        rows.append((number(record["rank"], count), *town, gain, *gains, year, *held))
     n = _n(found)
     denominator = words("one_more.denominator", n=n)
-    return Grid(words["one_more.table"], heads, tuple(rows), denominator, (words["note.interval_short"],))
+    notes = (words["note.interval_short"], *((words["one_more.in_worlds"],) if worlds else ()))
+    return Grid(words["one_more.table"], heads, tuple(rows), denominator, notes)
+
+
+def _place_in_worlds(row: Any) -> tuple[Cell, Cell]:
+    """Return the share of the worlds in which a town is among the leaders, and its rank in them."""
+    if row is None:
+        return number(None, count), number(None, count)
+    return number(row["share_leading"], share), number(row["rank_median"], _rank, row["rank_p5"], row["rank_p95"])
+
+
+def _rank(value: Any) -> str:
+    return plain(value, 1)
 
 
 def _n(found: pd.DataFrame) -> Bi:

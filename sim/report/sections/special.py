@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, counted, number, word
+import numpy as np
+
+from sim.compare.money import ratio
+from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, counted, number, word
 from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept
 from sim.report.numbers import count, is_clear, is_missing, plain, share, signed
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.rates import rates_picture
+from sim.report.sections.money import FLOWN, currency_of
 from sim.report.study import Row
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ALL = ""
+_RANGE = ("low", "likely", "high")
+_REASONS = ("no_hour", "none_there", "all_out")
 _S_PER_MIN = 60.0
 _MOST_DRAWN = 40
 
@@ -28,6 +34,7 @@ def make(context: Context) -> list[Block]:
         *(Paragraph(text, "lead") for text in _sentences(context)),
         _saved_picture(context),
         _turnouts_picture(context),
+        _first_grid(context),
         _air_grid(context),
         _pairs_grid(context),
         _turnouts_grid(context),
@@ -54,10 +61,13 @@ def _sentences(context: Context) -> list[Bi]:
     """Return what became of the incidents that ask for aircraft, one sentence per scheme that has any."""
     words, year, told = context.words, context.study.year, []
     for row in _rows(context, "air", year=year, kind=_ALL):
-        shares = {name: share(row[f"{name}_share"]) for name in ("no_hour", "none_there", "all_out")}
+        shares = {name: share(row[f"{name}_share"]) for name in _REASONS}
         counts = {name: _one(row[f"{name}_per_year"]) for name in ("asked", "sent")}
         arm, first = context.study.label(row["arm"]), _one(row["first_work_per_year"])
         text = words("special.air", year=year, arm=arm, first=first, **counts, **shares)
+        if not is_missing(row["arrival_lead_s"]):
+            came, lead = _one(row["first_arrival_per_year"]), _one(float(row["arrival_lead_s"]) / _S_PER_MIN)
+            text = text + words("special.first", n=came, lead=lead, alone=share(row["first_arrival_alone_share"]))
         for pair in _rows(context, "air_pairs", year=year, kind=_ALL, arm=row["arm"]):
             text = text + _saved(context, pair)
         told.append(text)
@@ -65,23 +75,96 @@ def _sentences(context: Context) -> list[Bi]:
 
 
 def _saved(context: Context, pair: Row) -> Bi:
-    """Return how much sooner critical needs were at work, and what an hour saved costs.
-
-    The cost is told only where flying hours are priced and the saving is clear.
-    """
+    """Return how much sooner critical needs were at work, what an hour saved costs, and what all incidents gain."""
     words, study = context.words, context.study
     ends = (pair["low"], pair["high"])
     low, high = (words["special.unknown"] if is_missing(end) else same(_minutes(end)) for end in ends)
-    hours = float(pair["saved_h_per_year"])
-    told = {"saved": _minutes(pair["saved_s"]), "low": low, "high": high, "hours": _one(hours)}
+    told = {"saved": _minutes(pair["saved_s"]), "low": low, "high": high, "hours": _one(pair["saved_h_per_year"])}
     text = words("special.saved", base=study.label(pair["base"]), **told)
-    value = study.row("value", arm=pair["arm"], base=pair["base"], year=study.year)
-    money = study.row("money", arm=pair["arm"], item="flying_hour", year=study.year)  # else flying is not priced
-    if value is None or money is None or not (pair["low"] > 0 and hours > 0 and value["annual_likely"] > 0):
+    value, per_hour = _value(context, pair), _per_hour(context, pair)
+    if value is None:
         return text
-    currency = words.known("money.currency", money["currency"])
-    annual = float(value["annual_likely"])
-    return text + words("special.cost", annual=count(annual), per_hour=count(annual / hours), currency=currency)
+    if per_hour is not None:
+        dear = {"cheapest": _end(context, per_hour[0], pair["saved_h_high"])}
+        dear |= {"dearest": _end(context, per_hour[2], pair["saved_h_low"])}
+        prices = {"annual": count(value["annual_likely"]), "per_hour": count(per_hour[1])}
+        text = text + words("special.cost", currency=currency_of(context), **prices, **dear)
+    if is_missing(value["hours_saved_likely"]):
+        return text
+    hours = {part: _one(value[f"hours_saved_{part}"]) for part in _RANGE}
+    return text + words("special.all_incidents", see=context.see("money"), **hours)
+
+
+def _value(context: Context, pair: Row) -> Any:
+    """Return what a pair costs and gains; None where flying hours are not priced."""
+    study = context.study
+    flown = [study.row("money", arm=pair["arm"], item=item, year=study.year) for item in FLOWN]
+    if all(row is None for row in flown):
+        return None
+    return study.row("value", arm=pair["arm"], base=pair["base"], year=study.year)
+
+
+def _per_hour(context: Context, pair: Row) -> tuple[float, float, float] | None:
+    """Return (low, likely, high) of the cost of an hour saved at incidents that ask for aircraft; high NaN: no end.
+
+    None where flying hours are not priced, the saving is not clear, or nothing more is spent.
+    """
+    value = _value(context, pair)
+    if value is None or not pair["low"] > 0:
+        return None
+    cost = np.array([value[f"annual_{part}"] for part in _RANGE], dtype=float)
+    hours = np.array([pair[f"saved_h_{part}"] for part in ("low", "per_year", "high")], dtype=float)
+    low, likely, high = ratio(cost, hours)
+    return None if is_missing(likely) else (float(low), float(likely), float(high))
+
+
+def _end(context: Context, per_hour: float, hours: Any) -> Bi:
+    """Return an end of the cost of an hour: not known where the hours are not, without end where there may be none."""
+    if is_missing(hours):
+        return context.words["special.unknown"]
+    return context.words["money.unbounded"] if is_missing(per_hour) else same(count(per_hour))
+
+
+def _first_grid(context: Context) -> Grid | None:
+    """Return where the aircraft came first and by how much, what that saves and what an hour of it costs, together."""
+    words, year = context.words, context.study.year
+    rows = _rows(context, "air", year=year)
+    if not rows:
+        return None
+    per_year, minutes, percent = words["unit.per_year"], words["special.minutes"], words["unit.percent"]
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["special.kind"], is_number=False),
+        Head(words["special.not_flown"], percent), Head(words["special.sent"], per_year),
+        Head(words["special.first_arrival"], per_year), Head(words["special.ahead"], minutes),
+        Head(words["special.first_work"], per_year), Head(words["special.ahead"], minutes),
+        Head(words["special.sooner"], minutes), Head(words["special.hours_saved"], words["unit.hours"]),
+        Head(words["special.per_hour"], currency_of(context)),
+    )  # fmt: skip
+    told = tuple(_first_row(context, row) for row in rows)
+    notes = (words["special.intervals"], words["special.first_note"])
+    caption = words("special.first_table", year=year)
+    return Grid(caption, heads, told, words["special.air_denominator"], notes)
+
+
+def _first_row(context: Context, row: Row) -> tuple[Cell, ...]:
+    not_flown = sum(float(row[f"{name}_share"]) for name in _REASONS)
+    pairs = _rows(context, "air_pairs", year=context.study.year, kind=row["kind"], arm=row["arm"])
+    pair = pairs[0] if pairs else None
+    per_hour = None if pair is None or row["kind"] != _ALL else _per_hour(context, pair)
+    nothing = number(None, _one)
+    return (
+        word(context.study.label(row["arm"])), word(kind_name(context, row["kind"])), number(not_flown, share),
+        number(row["sent_per_year"], _one),
+        number(row["first_arrival_per_year"], _one), _lead(row, "arrival"),
+        number(row["first_work_per_year"], _one), _lead(row, "work"),
+        nothing if pair is None else number(pair["saved_s"], _minutes, pair["low"], pair["high"]),
+        nothing if pair is None else number(pair["saved_h_per_year"], _one, pair["saved_h_low"], pair["saved_h_high"]),
+        nothing if per_hour is None else number(per_hour[1], count, per_hour[0], per_hour[2]),
+    )  # fmt: skip
+
+
+def _lead(row: Row, what: str) -> Cell:
+    return number(row[f"{what}_lead_s"], _minutes, row[f"{what}_lead_low"], row[f"{what}_lead_high"])
 
 
 def _saved_picture(context: Context) -> Picture | None:
@@ -130,17 +213,17 @@ def _air_grid(context: Context) -> Grid | None:
     if not rows:
         return None
     per_year, percent = words["unit.per_year"], words["unit.percent"]
-    counts, shares = ("sent", "first_arrival", "first_work"), ("no_hour", "none_there", "all_out")
+    alone = ("first_arrival", "first_work")
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["special.kind"], is_number=False),
-        Head(words["special.asked"], per_year), *(Head(words[f"special.{name}"], percent) for name in shares),
-        *(Head(words[f"special.{name}"], per_year) for name in counts),
+        Head(words["special.asked"], per_year), *(Head(words[f"special.{name}"], percent) for name in _REASONS),
+        Head(words["special.sent"], per_year), *(Head(words[f"special.{name}_alone"], percent) for name in alone),
     )  # fmt: skip
     told = tuple(
         (
             word(context.study.label(row["arm"])), word(kind_name(context, row["kind"])),
-            number(row["asked_per_year"], _one), *(number(row[f"{name}_share"], share) for name in shares),
-            *(number(row[f"{name}_per_year"], _one) for name in counts),
+            number(row["asked_per_year"], _one), *(number(row[f"{name}_share"], share) for name in _REASONS),
+            number(row["sent_per_year"], _one), *(number(row[f"{name}_alone_share"], share) for name in alone),
         )
         for row in rows
     )  # fmt: skip
