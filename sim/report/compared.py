@@ -11,7 +11,7 @@ from typing import Any
 from sim.report.blocks import Cell, Head, number, word
 from sim.report.context import Context
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, writer_of
-from sim.report.study import Pair, Study
+from sim.report.study import CLOCK, HEADLINE, Pair, Study
 from sim.report.texts import Bi, same
 
 
@@ -39,6 +39,15 @@ def metric_cell(context: Context, metric: str) -> Cell:
     """Return the cell that names a metric with its unit."""
     unit = context.words["unit.percent" if metric.startswith("share") else "unit.s"]
     return word(context.words[f"head.{metric}"].with_unit(unit))
+
+
+def measure_of(context: Context, row: Mapping[Any, Any]) -> Bi:
+    """Return what was compared with its unit, and with group and milestone where these are not the headline's."""
+    words, metric = context.words, str(row["metric"])
+    name = words[f"metric.{metric}"].with_unit(words["unit.points" if metric.startswith("share") else "unit.s"])
+    others = [words.known("group", row["group"])] if row["group"] != HEADLINE else []
+    others += [words.known("clock", row["clock"])] if row["clock"] != CLOCK else []
+    return Bi("，".join([name.zh, *(one.zh for one in others)]), ", ".join([name.en, *(one.en for one in others)]))
 
 
 def level_cells(context: Context, pair: Pair, metric: str) -> list[Cell]:

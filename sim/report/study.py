@@ -7,7 +7,7 @@ names, no city and no picture. Next: `build.py`, which puts the sections togethe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ HEADLINE, CLOCK = "headline", "arrival"
 MAIN = "main"
 _LARGE, _TOLD = ("ecdf", "towns"), [("group", "==", HEADLINE), ("clock", "==", CLOCK)]
 """Of these tables only such rows are read."""
+_NO_CHOICE = frozenset({"about", "run"})
+"""What an arm's file of settings holds beside what the city is."""
 _LABEL_BREAKS = "，,；;·、（(）)"
 
 
@@ -174,6 +176,12 @@ class Study:
     def is_repeated(self) -> bool:
         """Return whether the main pair is repeated under other conditions (staffing, policy, travel)."""
         return any(pair.purpose != MAIN for pair in self.conditions())
+
+    def differs_only_in(self, pair: Pair, groups: Set[str]) -> bool:
+        """Return whether the settings of a pair's two arms differ, and in nothing but the groups named."""
+        ours, theirs = self.configs.get(pair.arm, {}), self.configs.get(pair.base, {})
+        found = {name for name in {*ours, *theirs} - _NO_CHOICE if ours.get(name) != theirs.get(name)}
+        return bool(found) and found <= groups
 
     def contrast(self, pair: Pair, metric: str, year: int) -> Row | None:
         """Return the row of the headline's difference citywide, or None."""

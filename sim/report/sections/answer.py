@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sim.report.blocks import Block, Facts, Grid, Head, Paragraph, Picture, counted, word
 from sim.report.compared import bound_of, case_of, condition_name, diff_cell, level_cells, metric_cell
 from sim.report.context import Context, SectionEntry, kept, names
+from sim.report.declared import declared_besides, each_scheme, interactions_told
 from sim.report.numbers import (
     count,
     interval,
@@ -39,8 +40,8 @@ def make(context: Context) -> list[Block]:
     base, arm = names(context, pair)
     return kept(
         *_question(context),
+        *_lead(context, pair),
         _compared(context, pair),
-        *answer(context, pair),
         _picture(context, pair),
         _table(context, pair),
         Paragraph(words("answer.intro", arms=arms, arm=arm, base=base, see=context.see("variants")), "note"),
@@ -59,8 +60,28 @@ def _question(context: Context) -> list[Block]:
 # --- the sentence -----------------------------------------------------------------------------------------------------
 
 
+def _lead(context: Context, pair: Pair) -> list[Block]:
+    """Return what the study is about first: a lever's own sentences, whether changes add up, then response times."""
+    first = [*context.leads, interactions_told(context)]
+    found = [Paragraph(text, "lead") for text in first if text is not None] + answer(context, pair)
+    declared = declared_besides(context, _main_pairs(context, pair), TOLD)
+    return kept(*found, None if declared is None else Paragraph(declared))
+
+
+def _main_pairs(context: Context, pair: Pair) -> list[Pair]:
+    """Return the pairs in the table of page one: the main one and others of its purpose."""
+    return [p for p in context.study.conditions() if p.purpose == MAIN] or [pair]
+
+
 def answer(context: Context, pair: Pair) -> list[Block]:
-    """Return the answer as one sentence, and how it fares under the other conditions."""
+    """Return the answer as one sentence, and how it fares under the other conditions.
+
+    Where several schemes are the study's main ones, the sentence tells them all.
+    """
+    several = _main_pairs(context, pair)
+    if len(several) > 1:
+        told = [each_scheme(context, several, metric) for metric in ("share_300", "p90")]
+        return kept(*(Paragraph(text, "lead") for text in told if text is not None), _paragraph(_worlds(context, pair)))
     share_row = context.study.contrast(pair, "share_300", context.study.year)
     if share_row is None:
         return [context.missing("contrasts")]
@@ -70,6 +91,10 @@ def answer(context: Context, pair: Pair) -> list[Block]:
     robust = _robust(context, pair, float(share_row["diff"]))
     beside = (_equivalent(context, pair), robust, _worlds(context, pair))
     return [Paragraph(text, "lead"), *(Paragraph(told) for told in beside if told is not None)]
+
+
+def _paragraph(text: Bi | None) -> Paragraph | None:
+    return None if text is None else Paragraph(text)
 
 
 def _equivalent(context: Context, pair: Pair) -> Bi | None:
@@ -211,7 +236,7 @@ def _table(context: Context, pair: Pair) -> Grid | None:
     """Return levels and paired differences of the told metrics: the main pair and others of purpose main."""
     words, study = context.words, context.study
     base, arm = names(context, pair)
-    pairs = [p for p in study.conditions() if p.purpose == MAIN] or [pair]
+    pairs = _main_pairs(context, pair)
     told = [(p, m, study.contrast(p, m, study.year)) for p in pairs for m in TOLD]
     rows = [(p, m, row) for p, m, row in told if row is not None]
     if not rows:
