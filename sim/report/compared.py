@@ -17,8 +17,13 @@ from sim.report.texts import Bi, same
 
 def condition_name(context: Context, pair: Pair) -> Bi:
     """Return what a pair stands for: the main comparison, or the condition that differs from it."""
-    is_main = pair == context.study.main() and context.study.is_repeated()
-    return context.words["answer.main_name"] if is_main else pair.label
+    is_main = pair == context.study.main() and bool(context.study.repeats())
+    if is_main:
+        return context.words["answer.main_name"]
+    study, main = context.study, context.study.main()
+    if study.is_condition(pair) or main is None or pair.base == main.base:
+        return pair.label
+    return context.words("variants.against", arm=study.label(pair.arm), base=study.label(pair.base))
 
 
 def case_of(row: Any, better: int) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _DRAWN = ("critical_p50", "critical_p90", "full_alarm_p50")
 _COLUMNS = ("arrival_p50", *_DRAWN, "full_alarm_p90")
 _S_PER_MIN = 60.0
+_OF_TUNNELS = frozenset({"rail", "fleet", "mutual_aid"})
+"""Groups of settings that decide who comes into a tunnel, and how."""
 
 
 def make(context: Context) -> list[Block]:
@@ -59,15 +61,7 @@ def _sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[P
     words, study, texts = context.words, context.study, []
     main = study.main()
     shown = study.arms() if main is None else [main.base, main.arm]
-    for pair in told[:1]:
-        base, arm = names(context, pair)
-        values = {
-            prefix + clock: minutes(tunnel[name][f"{clock}_p50"]["value"])
-            for prefix, name in (("", pair.arm), ("base_", pair.base))
-            for clock in ("critical", "full_alarm")
-        }
-        per_year = _one(tunnel[pair.arm]["arrival_p50"]["per_year"])
-        texts.append(words("places.tunnel", arm=arm, base=base, per_year=per_year, **values))
+    texts += _tunnel_sentences(context, tunnel, told)[:1]
     for name in shown:
         arm = study.label(name)
         for row in _rows(context, "water", arm=name, kind=""):
@@ -81,6 +75,37 @@ def _sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[P
             came = sum(float(row["per_year"]) * float(row["arrived_share"]) for row in sent)
             texts.append(words("places.help", arm=arm, sent=_one(n), arrived=_one(came)))
     return texts
+
+
+def _median(context: Context, value: Any) -> Bi:
+    """Return a median in minutes for a sentence; one that never came in words."""
+    if value == float("inf"):
+        return context.words["places.never_half"]
+    return context.words("places.in_minutes", minutes=minutes(value))
+
+
+def _tunnel_sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> list[Bi]:
+    """Return how soon work began and the first alarm was complete in tunnels, one sentence per compared pair."""
+    texts = []
+    for pair in told:
+        base, arm = names(context, pair)
+        values = {
+            prefix + clock: _median(context, tunnel[name][f"{clock}_p50"]["value"])
+            for prefix, name in (("", pair.arm), ("base_", pair.base))
+            for clock in ("critical", "full_alarm")
+        }
+        per_year = _one(tunnel[pair.arm]["arrival_p50"]["per_year"])
+        texts.append(context.words("places.tunnel", arm=arm, base=base, per_year=per_year, **values))
+    return texts
+
+
+def lead(context: Context) -> list[Bi]:
+    """Return the sentences on tunnels for page one, where schemes differ in nothing but how these are reached."""
+    tunnel, study = _tunnel(context), context.study
+    main = study.main()
+    if main is None or not study.differs_only_in(main, _OF_TUNNELS):
+        return []
+    return _tunnel_sentences(context, tunnel, [p for p in study.peers() if p.arm in tunnel and p.base in tunnel])
 
 
 def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> Picture | None:
@@ -184,4 +209,4 @@ def _help_grid(context: Context) -> Grid | None:
     return Grid(words["places.help_table"], heads, told, words["places.help_denominator"])
 
 
-SECTION = SectionEntry("places", needs=(), make=make, any_of=("tunnel", "water", "villages", "help"))
+SECTION = SectionEntry("places", needs=(), make=make, lead=lead, any_of=("tunnel", "water", "villages", "help"))

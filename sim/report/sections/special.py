@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, counted, number, word
 from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept
-from sim.report.numbers import count, is_clear, is_missing, plain, share, signed
+from sim.report.numbers import count, is_clear, is_missing, plain, rate, share, signed
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.rates import rates_picture
 from sim.report.study import Row
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _ALL = ""
 _S_PER_MIN = 60.0
 _MOST_DRAWN = 40
+_OF_THIS = frozenset({"teams", "aviation"})
+"""Groups of settings that this section is about."""
 
 
 def make(context: Context) -> list[Block]:
@@ -55,8 +57,8 @@ def _sentences(context: Context) -> list[Bi]:
     words, year, told = context.words, context.study.year, []
     for row in _rows(context, "air", year=year, kind=_ALL):
         shares = {name: share(row[f"{name}_share"]) for name in ("no_hour", "none_there", "all_out")}
-        counts = {name: _one(row[f"{name}_per_year"]) for name in ("asked", "sent")}
-        arm, first = context.study.label(row["arm"]), _one(row["first_work_per_year"])
+        counts = {name: rate(row[f"{name}_per_year"]) for name in ("asked", "sent")}
+        arm, first = context.study.label(row["arm"]), rate(row["first_work_per_year"])
         text = words("special.air", year=year, arm=arm, first=first, **counts, **shares)
         for pair in _rows(context, "air_pairs", year=year, kind=_ALL, arm=row["arm"]):
             text = text + _saved(context, pair)
@@ -194,4 +196,11 @@ def _turnouts_grid(context: Context) -> Grid:
     return Grid(words["special.turnouts_table"], heads, told, words["special.turnouts_denominator"])
 
 
-SECTION = SectionEntry("special", needs=("turnouts",), make=make)
+def lead(context: Context) -> list[Bi]:
+    """Return the sentences for page one, where schemes differ in nothing but teams or aircraft."""
+    main = context.study.main()
+    is_about = main is not None and context.study.differs_only_in(main, _OF_THIS)
+    return _sentences(context) if is_about else []
+
+
+SECTION = SectionEntry("special", needs=("turnouts",), make=make, lead=lead)

@@ -9,7 +9,7 @@ from sim.report.compared import bound_of, condition_name, diff_cell, level_cells
 from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
-from sim.report.study import CLOCK, HEADLINE, MAIN, Pair, Row, Study
+from sim.report.study import CLOCK, HEADLINE, Pair, Row, Study
 from sim.report.svg import picture
 from sim.report.texts import Bi, same
 
@@ -52,7 +52,7 @@ def _conditions(context: Context) -> Grid | None:
     pair = study.main()
     if pair is None:
         return None
-    told = [(p, m) for p in study.conditions() if p.purpose != MAIN for m in ("share_300", "p50", "p90")]
+    told = [(p, m) for p in study.repeats() for m in ("share_300", "p50", "p90")]
     found = [(p, m, study.contrast(p, m, study.year)) for p, m in told]
     rows = tuple(_condition(context, p, metric, row) for p, metric, row in found if row is not None)
     base, arm = names(context, pair)
