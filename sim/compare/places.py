@@ -1,4 +1,4 @@
-"""What the place of an incident added, and help from outside, side by side: tunnels, water, villages, posts."""
+"""What the place of an incident added, and help from outside, side by side: tunnels, villages, posts."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from sim.metrics.store import Columns, columns_of
 from sim.units import MS_PER_S
 
 Rows = list[dict[str, Any]]
-_P90 = 0.9
+_SOON_MS = 300 * MS_PER_S
 
 
 def place_tables(arms: Sequence[Arm], frame: Frame) -> dict[str, Columns]:
-    """Return the tables `tunnel`, `water`, `villages` and `help`, over the whole window, but no empty one."""
+    """Return the tables `tunnel`, `villages` and `help`, over the whole window, but no empty one."""
     scenes = [(arm, _years(arm, frame), _scenes(arm)) for arm in arms if arm.has("scenes")]
     rows: dict[str, Rows] = {
         "tunnel": [row for told in scenes for row in _tunnel_rows(*told)],
-        "water": [row for told in scenes for row in _water_rows(*told, frame)],
         "villages": [row for told in scenes for row in _village_rows(*told)],
         "help": [row for arm in arms if arm.has("mutual_aid") for row in _help_rows(arm, _years(arm, frame))],
     }
@@ -70,24 +69,13 @@ def _tunnel_rows(arm: Arm, years: float, table: Columns) -> Rows:
     ]
 
 
-def _water_rows(arm: Arm, years: float, table: Columns, frame: Frame) -> Rows:
-    """Return by kind ("" all) how many incidents a year wait for water, and how long: mean_s and p90_s."""
-    waits = table["water_delay_ms"] > 0
-    rows = []
-    for kind in [None, *np.unique(table["kind"][waits])] if waits.any() else []:
-        own = waits if kind is None else waits & (table["kind"] == kind)
-        seconds = table["water_delay_ms"][own] / MS_PER_S
-        row: dict[str, Any] = {"arm": arm.name, "kind": "" if kind is None else frame.labels.kind_code[kind]}
-        row |= {"per_year": float(own.sum()) / years, "mean_s": float(seconds.mean())}
-        row |= {"p90_s": float(np.quantile(seconds, _P90)), "n_incidents": int(own.sum())}
-        rows.append(row | {"n_replications": len(arm.replications)})
-    return rows
-
-
 def _village_rows(arm: Arm, years: float, table: Columns) -> Rows:
-    """Return how many incidents a year the village's own people come to, and at which part they are there first.
+    """Return how often the village's own people come, and what they are there before; a milestone of their own.
 
-    `before_s`: mean seconds before the first unit of the stations, where both came and the village was first.
+    per_year: incidents they come to; of these first_share, where they are there before the first unit of the stations,
+    and before_s, the mean seconds by which where both came. Of all incidents of these kinds (all_per_year): came_share,
+    and who is there within five minutes of the *call*: a unit of the stations (stations_300_share), or it or they
+    (any_300_share).
     """
     own = table["village_ms"] >= 0
     if not own.any():
@@ -97,8 +85,25 @@ def _village_rows(arm: Arm, years: float, table: Columns) -> Rows:
     first: NDArray[np.bool_] = ~has_come | (village_ms < unit_ms)
     ahead = (unit_ms - village_ms)[first & has_come] / MS_PER_S
     row: dict[str, Any] = {"arm": arm.name, "per_year": float(own.sum()) / years, "first_share": float(first.mean())}
-    row |= {"before_s": float(ahead.mean()) if len(ahead) else float("nan"), "n_incidents": int(own.sum())}
-    return [row | {"n_replications": len(arm.replications)}]
+    row |= {"before_s": float(ahead.mean()) if len(ahead) else float("nan")}
+    gained = int(((village_ms <= _SOON_MS) & ~(has_come & (unit_ms <= _SOON_MS))).sum())
+    n_all, n_soon = _of_kinds(arm, np.unique(table["kind"][own]))
+    row |= {"all_per_year": n_all / years, "came_share": int(own.sum()) / n_all}
+    row |= {"stations_300_share": n_soon / n_all, "any_300_share": (n_soon + gained) / n_all}
+    return [row | {"n_incidents": n_all, "n_replications": len(arm.replications)}]
+
+
+def _of_kinds(arm: Arm, kinds: NDArray[Any]) -> tuple[int, int]:
+    """Return the incidents of some kinds, all replications together, and how many had a unit within five minutes."""
+    names = ("kind", "call_ms", "dispatch_due_ms", "first_arrival_ms")
+    n, n_soon = 0, 0
+    for replication in arm.replications:
+        table = replication.read("incidents", names)
+        own, has_come = np.isin(table["kind"], kinds), table["first_arrival_ms"] >= 0
+        unit_ms = table["dispatch_due_ms"] - table["call_ms"] + table["first_arrival_ms"]
+        n += int(own.sum())
+        n_soon += int((own & has_come & (unit_ms <= _SOON_MS)).sum())
+    return n, n_soon
 
 
 def _help_rows(arm: Arm, years: float) -> Rows:

@@ -6,19 +6,19 @@ What an aircraft saves is told by pairing arms: within one run the vehicle that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.compare.cells import Frame
-from sim.compare.parts import POOLED_YEAR, Arm, Replication
+from sim.compare.parts import POOLED_YEAR, Arm
 from sim.compare.planted import mean_and_half
 from sim.compare.service import measured_years
+from sim.compare.sooner import matched_incidents, part, saved, saved_hours
 from sim.metrics.special import Grounded
 from sim.metrics.store import Columns, columns_of
-from sim.units import MS_PER_H, MS_PER_S
+from sim.units import MS_PER_S
 
 ALL = ""
 """`kind` of a row about all kinds of incident for which aircraft are asked."""
@@ -58,9 +58,9 @@ def turnout_rows(arm: Arm, frame: Frame) -> Rows:
                 "type": str(kind),
                 "capability": int(capability),
                 "per_year": float(own.sum()) / years,
-                "arrived_share": _part(came, own),
-                "first_share": _part(came & table["is_first_arrival"], came),
-                "only_share": _part(came & (table["others_work_ms"] < 0), came),
+                "arrived_share": part(came, own),
+                "first_share": part(came & table["is_first_arrival"], came),
+                "only_share": part(came & (table["others_work_ms"] < 0), came),
                 "work_p50_s": float(np.median(work_ms)) / MS_PER_S if len(work_ms) else float("nan"),
                 "is_alone": bool(table["is_alone"][own].all()),
                 "n_turnouts": int(own.sum()),
@@ -68,10 +68,6 @@ def turnout_rows(arm: Arm, frame: Frame) -> Rows:
             }
         )
     return rows
-
-
-def _part(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
-    return float(part.sum()) / int(whole.sum()) if whole.any() else float("nan")
 
 
 def _kinds(table: Columns, frame: Frame) -> list[tuple[str, NDArray[np.bool_]]]:
@@ -104,7 +100,7 @@ def air_rows(arm: Arm, frame: Frame) -> Rows:
             counted = {"asked": own, "sent": own & table["is_sent"]}
             counted |= {name: own & table[f"is_{name}"] for name in ("first_arrival", "first_work")}
             row |= {f"{name}_per_year": float(of.sum()) / n / measured[place] for name, of in counted.items()}
-            row |= {f"{name}_share": _part(own & (table["grounded"] == why), own) for name, why in WHY.items()}
+            row |= {f"{name}_share": part(own & (table["grounded"] == why), own) for name, why in WHY.items()}
             row |= _leads(table, own, cluster, n)
             rows.append(row | {"n_incidents": int(own.sum()), "n_replications": n})
     return rows
@@ -132,17 +128,8 @@ def _leads(table: Columns, own: NDArray[np.bool_], cluster: NDArray[np.int64], n
         sums = [np.bincount(cluster[both], weights, n) for weights in (ahead_s, np.ones(len(ahead_s)))]
         mean, half = mean_and_half(sums[0].astype(np.float64), sums[1].astype(np.float64))
         found |= {f"{what}_lead_s": mean, f"{what}_lead_low": mean - half, f"{what}_lead_high": mean + half}
-        found[f"first_{what}_alone_share"] = _part(is_first & (ground < 0), is_first)
+        found[f"first_{what}_alone_share"] = part(is_first & (ground < 0), is_first)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Matched:
-    """Incidents of a replication for which aircraft are asked, as both arms met them: s, inf is never."""
-
-    table: Columns
-    ours: NDArray[np.float64]
-    theirs: NDArray[np.float64]
 
 
 def air_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
@@ -153,50 +140,21 @@ def air_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
     longest), n_sent. Of all for which aircraft are asked: saved_h_per_year, hours saved together where both came, with
     saved_h_low and saved_h_high (95 %, between replications).
     """
-    numbers = {replication.number: replication for replication in base.replications}
-    found = [_matched(one, numbers[one.number]) for one in arm.replications if one.number in numbers]
-    if not found:
+    names = ("identity", "kind", "year", "is_sent")
+    found = matched_incidents(arm, base, lambda replication: replication.read("air", names), ("critical",))
+    if found is None:
         return []
-    pooled = {name: np.concatenate([one.table[name] for one in found]) for name in ("kind", "year", "is_sent")}
-    cluster = np.repeat(np.arange(len(found)), [len(one.ours) for one in found])
-    ours, theirs = (np.concatenate([getattr(one, name) for one in found]) for name in ("ours", "theirs"))
-    both = np.isfinite(ours) & np.isfinite(theirs)
-    saved = np.where(both, theirs, 0.0) - np.where(both, ours, 0.0)
     measured, rows = measured_years(arm, frame), []
-    for place, year, of_year in _years(pooled, frame):
-        for kind, of_kind in _kinds(pooled, frame):
+    for place, year, of_year in _years(found.table, frame):
+        for kind, of_kind in _kinds(found.table, frame):
             own = of_year & of_kind
-            sent = own & pooled["is_sent"]
+            sent = own & found.table["is_sent"]
             if not sent.any():
                 continue
-            used = cluster[sent & both]
-            sums = [np.bincount(used, weights, len(found)) for weights in (saved[sent & both], np.ones(len(used)))]
-            mean, half = mean_and_half(sums[0].astype(np.float64), sums[1].astype(np.float64))
-            hours = np.bincount(cluster[own], saved[own], len(found)) * MS_PER_S / MS_PER_H / float(measured[place])
-            a_year, half_h = mean_and_half(hours, np.ones(len(found)))
-            row: dict[str, Any] = {"arm": arm.name, "base": base.name, "year": year, "kind": kind, "saved_s": mean}
-            row |= {"low": mean - half, "high": mean + half, "share_faster": _part(sent & (ours < theirs), sent)}
-            row |= {"share_slower": _part(sent & (ours > theirs), sent), "saved_h_per_year": a_year}
+            hours = saved_hours(found, "critical", own) / float(measured[place])
+            a_year, half_h = mean_and_half(hours, np.ones(found.n_pairs))
+            row: dict[str, Any] = {"arm": arm.name, "base": base.name, "year": year, "kind": kind}
+            row |= saved(found, "critical", sent) | {"saved_h_per_year": a_year}
             row |= {"saved_h_low": a_year - half_h, "saved_h_high": a_year + half_h}
-            rows.append(row | {"n_sent": int(sent.sum()), "n_pairs": len(found)})
+            rows.append(row | {"n_sent": int(sent.sum()), "n_pairs": found.n_pairs})
     return rows
-
-
-def _matched(arm: Replication, base: Replication) -> _Matched:
-    """Return the incidents for which the arm asked for aircraft and that the base had too, in order of identity."""
-    table = arm.read("air", ("identity", "kind", "year", "is_sent"))
-    seconds, found = [], table["identity"]
-    for replication in (arm, base):
-        incidents = replication.read("incidents", ("identity", "first_critical_ms"))
-        found = np.intersect1d(found, incidents["identity"])
-        seconds.append(incidents)
-    at = np.argsort(table["identity"], kind="stable")
-    at = at[np.searchsorted(table["identity"][at], found)]
-    ours, theirs = (_critical_s(incidents, found) for incidents in seconds)
-    return _Matched({name: values[at] for name, values in table.items()}, ours, theirs)
-
-
-def _critical_s(incidents: Columns, identity: NDArray[Any]) -> NDArray[np.float64]:
-    order = np.argsort(incidents["identity"], kind="stable")
-    ms = incidents["first_critical_ms"][order][np.searchsorted(incidents["identity"][order], identity)]
-    return np.where(ms < 0, np.inf, ms / MS_PER_S)

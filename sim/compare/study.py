@@ -31,6 +31,7 @@ from sim.compare.places import place_tables
 from sim.compare.planted import planted_tables
 from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
 from sim.compare.special import special_tables
+from sim.compare.water import water_tables
 from sim.errors import Problems
 from sim.metrics.store import Columns
 
@@ -103,6 +104,7 @@ def compare_arms(
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
     tables |= {"manning": manning_summary(arms, frame)} | planted_tables(arms, wanted)
     tables |= special_tables(arms, wanted, frame) | place_tables(arms, frame)
+    tables |= water_tables(arms, wanted, frame)
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}

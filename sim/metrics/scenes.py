@@ -21,7 +21,8 @@ def is_plain(inputs: RunInputs) -> bool:
 def scenes_table(inputs: RunInputs, incidents: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return one row per measured incident to which its place adds something, in the order of the incident table.
 
-    Columns: identity, kind, grade; water_delay_ms (where the kind needs a supply at some grade, else 0); portal_a,
+    Incidents that need a water supply at their first alarm are among them, a hydrant near or not. Columns: identity,
+    kind, grade, year; needs_water; water_delay_ms (where the kind needs a supply at some grade, else 0); portal_a,
     portal_b (cells, -1: by road, or no second one), track_a_m, track_b_m; power_off_ms and village_ms, both after the
     *call* (the others' clocks start when the dispatch order is due), the second -1 where nobody comes.
 
@@ -35,11 +36,15 @@ def scenes_table(inputs: RunInputs, incidents: dict[str, NDArray[Any]]) -> dict[
     water_ms = np.where(scenes.supply_grade[rows["kind"]] > 0, scenes.water_delay_ms, 0)[measured]
     portals, track_m = scenes.portal_cell[measured], scenes.track_m[measured]
     village_ms = scenes.village_ms[measured]
-    told = (portals[:, 0] >= 0) | (water_ms > 0) | (village_ms >= 0)
+    supply_grade = scenes.supply_grade[rows["kind"]][measured]
+    needs_water = (supply_grade > 0) & (rows["grade"][measured] >= supply_grade)
+    told = (portals[:, 0] >= 0) | (water_ms > 0) | (village_ms >= 0) | needs_water
     table: dict[str, NDArray[Any]] = {
         "identity": incidents["identity"],
         "kind": incidents["kind"],
         "grade": incidents["grade"],
+        "year": incidents["year"],
+        "needs_water": needs_water,
         "water_delay_ms": water_ms.astype(np.int32),
         "portal_a": portals[:, 0],
         "portal_b": portals[:, 1],

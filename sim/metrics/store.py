@@ -24,7 +24,7 @@ REPLICATION_SCHEMAS = {
     "one_more": 1,
     "manning": 1,
     "mutual_aid": 1,
-    "scenes": 1,
+    "scenes": 2,
     "weather": 1,
     "planted": 1,
     "stress": 1,

@@ -6,6 +6,7 @@ Steps: read the study -> each section's blocks -> HTML by the template -> the fo
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def render(study: Study, lang_default: str = "zh") -> str:
     numbers = {entry.id: place + 1 for place, entry in enumerate(entries)}
     left_out = tuple(entry.id for entry in known if entry.id not in numbers)
     context = Context(study, load_words(), numbers, left_out)
+    context = replace(context, leads=tuple(text for entry in entries for text in entry.lead(context)))
     sections = [Section(entry.id, context.words[f"{entry.id}.title"], entry.make(context)) for entry in entries]
     place = study.place()
     title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]

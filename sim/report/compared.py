@@ -11,14 +11,19 @@ from typing import Any
 from sim.report.blocks import Cell, Head, number, word
 from sim.report.context import Context
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, writer_of
-from sim.report.study import Pair, Study
+from sim.report.study import CLOCK, HEADLINE, Pair, Study
 from sim.report.texts import Bi, same
 
 
 def condition_name(context: Context, pair: Pair) -> Bi:
     """Return what a pair stands for: the main comparison, or the condition that differs from it."""
-    is_main = pair == context.study.main() and context.study.is_repeated()
-    return context.words["answer.main_name"] if is_main else pair.label
+    is_main = pair == context.study.main() and bool(context.study.repeats())
+    if is_main:
+        return context.words["answer.main_name"]
+    study, main = context.study, context.study.main()
+    if study.is_condition(pair) or main is None or pair.base == main.base:
+        return pair.label
+    return context.words("variants.against", arm=study.label(pair.arm), base=study.label(pair.base))
 
 
 def case_of(row: Any, better: int) -> str:
@@ -39,6 +44,15 @@ def metric_cell(context: Context, metric: str) -> Cell:
     """Return the cell that names a metric with its unit."""
     unit = context.words["unit.percent" if metric.startswith("share") else "unit.s"]
     return word(context.words[f"head.{metric}"].with_unit(unit))
+
+
+def measure_of(context: Context, row: Mapping[Any, Any]) -> Bi:
+    """Return what was compared with its unit, and with group and milestone where these are not the headline's."""
+    words, metric = context.words, str(row["metric"])
+    name = words[f"metric.{metric}"].with_unit(words["unit.points" if metric.startswith("share") else "unit.s"])
+    others = [words.known("group", row["group"])] if row["group"] != HEADLINE else []
+    others += [words.known("clock", row["clock"])] if row["clock"] != CLOCK else []
+    return Bi("，".join([name.zh, *(one.zh for one in others)]), ", ".join([name.en, *(one.en for one in others)]))
 
 
 def level_cells(context: Context, pair: Pair, metric: str) -> list[Cell]:

@@ -20,6 +20,8 @@ class Context:
     words: Words
     numbers: Mapping[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    leads: tuple[Bi, ...] = ()
+    """What sections give page one to begin with, where the study is about them."""
 
     def see(self, section: str) -> Bi:
         """Return "section 7", or the section's title where it is not shown."""
@@ -61,6 +63,12 @@ class Context:
 
 
 Make = Callable[[Context], list[Block]]
+Lead = Callable[[Context], list[Bi]]
+
+
+def no_lead(context: Context) -> list[Bi]:
+    """Return nothing: page one does not begin with this section, whatever the study."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +76,15 @@ class SectionEntry:
     """A section as its module registers it: id (also its module's and words' name), tables it needs, its maker.
 
     `needs`: without rows in any of these tables the section is not shown. `any_of`: nor without rows in all of these.
-    Tables that it can do without are not listed.
+    Tables that it can do without are not listed. `lead`: the sentences with which page one begins where the study is
+    about this section and nothing else.
     """
 
     id: str
     needs: tuple[str, ...]
     make: Make
     any_of: tuple[str, ...] = ()
+    lead: Lead = no_lead
 
     def is_shown(self, study: Study) -> bool:
         """Return whether every table that the section needs, and one of `any_of` if there are any, holds rows."""
@@ -92,4 +102,4 @@ def names(context: Context, pair: Pair) -> tuple[Bi, Bi]:
     return context.study.label(pair.base), context.study.label(pair.arm)
 
 
-__all__ = ["Context", "Make", "Pair", "Picture", "SectionEntry", "kept", "names"]
+__all__ = ["Context", "Lead", "Make", "Pair", "Picture", "SectionEntry", "kept", "names"]

@@ -64,6 +64,11 @@ def count(value: Any) -> str:
     return plain(value)
 
 
+def rate(value: Any) -> str:
+    """Return how often a year something happens: whole from a hundred on, else with one decimal."""
+    return plain(value, 0 if not is_missing(value) and abs(value) >= 100 else 1)
+
+
 def small(value: Any) -> str:
     """Return a number with as many decimals as three figures need."""
     if is_missing(value):

@@ -7,7 +7,7 @@ names, no city and no picture. Next: `build.py`, which puts the sections togethe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,10 @@ HEADLINE, CLOCK = "headline", "arrival"
 MAIN = "main"
 _LARGE, _TOLD = ("ecdf", "towns"), [("group", "==", HEADLINE), ("clock", "==", CLOCK)]
 """Of these tables only such rows are read."""
+_NO_CHOICE = frozenset({"about", "run"})
+"""What an arm's file of settings holds beside what the city is."""
+_FATE = frozenset({"planted", "window", "weather"})
+"""Groups of settings that say what befalls the city."""
 _LABEL_BREAKS = "，,；;·、（(）)"
 
 
@@ -167,13 +171,28 @@ class Study:
         return pairs[0] if pairs else None
 
     def conditions(self) -> list[Pair]:
-        """Return the main pair, others of the main purpose, and the pairs that repeat it under one other condition."""
-        pairs = self.pairs()
-        return [pair for i, pair in enumerate(pairs) if i == 0 or pair.purpose == self.purpose(pair.base)]
+        """Return the main pair, others of the main purpose, and the pairs that repeat it under one other condition.
 
-    def is_repeated(self) -> bool:
-        """Return whether the main pair is repeated under other conditions (staffing, policy, travel)."""
-        return any(pair.purpose != MAIN for pair in self.conditions())
+        Two arms that differ in nothing but what befalls the city are no choice between schemes and left out.
+        """
+        pairs = [pair for i, pair in enumerate(self.pairs()) if i == 0 or pair.purpose == self.purpose(pair.base)]
+        return [pair for pair in pairs if not self.differs_only_in(pair, _FATE)]
+
+    def peers(self) -> list[Pair]:
+        """Return the pairs that the study is about: the main one and the conditions of its purpose."""
+        main = self.main()
+        return [pair for pair in self.conditions() if main is not None and pair.purpose == main.purpose]
+
+    def repeats(self) -> list[Pair]:
+        """Return the pairs that repeat the main one under other conditions (staffing, policy, travel)."""
+        peers = self.peers()
+        return [pair for pair in self.conditions() if pair not in peers]
+
+    def differs_only_in(self, pair: Pair, groups: Set[str]) -> bool:
+        """Return whether the settings of a pair's two arms differ, and in nothing but the groups named."""
+        ours, theirs = self.configs.get(pair.arm, {}), self.configs.get(pair.base, {})
+        found = {name for name in {*ours, *theirs} - _NO_CHOICE if ours.get(name) != theirs.get(name)}
+        return bool(found) and found <= groups
 
     def contrast(self, pair: Pair, metric: str, year: int) -> Row | None:
         """Return the row of the headline's difference citywide, or None."""
@@ -198,10 +217,29 @@ class Study:
         zh, en = _shared(ours.zh, theirs.zh, "，"), _shared(ours.en, theirs.en, ", ")
         return Bi(zh, en) if zh and en else ours
 
+    def apart(self, pair: Pair) -> tuple[Bi, Bi]:
+        """Return the names of a pair's arm and base without the condition that both share."""
+        told = []
+        for arm in (pair.arm, pair.base):
+            name = self.label(arm)
+            told.append(Bi(_without(name.zh, pair.label.zh), _without(name.en, pair.label.en)))
+        return told[0], told[1]
+
+    def is_condition(self, pair: Pair) -> bool:
+        """Return whether a pair is named by a condition that both its arms share."""
+        return pair.label != self.label(pair.arm)
+
     def _first(self, pairs: list[Pair]) -> Pair:
         main = [p for p in pairs if p.purpose == MAIN and self.purpose(p.base) == MAIN]
         primary = [p for p in pairs if p.is_primary]
         return (main or primary or pairs)[0]
+
+
+def _without(name: str, condition: str) -> str:
+    """Return a name without the condition in brackets at its end; the whole where it does not end so."""
+    for mark in (f"（{condition}）", f" ({condition})"):
+        name = name.removesuffix(mark)
+    return name
 
 
 def _shared(first: str, second: str, comma: str) -> str:

@@ -33,6 +33,21 @@ def test_rows_are_the_measured_incidents_to_which_the_place_adds_something(city,
     assert not is_plain(inputs)
 
 
+def test_a_fire_that_needs_a_supply_at_its_first_alarm_is_told_with_a_hydrant_near(city, log_of):
+    """Supply from grade 2 on: the fire of grade 1 has nothing to tell, and that of grade 2 no delay."""
+    for at_s, grade in ((0, 1), (10, 2)):
+        city.incident(at_s, grade=grade)
+    inputs = city.inputs()
+    inputs.scenes = SimpleNamespace(
+        portal_cell=np.full((2, 2), -1, np.int32), track_m=np.zeros((2, 2), np.int32),
+        power_off_ms=np.zeros(2, np.int64), water_delay_ms=np.zeros(2, np.int32), village_ms=np.full(2, -1, np.int64),
+        supply_grade=np.array([2], np.int8),
+    )  # fmt: skip
+    table = scenes_table(inputs, incident_table(inputs, log_of(), np.full(2, -1)))
+    assert (table["grade"].tolist(), table["needs_water"].tolist()) == ([2], [True])
+    assert table["water_delay_ms"].tolist() == [0]
+
+
 def test_a_delay_of_water_that_no_kind_waits_for_is_not_told(city, log_of):
     city.incident(0)
     inputs = city.inputs()

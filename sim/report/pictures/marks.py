@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_LEAST_SPAN = 2.0
+"""Levels closer than these per cent are not drawn further apart than they would be on such an axis."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One line: its name, a value and its interval (NaN where not known), and a note at the right.
@@ -115,12 +119,18 @@ def steps(
             _hollow(middle, (row.ghost.diff,), i)
             _hollow(right, (row.ghost.late,), i)
     first = rows[0]
-    for x, text, colour in ((first.base, names[0], SOFT), (first.arm, names[1], PLAN)):
-        ha = "right" if x == min(first.base, first.arm) else "left"
-        left.annotate(text, (x, 0), (0, 11), textcoords="offset points", ha=ha, fontsize=8, color=colour)
+    is_up = first.arm >= first.base
+    for x, text, colour, ha in (
+        (first.base, names[0], SOFT, "right" if is_up else "left"),
+        (first.arm, names[1], PLAN, "left" if is_up else "right"),
+    ):
+        left.annotate(
+            text, (x, 0), (-5 if ha == "right" else 5, 11), textcoords="offset points", ha=ha, fontsize=8, color=colour
+        )
     levels = [level for row in rows for level in (row.base, row.arm)]
-    margin = 0.3 * (max(levels) - min(levels)) or 1.0
-    left.set_xlim(max(min(levels) - margin, -12), min(max(levels) + margin, 112))
+    margin = 0.3 * max(max(levels) - min(levels), _LEAST_SPAN)
+    short = max(0.0, _LEAST_SPAN - (max(levels) - min(levels))) / 2
+    left.set_xlim(max(min(levels) - margin - short, -12), min(max(levels) + margin + short, 112))
     for axes, marks, better in ((middle, [r.diff for r in rows], 1), (right, [r.late for r in rows], -1)):
         _points(axes, [replace(mark, note="") for mark in marks], None, better)
         for i, mark in enumerate(marks):

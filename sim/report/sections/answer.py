@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sim.report.blocks import Block, Facts, Grid, Head, Paragraph, Picture, counted, word
+from sim.report.blocks import Block, Facts, Grid, Head, Paragraph, Picture, counted, number, word
 from sim.report.compared import bound_of, case_of, condition_name, diff_cell, level_cells, metric_cell
 from sim.report.context import Context, SectionEntry, kept, names
+from sim.report.declared import declared_besides, each_scheme, interactions_told
 from sim.report.numbers import (
     count,
     interval,
@@ -19,7 +20,7 @@ from sim.report.numbers import (
     signed_seconds,
 )
 from sim.report.pictures.marks import Ghost, Step, mark_of, steps
-from sim.report.study import MAIN, Pair, Study
+from sim.report.study import Pair, Study
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TOLD = ("share_300", "p50", "p90")
+_BESIDE = ("share_300", "p90")
+_MOST_APART = 3
+"""Of more schemes than these the table of page one has a line each."""
 
 
 def make(context: Context) -> list[Block]:
@@ -39,8 +43,8 @@ def make(context: Context) -> list[Block]:
     base, arm = names(context, pair)
     return kept(
         *_question(context),
+        *_lead(context, pair),
         _compared(context, pair),
-        *answer(context, pair),
         _picture(context, pair),
         _table(context, pair),
         Paragraph(words("answer.intro", arms=arms, arm=arm, base=base, see=context.see("variants")), "note"),
@@ -59,8 +63,28 @@ def _question(context: Context) -> list[Block]:
 # --- the sentence -----------------------------------------------------------------------------------------------------
 
 
+def _lead(context: Context, pair: Pair) -> list[Block]:
+    """Return what the study is about first: a lever's own sentences, whether changes add up, then response times."""
+    first = [*context.leads, interactions_told(context)]
+    found: list[Block] = [Paragraph(text) for text in first if text is not None]
+    found += [replace(b, style="text") if found and isinstance(b, Paragraph) else b for b in answer(context, pair)]
+    found = [replace(b, style="lead") if i == 0 and isinstance(b, Paragraph) else b for i, b in enumerate(found)]
+    declared = declared_besides(context, context.study.peers(), TOLD)
+    return kept(*found, None if declared is None else Paragraph(declared))
+
+
 def answer(context: Context, pair: Pair) -> list[Block]:
-    """Return the answer as one sentence, and how it fares under the other conditions."""
+    """Return the answer as one sentence, and how it fares under the other conditions.
+
+    Where several schemes are the study's main ones, the sentence tells them all.
+    """
+    several = context.study.peers()
+    if len(several) > 1:
+        told = [each_scheme(context, several, metric) for metric in ("share_300", "p90")]
+        return kept(
+            *(Paragraph(text, "text" if i else "lead") for i, text in enumerate(told) if text is not None),
+            _paragraph(_worlds(context, pair)),
+        )
     share_row = context.study.contrast(pair, "share_300", context.study.year)
     if share_row is None:
         return [context.missing("contrasts")]
@@ -70,6 +94,10 @@ def answer(context: Context, pair: Pair) -> list[Block]:
     robust = _robust(context, pair, float(share_row["diff"]))
     beside = (_equivalent(context, pair), robust, _worlds(context, pair))
     return [Paragraph(text, "lead"), *(Paragraph(told) for told in beside if told is not None)]
+
+
+def _paragraph(text: Bi | None) -> Paragraph | None:
+    return None if text is None else Paragraph(text)
 
 
 def _equivalent(context: Context, pair: Pair) -> Bi | None:
@@ -114,6 +142,8 @@ def _why(context: Context, row: Any) -> Bi:
 
 
 def _late_clause(context: Context, row: Any) -> Bi:
+    if is_missing(row["diff"]):
+        return context.words["answer.late_endless"]
     sizes = _sizes(context, row, signed_seconds)
     return context.words(f"answer.late_{case_of(row, better=-1)}", s=signed_seconds(row["diff"]), **sizes)
 
@@ -132,9 +162,9 @@ def _sizes(context: Context, row: Any, write: Any) -> dict[str, object]:
 
 def _robust(context: Context, pair: Pair, diff: float) -> Bi | None:
     """Return in how many of the other conditions the difference has the same sign and is clear."""
-    others = [p for p in context.study.conditions() if p.purpose != MAIN]
+    others = context.study.repeats()
     rows = [context.study.contrast(p, "share_300", context.study.year) for p in others]
-    known = [row for row in rows if row is not None]
+    known = [row for row in rows if row is not None and not is_missing(row["diff"])]
     if not known:
         return None
     alike = [row for row in known if (row["diff"] > 0) == (diff > 0)]
@@ -148,12 +178,11 @@ def _robust(context: Context, pair: Pair, diff: float) -> Bi | None:
 
 def _picture(context: Context, pair: Pair) -> Picture | None:
     study, words, year = context.study, context.words, context.study.year
-    pairs = [p for p in study.conditions() if study.contrast(p, "share_300", year) is not None]
+    rows = {p: study.contrast(p, "share_300", year) for p in study.conditions()}
+    pairs = [p for p, row in rows.items() if row is not None and not is_missing(row["diff"])]
     if not pairs:
         return None
-    base, arm = names(context, pair)
-    if sum(p.purpose == MAIN for p in pairs) > 1:
-        arm = words["head.arm"]
+    base, arm = _sides(context, pair)
 
     def draw(language: str) -> Figure | None:
         titles = tuple(words[key].of(language) for key in ("answer.level", "answer.diff", "answer.late"))
@@ -165,6 +194,19 @@ def _picture(context: Context, pair: Pair) -> Picture | None:
     if any(_ghost(study, p) is not None for p in pairs):
         caption = caption + words["answer.picture_ghost"]
     return picture(draw, caption, words("answer.alt", lines=lines), "answer")
+
+
+def _sides(context: Context, pair: Pair) -> tuple[Bi, Bi]:
+    """Return what stands on either side of the main pairs: both names, or what several have in common."""
+    peers = context.study.peers()
+    if len(peers) < 2:
+        return names(context, pair)
+    if all(context.study.is_condition(p) for p in peers):
+        arm, base = context.study.apart(pair)
+        return base, arm
+    if all(p.base == pair.base for p in peers):
+        return context.study.label(pair.base), context.words["head.arm"]
+    return context.words["special.against"], context.words["head.arm"]
 
 
 def _step(context: Context, pair: Pair, language: str) -> Step:
@@ -210,17 +252,19 @@ def _alt_line(context: Context, pair: Pair) -> Bi:
 def _table(context: Context, pair: Pair) -> Grid | None:
     """Return levels and paired differences of the told metrics: the main pair and others of purpose main."""
     words, study = context.words, context.study
-    base, arm = names(context, pair)
-    pairs = [p for p in study.conditions() if p.purpose == MAIN] or [pair]
+    base, arm = _sides(context, pair)
+    pairs = context.study.peers()
     told = [(p, m, study.contrast(p, m, study.year)) for p in pairs for m in TOLD]
     rows = [(p, m, row) for p, m, row in told if row is not None]
     if not rows:
         return None
+    if len(pairs) > _MOST_APART:
+        return _one_line_each(context, {(p, metric): row for p, metric, row in rows})
     many = len(pairs) > 1
     heads = (
         *((Head(words["head.condition"], is_number=False),) if many else ()),
         Head(words["head.metric"], is_number=False),
-        Head(base), Head(words["head.arm"] if many else arm), Head(words["head.difference"]),
+        Head(base), Head(arm), Head(words["head.difference"]),
         Head(words["head.incidents"], words["unit.replications"]),
     )  # fmt: skip
     cells = tuple(
@@ -234,10 +278,34 @@ def _table(context: Context, pair: Pair) -> Grid | None:
     return Grid(words("answer.table", year=study.year), heads, cells, words["note.pooled_each"], notes)
 
 
+def _one_line_each(context: Context, rows: dict[tuple[Pair, str], Any]) -> Grid:
+    """Return the table of many schemes: a line for each, with the share and P90 side by side."""
+    words = context.words
+    heads = [Head(words["head.condition"], is_number=False)]
+    for metric in _BESIDE:
+        unit = "unit.percent" if metric.startswith("share") else "unit.s"
+        name, step = words[f"head.{metric}"] + same(" "), "unit.points" if metric.startswith("share") else "unit.s"
+        heads += [Head(name + words["note.without"], words[unit]), Head(name + words["note.with"], words[unit])]
+        heads.append(Head(words["head.difference"], words[step]))
+    heads.append(Head(words["head.incidents"], words["unit.replications"]))
+    told = []
+    for pair in dict.fromkeys(pair for pair, _ in rows):
+        cells = [word(condition_name(context, pair))]
+        for metric in _BESIDE:
+            row = rows.get((pair, metric))
+            diff = number(None, points) if row is None else diff_cell(metric, row)
+            cells += [*level_cells(context, pair, metric), diff]
+        row = next(row for (p, _), row in rows.items() if p == pair)
+        told.append((*cells, counted(row["n_incidents"], row["n_pairs"])))
+    notes = (words["answer.gloss"], words["note.intervals"])
+    caption = words("answer.table", year=context.study.year)
+    return Grid(caption, tuple(heads), tuple(told), words["note.pooled_each"], notes)
+
+
 def _compared(context: Context, pair: Pair) -> Facts | None:
     """Return the schemes of the main comparison and others of purpose main, each with the line that tells it."""
     study = context.study
-    others = [p.arm for p in study.conditions() if p.purpose == MAIN]
+    others = [p.arm for p in study.peers()]
     rows = {arm: study.index.arms.get(arm, {}) for arm in dict.fromkeys((pair.base, pair.arm, *others))}
     told = {
         arm: Bi(str(row["first_line_zh"]), str(row["first_line_en"]))

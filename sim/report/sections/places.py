@@ -1,13 +1,12 @@
-"""Incidents in rail tunnels, waits for water, the village's own people, and help from outside the city."""
+"""Incidents in rail tunnels, and help from outside the city."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, counted, number, word
-from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept, names
-from sim.report.numbers import minutes, plain, share
+from sim.report.numbers import minutes, plain, rate, share
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.rates import rates_picture
 from sim.report.study import Pair, Row
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 _DRAWN = ("critical_p50", "critical_p90", "full_alarm_p50")
 _COLUMNS = ("arrival_p50", *_DRAWN, "full_alarm_p90")
 _S_PER_MIN = 60.0
+_OF_TUNNELS = frozenset({"rail", "fleet", "mutual_aid"})
+"""Groups of settings that decide who comes into a tunnel, and how."""
 
 
 def make(context: Context) -> list[Block]:
@@ -31,7 +32,6 @@ def make(context: Context) -> list[Block]:
         _tunnel_picture(context, tunnel, told),
         _help_picture(context),
         _tunnel_grid(context, tunnel),
-        _water_grid(context),
         _help_grid(context),
     )
 
@@ -55,32 +55,49 @@ def _tunnel(context: Context) -> dict[str, dict[str, Row]]:
 
 
 def _sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> list[Bi]:
-    """Return the main pair in tunnels, then water, villages and help of the schemes of the main pair."""
+    """Return the main pair in tunnels, then help of the schemes of the main pair."""
     words, study, texts = context.words, context.study, []
     main = study.main()
     shown = study.arms() if main is None else [main.base, main.arm]
-    for pair in told[:1]:
+    texts += _tunnel_sentences(context, tunnel, told)[:1]
+    for name in shown:
+        arm = study.label(name)
+        if sent := _rows(context, "help", arm=name):
+            n = sum(float(row["per_year"]) for row in sent)
+            came = sum(float(row["per_year"]) * float(row["arrived_share"]) for row in sent)
+            texts.append(words("places.help", arm=arm, sent=rate(n), arrived=rate(came)))
+    return texts
+
+
+def _median(context: Context, value: Any) -> Bi:
+    """Return a median in minutes for a sentence; one that never came in words."""
+    if value == float("inf"):
+        return context.words["places.never_half"]
+    return context.words("places.in_minutes", minutes=minutes(value))
+
+
+def _tunnel_sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> list[Bi]:
+    """Return how soon work began and the first alarm was complete in tunnels, one sentence per compared pair."""
+    texts = []
+    for pair in told:
         base, arm = names(context, pair)
         values = {
-            prefix + clock: minutes(tunnel[name][f"{clock}_p50"]["value"])
+            prefix + clock: _median(context, tunnel[name][f"{clock}_p50"]["value"])
             for prefix, name in (("", pair.arm), ("base_", pair.base))
             for clock in ("critical", "full_alarm")
         }
         per_year = _one(tunnel[pair.arm]["arrival_p50"]["per_year"])
-        texts.append(words("places.tunnel", arm=arm, base=base, per_year=per_year, **values))
-    for name in shown:
-        arm = study.label(name)
-        for row in _rows(context, "water", arm=name, kind=""):
-            waits = {"mean": minutes(row["mean_s"]), "p90": minutes(row["p90_s"])}
-            texts.append(words("places.water", arm=arm, per_year=_one(row["per_year"]), **waits))
-        for row in _rows(context, "villages", arm=name):
-            first = {"first": share(row["first_share"]), "before": minutes(row["before_s"])}
-            texts.append(words("places.village", arm=arm, per_year=_one(row["per_year"]), **first))
-        if sent := _rows(context, "help", arm=name):
-            n = sum(float(row["per_year"]) for row in sent)
-            came = sum(float(row["per_year"]) * float(row["arrived_share"]) for row in sent)
-            texts.append(words("places.help", arm=arm, sent=_one(n), arrived=_one(came)))
+        texts.append(context.words("places.tunnel", arm=arm, base=base, per_year=per_year, **values))
     return texts
+
+
+def lead(context: Context) -> list[Bi]:
+    """Return the sentences on tunnels for page one, where schemes differ in nothing but how these are reached."""
+    tunnel, study = _tunnel(context), context.study
+    main = study.main()
+    if main is None or not study.differs_only_in(main, _OF_TUNNELS):
+        return []
+    return _tunnel_sentences(context, tunnel, [p for p in study.peers() if p.arm in tunnel and p.base in tunnel])
 
 
 def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> Picture | None:
@@ -143,26 +160,6 @@ def _tunnel_grid(context: Context, tunnel: dict[str, dict[str, Row]]) -> Grid | 
     return Grid(words["places.tunnel_table"], heads, tuple(told), words["places.denominator"], notes)
 
 
-def _water_grid(context: Context) -> Grid | None:
-    words, rows = context.words, _rows(context, "water")
-    if not rows:
-        return None
-    heads = (
-        Head(words["head.arm"], is_number=False), Head(words["places.kind"], is_number=False),
-        Head(words["places.per_year"]), Head(words["places.mean"], words["places.minutes"]),
-        Head(words["places.p90"], words["places.minutes"]), Head(words["head.incidents"], words["unit.replications"]),
-    )  # fmt: skip
-    told = tuple(
-        (
-            word(context.study.label(row["arm"])), word(kind_name(context, row["kind"])),
-            number(row["per_year"], _one), number(row["mean_s"], minutes), number(row["p90_s"], minutes),
-            counted(row["n_incidents"], row["n_replications"]),
-        )
-        for row in rows
-    )  # fmt: skip
-    return Grid(words["places.water_table"], heads, told, words["places.denominator"])
-
-
 def _help_grid(context: Context) -> Grid | None:
     words, rows = context.words, _rows(context, "help")
     if not rows:
@@ -184,4 +181,4 @@ def _help_grid(context: Context) -> Grid | None:
     return Grid(words["places.help_table"], heads, told, words["places.help_denominator"])
 
 
-SECTION = SectionEntry("places", needs=(), make=make, any_of=("tunnel", "water", "villages", "help"))
+SECTION = SectionEntry("places", needs=(), make=make, lead=lead, any_of=("tunnel", "help"))

@@ -15,7 +15,7 @@ from sim.report.texts import Bi, join, same
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_ALL = ""
+_ALL, _ONE, _TWO = "", "one_grade_3", "two_grade_3"
 _DRAWN = (("critical", "p50"), ("critical", "p90"), ("full_alarm", "p90"))
 _CLOCKS = ("arrival", "critical", "full_alarm")
 _S_PER_MIN = 60.0
@@ -27,7 +27,7 @@ def make(context: Context) -> list[Block]:
     rows = _rows(context)
     told = _pairs(context, rows)
     return kept(
-        _sentence(context, rows, told),
+        *(Paragraph(text, "lead") for text in lead(context)),
         _picture(context, rows, told),
         Paragraph(context.words["rare.text"], "note"),
         _levels(context, rows),
@@ -69,7 +69,31 @@ def _name(context: Context, cause: str) -> Bi:
     return context.words["rare.all"] if cause == _ALL else context.words.known("cause", cause)
 
 
-def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Paragraph | None:
+def lead(context: Context) -> list[Bi]:
+    """Return how all classes together were met, and what two fires at once leave, where they were planted."""
+    rows = _rows(context)
+    told = _pairs(context, rows)
+    return [text for text in (_sentence(context, rows, told), _left(context, rows, told)) if text is not None]
+
+
+def _left(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Bi | None:
+    """Return the reserve half an hour after one fire and after two at once, with each scheme."""
+    pair = next((pair for pair, cause in told if cause == _TWO), None)
+    if pair is None:
+        return None
+    parts = []
+    for arm in (pair.arm, pair.base):
+        one, two = (rows.get((arm, cause, "arrival", "p50")) for cause in (_ONE, _TWO))
+        if one is None or two is None:
+            return None
+        values = {"ready": plain(two["ready_after"], 1), "least": count(two["ready_least"])}
+        values |= {"kept": share(two["kept_after"]), "one_ready": plain(one["ready_after"], 1)}
+        values |= {"one_kept": share(one["kept_after"]), "before": plain(two["ready_before"], 1)}
+        parts.append(context.words("rare.left_with", arm=context.study.label(arm), **values))
+    return context.words("rare.left", parts=join(parts, "；", "; "))
+
+
+def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Bi | None:
     pair = next((pair for pair, cause in told if cause == _ALL), None)
     if pair is None:
         return None
@@ -79,7 +103,7 @@ def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str
         for metric in ("p50", "p90"):
             values[prefix + metric] = minutes(rows[name, _ALL, "critical", metric]["value"])
     values["per_year"] = plain(rows[pair.arm, _ALL, "critical", "p50"]["per_year"], 1)
-    return Paragraph(context.words("rare.sentence", **values), "lead")
+    return context.words("rare.sentence", **values)
 
 
 def _picture(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Picture | None:
@@ -193,4 +217,4 @@ def _reserve(context: Context, rows: dict[Key, Row]) -> Grid:
     return Grid(words["rare.reserve_table"], heads, tuple(told), words["rare.denominator"])
 
 
-SECTION = SectionEntry("rare", needs=("rare",), make=make)
+SECTION = SectionEntry("rare", needs=("rare",), make=make, lead=lead)

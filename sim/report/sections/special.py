@@ -10,7 +10,7 @@ from sim.compare.money import ratio
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, counted, number, word
 from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept
-from sim.report.numbers import count, is_clear, is_missing, plain, share, signed
+from sim.report.numbers import count, is_clear, is_missing, plain, rate, share, signed
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.rates import rates_picture
 from sim.report.sections.money import FLOWN, currency_of
@@ -26,6 +26,8 @@ _RANGE = ("low", "likely", "high")
 _REASONS = ("no_hour", "none_there", "all_out")
 _S_PER_MIN = 60.0
 _MOST_DRAWN = 40
+_OF_THIS = frozenset({"teams", "aviation"})
+"""Groups of settings that this section is about."""
 
 
 def make(context: Context) -> list[Block]:
@@ -61,12 +63,12 @@ def _sentences(context: Context) -> list[Bi]:
     """Return what became of the incidents that ask for aircraft, one sentence per scheme that has any."""
     words, year, told = context.words, context.study.year, []
     for row in _rows(context, "air", year=year, kind=_ALL):
-        shares = {name: share(row[f"{name}_share"]) for name in _REASONS}
-        counts = {name: _one(row[f"{name}_per_year"]) for name in ("asked", "sent")}
-        arm, first = context.study.label(row["arm"]), _one(row["first_work_per_year"])
+        shares = {name: share(row[f"{name}_share"]) for name in ("no_hour", "none_there", "all_out")}
+        counts = {name: rate(row[f"{name}_per_year"]) for name in ("asked", "sent")}
+        arm, first = context.study.label(row["arm"]), rate(row["first_work_per_year"])
         text = words("special.air", year=year, arm=arm, first=first, **counts, **shares)
         if not is_missing(row["arrival_lead_s"]):
-            came, lead = _one(row["first_arrival_per_year"]), _one(float(row["arrival_lead_s"]) / _S_PER_MIN)
+            came, lead = rate(row["first_arrival_per_year"]), _one(float(row["arrival_lead_s"]) / _S_PER_MIN)
             text = text + words("special.first", n=came, lead=lead, alone=share(row["first_arrival_alone_share"]))
         for pair in _rows(context, "air_pairs", year=year, kind=_ALL, arm=row["arm"]):
             text = text + _saved(context, pair)
@@ -91,7 +93,7 @@ def _saved(context: Context, pair: Row) -> Bi:
         text = text + words("special.cost", currency=currency_of(context), **prices, **dear)
     if is_missing(value["hours_saved_likely"]):
         return text
-    hours = {part: _one(value[f"hours_saved_{part}"]) for part in _RANGE}
+    hours = {part: rate(value[f"hours_saved_{part}"]) for part in _RANGE}
     return text + words("special.all_incidents", see=context.see("money"), **hours)
 
 
@@ -154,9 +156,9 @@ def _first_row(context: Context, row: Row) -> tuple[Cell, ...]:
     nothing = number(None, _one)
     return (
         word(context.study.label(row["arm"])), word(kind_name(context, row["kind"])), number(not_flown, share),
-        number(row["sent_per_year"], _one),
-        number(row["first_arrival_per_year"], _one), _lead(row, "arrival"),
-        number(row["first_work_per_year"], _one), _lead(row, "work"),
+        number(row["sent_per_year"], rate),
+        number(row["first_arrival_per_year"], rate), _lead(row, "arrival"),
+        number(row["first_work_per_year"], rate), _lead(row, "work"),
         nothing if pair is None else number(pair["saved_s"], _minutes, pair["low"], pair["high"]),
         nothing if pair is None else number(pair["saved_h_per_year"], _one, pair["saved_h_low"], pair["saved_h_high"]),
         nothing if per_hour is None else number(per_hour[1], count, per_hour[0], per_hour[2]),
@@ -222,8 +224,8 @@ def _air_grid(context: Context) -> Grid | None:
     told = tuple(
         (
             word(context.study.label(row["arm"])), word(kind_name(context, row["kind"])),
-            number(row["asked_per_year"], _one), *(number(row[f"{name}_share"], share) for name in _REASONS),
-            number(row["sent_per_year"], _one), *(number(row[f"{name}_alone_share"], share) for name in alone),
+            number(row["asked_per_year"], rate), *(number(row[f"{name}_share"], share) for name in _REASONS),
+            number(row["sent_per_year"], rate), *(number(row[f"{name}_alone_share"], share) for name in alone),
         )
         for row in rows
     )  # fmt: skip
@@ -268,7 +270,7 @@ def _turnouts_grid(context: Context) -> Grid:
     told = tuple(
         (
             word(context.study.label(row["arm"])), word(_unit(context, row)), word(_task(context, row)),
-            number(row["per_year"], _one),
+            number(row["per_year"], rate),
             *(number(row[f"{name}_share"], share) for name in ("arrived", "first", "only")),
             number(row["work_p50_s"] / _S_PER_MIN, _one),
         )
@@ -277,4 +279,11 @@ def _turnouts_grid(context: Context) -> Grid:
     return Grid(words["special.turnouts_table"], heads, told, words["special.turnouts_denominator"])
 
 
-SECTION = SectionEntry("special", needs=("turnouts",), make=make)
+def lead(context: Context) -> list[Bi]:
+    """Return the sentences for page one, where schemes differ in nothing but teams or aircraft."""
+    main = context.study.main()
+    is_about = main is not None and context.study.differs_only_in(main, _OF_THIS)
+    return _sentences(context) if is_about else []
+
+
+SECTION = SectionEntry("special", needs=("turnouts",), make=make, lead=lead)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, number, word
 from sim.report.context import Context, SectionEntry, kept, names
-from sim.report.numbers import Write, count, plain, share
+from sim.report.numbers import Write, count, plain, rate, share
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.study import Pair, Row
 from sim.report.svg import picture
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DRAWN = ("n_waited", "n_unfilled", "n_help", "back_h")
+_LEAD: tuple[tuple[str, str, Write], ...] = (
+    ("waited", "n_waited", rate), ("unfilled", "n_unfilled", rate), ("kept", "kept_lowest", share),
+    ("back", "back_h", rate),
+)  # fmt: skip
 Key = tuple[str, str, str]
 
 
@@ -118,4 +122,21 @@ def _grid(context: Context, rows: dict[Key, Row]) -> Grid:
     return Grid(words["stress.table"], heads, tuple(told), words("stress.denominator", n=n), notes)
 
 
-SECTION = SectionEntry("stress", needs=("stress",), make=make)
+def lead(context: Context) -> list[Bi]:
+    """Return what the days did to base and arm, one after the other, as one sentence for page one."""
+    rows, days, words = _rows(context), _days(context), context.words
+    if not days:
+        return []
+    parts = []
+    for pair, causes in days:
+        told: dict[str, object] = {"day": _day(context, pair.arm, causes)}
+        for key, metric, write in _LEAD:
+            told[key] = same(
+                "{} → {}".format(*(write(rows[a, causes, metric]["value"]) for a in (pair.base, pair.arm)))
+            )
+        parts.append(words("stress.lead_day", **told))
+    arm, base = context.study.apart(days[0][0])
+    return [words("stress.lead", base=base, arm=arm, days=join(parts, "；", "; "))]
+
+
+SECTION = SectionEntry("stress", needs=("stress",), make=make, lead=lead)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Facts, Grid, Head, Paragraph, counted, number, word
-from sim.report.compared import bound_of, condition_name, diff_cell, level_cells, metric_cell
+from sim.report.compared import bound_of, condition_name, diff_cell, level_cells, measure_of, metric_cell
 from sim.report.context import Context, SectionEntry, kept, names
 from sim.report.numbers import diff_writer_of, is_missing, is_settled, p_value, points, small, without_scheme
 from sim.report.pictures.marks import forest, mark_of
-from sim.report.study import CLOCK, HEADLINE, MAIN, Pair, Row, Study
+from sim.report.study import CLOCK, HEADLINE, Pair, Row, Study
 from sim.report.svg import picture
 from sim.report.texts import Bi, same
 
@@ -52,7 +52,7 @@ def _conditions(context: Context) -> Grid | None:
     pair = study.main()
     if pair is None:
         return None
-    told = [(p, m) for p in study.conditions() if p.purpose != MAIN for m in ("share_300", "p50", "p90")]
+    told = [(p, m) for p in study.repeats() for m in ("share_300", "p50", "p90")]
     found = [(p, m, study.contrast(p, m, study.year)) for p, m in told]
     rows = tuple(_condition(context, p, metric, row) for p, metric, row in found if row is not None)
     base, arm = names(context, pair)
@@ -169,21 +169,12 @@ def _interactions(context: Context) -> Grid | None:
         rows.append(
             (
                 *(word(text) for text in told), word(same(r["year"]) if r["year"] else words["year.all"]),
-                word(_measure(context, r)), number(r["there"], write), number(r["elsewhere"], write), diff,
+                word(measure_of(context, r)), number(r["there"], write), number(r["elsewhere"], write), diff,
                 number(r["p_adjusted"], p_value), word(_verdict(context, r)), counted(r["n_incidents"], r["n_pairs"]),
             )
         )  # fmt: skip
     notes = (words["note.intervals"], words["variants.p_note"])
     return Grid(words["variants.interactions"], heads, tuple(rows), words["note.pooled_each"], notes)
-
-
-def _measure(context: Context, row: dict[Any, Any]) -> Bi:
-    """Return what was compared with its unit, and with group and milestone where these are not the headline's."""
-    words, metric = context.words, str(row["metric"])
-    name = words[f"metric.{metric}"].with_unit(words["unit.points" if metric.startswith("share") else "unit.s"])
-    others = [words.known("group", row["group"])] if row["group"] != HEADLINE else []
-    others += [words.known("clock", row["clock"])] if row["clock"] != CLOCK else []
-    return Bi("，".join([name.zh, *(one.zh for one in others)]), ", ".join([name.en, *(one.en for one in others)]))
 
 
 def _verdict(context: Context, row: dict[Any, Any]) -> Bi:
@@ -219,7 +210,7 @@ def _contrasts(
         metric = str(r["metric"])
         told = words("variants.against", arm=study.label(r["arm"]), base=study.label(r["base"]))
         year = same(r["year"]) if r["year"] else words["year.all"]
-        cells = [word(told), word(year), word(_measure(context, r))]
+        cells = [word(told), word(year), word(measure_of(context, r))]
         is_sure = is_settled(r)
         better = 1 if metric.startswith("share") else -1
         tone = "" if not is_sure else "gain" if (r["diff"] > 0) == (better > 0) else "loss"

@@ -1,0 +1,136 @@
+"""Water for large fires side by side: how many have no hydrant near, and when their critical task began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compare.cells import Frame
+from sim.compare.parts import POOLED_YEAR, Arm, Replication
+from sim.compare.planted import milestones
+from sim.compare.service import measured_years
+from sim.compare.sooner import Matched, matched_incidents, part, saved, saved_hours
+from sim.metrics.store import Columns, columns_of
+from sim.units import MS_PER_S
+
+Rows = list[dict[str, Any]]
+_COLUMNS = ("identity", "kind", "year", "water_delay_ms", "needs_water")
+_TOLD = ("p50", "p90")
+
+
+def water_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]], frame: Frame) -> dict[str, Columns]:
+    """Return the tables `water` and `water_pairs` of the arms in which large fires need a supply, but no empty one."""
+    by_name = {arm.name: arm for arm in arms}
+    told = [(by_name[arm], by_name[base]) for arm, base in pairs]
+    rows: dict[str, Rows] = {
+        "water": [row for arm in arms if arm.has("scenes") for row in water_rows(arm, frame)],
+        "water_pairs": [row for arm, base in told for row in water_pair_rows(arm, base, frame)],
+    }
+    return {name: columns_of(found) for name, found in rows.items() if found}
+
+
+def _needing(replication: Replication) -> Columns:
+    """Return the incidents that need a water supply at their first alarm."""
+    table = replication.read("scenes", _COLUMNS)
+    return {name: values[table["needs_water"]] for name, values in table.items()}
+
+
+def _by_year(table: Columns, frame: Frame) -> list[tuple[int, int, NDArray[np.bool_]]]:
+    """Return (place in the frame, year, which rows are of it), the whole window first; years without any left out."""
+    every = np.ones(len(table["year"]), dtype=np.bool_)
+    found = [(i, y, every if y == POOLED_YEAR else table["year"] == y) for i, y in enumerate(frame.all_years)]
+    return [(i, year, own) for i, year, own in found if own.any()]
+
+
+def water_rows(arm: Arm, frame: Frame) -> Rows:
+    """Return, by year (0: the window) and kind ("" all), what large fires waited for water.
+
+    per_year: fires that need a supply at their first alarm; far_share: of them, no hydrant within reach; mean_s: what
+    these wait on the mean; critical_p50_s, critical_p90_s: until the critical task of all of them began, infinite where
+    a quantile never came, with the sample's intervals (order statistics).
+    """
+    found = matched_incidents(arm, arm, _needing, ("critical",))
+    measured, rows = measured_years(arm, frame), []
+    for place, year, of_year in [] if found is None else _by_year(found.table, frame):
+        assert found is not None
+        table, kinds = found.table, found.table["kind"]
+        for kind in (None, *np.unique(kinds[of_year])):
+            own = of_year if kind is None else of_year & (kinds == kind)
+            delay_s = table["water_delay_ms"][own] / MS_PER_S
+            is_far = delay_s > 0
+            row: dict[str, Any] = {"arm": arm.name, "year": year}
+            row["kind"] = "" if kind is None else frame.labels.kind_code[kind]
+            row["per_year"] = float(own.sum()) / found.n_pairs / float(measured[place])
+            row["far_share"] = float(is_far.mean())
+            row["mean_s"] = float(delay_s[is_far].mean()) if is_far.any() else 0.0
+            row |= _critical(found.ours["critical"][own])
+            rows.append(row | {"n_incidents": int(own.sum()), "n_replications": found.n_pairs})
+    return rows
+
+
+def _critical(seconds: NDArray[np.float64]) -> dict[str, float]:
+    ms = np.where(np.isfinite(seconds), seconds * MS_PER_S, -1)
+    columns = dict.fromkeys(("first_arrival_ms", "first_critical_ms", "full_alarm_ms"), ms)
+    out: dict[str, float] = {}
+    for clock, metric, value, low, high in milestones(columns, np.ones(len(ms))):
+        if clock == "critical" and metric in _TOLD:
+            out |= {f"critical_{metric}_s": value, f"critical_{metric}_low": low, f"critical_{metric}_high": high}
+    return out
+
+
+def water_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
+    """Return by how much the critical task of large fires began sooner than in the base, by year (0: the window).
+
+    Large fires are those that need a supply in the arm, or, where nothing is short there, in the base. saved_s with low
+    and high (95 %, replications as clusters), share_faster, share_slower; saved_h_per_year: hours saved together;
+    far_share and base_far_share: without a hydrant near (0 where water is at hand everywhere).
+    """
+    for of, other, sign in ((arm, base, 1), (base, arm, -1)):
+        found = matched_incidents(of, other, _needing_in_both(other), ("critical",)) if of.has("scenes") else None
+        if found is not None and len(found.table["identity"]):
+            names = ("far_share", "base_far_share") if sign > 0 else ("base_far_share", "far_share")
+            return [
+                {"arm": arm.name, "base": base.name, "year": year}
+                | _turned(saved(found, "critical", own), sign)
+                | _hours(found, own, sign * measured_years(arm, frame)[place])
+                | dict(zip(names, _far_shares(found, own), strict=True))
+                | {"n_incidents": int(own.sum()), "n_pairs": found.n_pairs}
+                for place, year, own in _by_year(found.table, frame)
+            ]
+    return []
+
+
+def _needing_in_both(other: Arm) -> Callable[[Replication], Columns]:
+    """Return what reads a replication's large fires, and which of them have no hydrant near in the other arm."""
+    numbers = {one.number: one for one in other.replications} if other.has("scenes") else {}
+
+    def read(replication: Replication) -> Columns:
+        table = _needing(replication)
+        far = np.zeros(0, dtype=np.uint64)
+        if replication.number in numbers:
+            there = numbers[replication.number].read("scenes", ("identity", "water_delay_ms"))
+            far = there["identity"][there["water_delay_ms"] > 0]
+        return table | {"is_far_there": np.isin(table["identity"], far)}
+
+    return read
+
+
+def _far_shares(found: Matched, own: NDArray[np.bool_]) -> tuple[float, float]:
+    return part(own & (found.table["water_delay_ms"] > 0), own), part(own & found.table["is_far_there"], own)
+
+
+def _hours(found: Matched, own: NDArray[np.bool_], years: float) -> dict[str, float]:
+    return {"saved_h_per_year": float(saved_hours(found, "critical", own).mean()) / float(years)}
+
+
+def _turned(row: dict[str, float], sign: int) -> dict[str, float]:
+    """Return a saving seen from the other arm's side where the sign is negative."""
+    if sign > 0:
+        return row
+    return {
+        "saved_s": -row["saved_s"], "low": -row["high"], "high": -row["low"],
+        "share_faster": row["share_slower"], "share_slower": row["share_faster"],
+    }  # fmt: skip
