@@ -230,9 +230,9 @@ def access_ms(w, now, unit, sent_to):  # type: ignore[no-untyped-def]
     """Return the time from the address, where the unit is now, to its work.
 
     Stairs and paths by true kind, or landing and hoist of an aircraft; on a track, what is left of the wait for the
-    power to be off and the way along it; for water at a large fire without a hydrant near, the time to bring it, unless
-    by boat. `sent_to`: the slot it held on its way, whose rank says how long the stairs and paths take. Whether it
-    needs water says the slot it holds now: what the first arrival finds may hand it over to another need.
+    power to be off and the way along it; at a large fire without a hydrant near, the time until vehicles have water.
+    `sent_to`: the slot it held on its way, whose rank says how long the stairs and paths take. Whether it needs water
+    says the slot it holds now: what the first arrival finds may hand it over to another need.
     """
     incident = w.units[unit].incident
     it = w.incidents[incident]
@@ -241,7 +241,7 @@ def access_ms(w, now, unit, sent_to):  # type: ignore[no-untyped-def]
         access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[sent_to, 2])
     if it.portal_a >= 0 and w.units[unit].mode == ROAD:
         access += max(0, _power_off_at(w, incident) - now) + _track_ms(w, unit, _track_left_m(w, unit, incident))
-    supply_grade = w.supply_grade[it.kind] if w.units[unit].mode != WATER else 0
+    supply_grade = w.supply_grade[it.kind] if w.units[unit].mode == ROAD else 0
     capability = w.slots[w.units[unit].slot].capability
     if supply_grade > 0 and it.grade >= supply_grade and capability == w.params[WATER_CAPABILITY]:
         access += it.water_delay_ms

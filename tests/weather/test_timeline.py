@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sim.assemble import InputsBuilder
@@ -122,23 +123,26 @@ def test_the_rain_of_wet_days_has_the_mean_that_the_cut_leaves_of_the_climates(c
     assert depth.mean() == pytest.approx(mean * 50 / (mean + 50), abs=5 * 17 / np.sqrt(len(depth)))
 
 
-def test_daylight_lies_within_sunrise_and_sunset_of_every_month(climate):
-    """NOAA's solar equations at 22.95 N, 113.85 E, UTC+8, in the middle of the month."""
-    for month, day in enumerate((15, 45, 74, 105, 135, 166, 196, 227, 258, 288, 319, 349)):
-        g = 2 * np.pi / 365 * (day - 1)
-        equation = 229.18 * (
-            0.000075 + 0.001868 * np.cos(g) - 0.032077 * np.sin(g) - 0.014615 * np.cos(2 * g) - 0.040849 * np.sin(2 * g)
-        )
-        declination = (
-            0.006918 - 0.399912 * np.cos(g) + 0.070257 * np.sin(g) - 0.006758 * np.cos(2 * g)
-            + 0.000907 * np.sin(2 * g) - 0.002697 * np.cos(3 * g) + 0.00148 * np.sin(3 * g)
-        )  # fmt: skip
-        place = np.radians(22.95)
-        cosine = np.cos(np.radians(90.833)) / (np.cos(place) * np.cos(declination))
-        half_h = np.degrees(np.arccos(cosine - np.tan(place) * np.tan(declination))) / 15
-        noon_h = (720 - 4 * 113.85 - equation) / 60 + 8
-        assert climate.light_from_h[month] == np.ceil(noon_h - half_h)
-        assert climate.light_to_h[month] == np.floor(noon_h + half_h)
+def test_daylight_lies_within_sunrise_and_sunset_of_every_day_of_the_month(climate):
+    """NOAA's solar equations at 22.95 N, 113.85 E, UTC+8; flying windows without a weather are the same hours."""
+    g = 2 * np.pi / 365 * np.arange(365)
+    equation = 229.18 * (
+        0.000075 + 0.001868 * np.cos(g) - 0.032077 * np.sin(g) - 0.014615 * np.cos(2 * g) - 0.040849 * np.sin(2 * g)
+    )
+    declination = (
+        0.006918 - 0.399912 * np.cos(g) + 0.070257 * np.sin(g) - 0.006758 * np.cos(2 * g) + 0.000907 * np.sin(2 * g)
+        - 0.002697 * np.cos(3 * g) + 0.00148 * np.sin(3 * g)
+    )  # fmt: skip
+    place = np.radians(22.95)
+    cosine = np.cos(np.radians(90.833)) / (np.cos(place) * np.cos(declination))
+    half_h = np.degrees(np.arccos(cosine - np.tan(place) * np.tan(declination))) / 15
+    noon_h = (720 - 4 * 113.85 - equation) / 60 + 8
+    month = (np.datetime64("2026-01-01") + np.arange(365)).astype("datetime64[M]").astype(int) % 12
+    windows = pd.read_csv(configs_root() / "city" / "dongguan" / "flying_windows.csv")
+    for m in range(12):
+        light = (np.ceil((noon_h - half_h)[month == m].max()), np.floor((noon_h + half_h)[month == m].min()))
+        assert (climate.light_from_h[m], climate.light_to_h[m]) == light
+        assert tuple(windows.loc[windows["month"] == m + 1, ["from_h", "to_h"]].iloc[0]) == light
 
 
 def test_weather_changes_the_sky_and_no_other_part_of_the_inputs(builder):
