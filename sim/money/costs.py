@@ -1,11 +1,11 @@
 """From a scenario's dated changes to money: what is bought when, and what runs how long.
 
-Bought: stations that did not stand before the plan, the larger class of an upgraded one, units of either, units of
-special teams, vehicles in place of old ones, hydrants, and the field of aircraft of one's own. Running: people,
-stations, upkeep of units, aircraft of others, hours flown. A base of a team has no building: it shares a station's.
-What stands already was paid for and only runs. Outlay is counted in the year it
-falls into (the first of the window for what lies before it); cost a year spreads each outlay over its life as an
-annuity, for the part of the year it was there.
+Bought: stations that did not stand before the plan and their land, the larger class of an upgraded one, units of
+either, units of special teams, vehicles in place of old ones, hydrants, and the field of aircraft of one's own.
+Running: people, stations, upkeep of units, of the plan's hydrants and of fields, pilots, aircraft of others, hours
+flown. A base of a team has no building: it shares a station's. What stands already was paid for and only runs. Outlay
+is counted in the year it falls into (the first of the window for what lies before it); cost a year spreads each outlay
+over its life as an annuity, for the part of the year it was there.
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ def cost_lines(
         book.buy("replacement", of, day, number)
     for day, number in levers.hydrants:
         book.buy("hydrant", ANY, day, number)
+        book.run("hydrant_upkeep", ANY, day, end_day, number)
     return list(_lines(book, prices, settings))
 
 
@@ -183,7 +184,7 @@ def _book_stations(book: _Book, fleet: Fleet, changes: Changes) -> None:
                 book.run("station_running", later, turn, to_day)
         if not is_open:
             continue
-        for item in ("build", "fit_out"):
+        for item in ("build", "land", "fit_out"):
             if not stations.is_existing[station]:
                 book.buy(item, was, is_open[0][0])
             if np.isfinite(upgraded):
@@ -211,6 +212,8 @@ def _book_units(book: _Book, fleet: Fleet, changes: Changes, levers: Levers) -> 
         served = _intervals(changes, ChangeKind.UNIT_IN_SERVICE, ChangeKind.UNIT_WITHDRAW, int(unit), end_day)
         for from_day, to_day in served:
             book.run(item, of, from_day, to_day)
+            if is_aircraft and item == "vehicle_upkeep":
+                book.run("pilots", of, from_day, to_day)
         if not served or item != "vehicle_upkeep":
             continue
         if not (is_paid[unit] or int(unit) in levers.paid_units):
@@ -219,6 +222,7 @@ def _book_units(book: _Book, fleet: Fleet, changes: Changes, levers: Levers) -> 
             fields[station] = min(served[0][0], fields.get(station, np.inf))
     for day in fields.values():
         book.buy("air_field", ANY, day)
+        book.run("air_field_upkeep", ANY, day, end_day)
 
 
 _AIRCRAFT_ITEMS = {"shared": "aircraft_share", "buy_service": "aircraft_contract"}
@@ -232,6 +236,9 @@ def _price(item: str, of: str, prices: Prices, settings: MoneySettings) -> NDArr
     """
     if item == "replacement":
         return np.array(prices.price("vehicle", of))
+    if item == "air_field_upkeep":
+        field, part = (np.array(prices.price(name, of), dtype=np.float64) for name in ("air_field", item))
+        return np.asarray(field * part)
     if item not in ("vehicle_upkeep", "aircraft_share"):
         return np.array(prices.price(item, of))
     vehicle, upkeep, share = (np.array(prices.price(name, of)) for name in ("vehicle", "vehicle_upkeep", item))
@@ -244,6 +251,7 @@ def _price(item: str, of: str, prices: Prices, settings: MoneySettings) -> NDArr
 def _lines(book: _Book, prices: Prices, settings: MoneySettings) -> Iterable[CostLine]:
     lives = {
         "build": settings.life_build_years,
+        "land": settings.life_build_years,
         "air_field": settings.life_build_years,
         "fit_out": settings.life_fit_out_years,
         "vehicle": settings.life_vehicle_years,

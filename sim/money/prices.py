@@ -16,25 +16,30 @@ from sim.tables import SOURCE, STANDING, Column, Table, TableSpec, read_table
 
 UNITS = {
     "build": "per station",
+    "land": "per station",
     "fit_out": "per station",
     "station_running": "per station and year",
     "vehicle": "per unit",
     "vehicle_upkeep": "share of the price a year",
     "people": "per person and year",
+    "pilots": "per aircraft and year",
     "hydrant": "per hydrant",
+    "hydrant_upkeep": "per hydrant and year",
     "air_field": "per field",
+    "air_field_upkeep": "share of the price a year",
     "aircraft_contract": "per aircraft and year",
     "aircraft_share": "share of the yearly cost",
     "flying_hour": "per hour",
     "own_flying_hour": "per hour",
 }
 """What is priced, and the unit its price must be in. `flying_hour` is a contractor's hour, `own_flying_hour` what an
-hour costs besides price and upkeep of the aircraft."""
-SHARES = ("vehicle_upkeep", "aircraft_share")
+hour costs besides price and upkeep of the aircraft. `pilots` is what the pilots of an aircraft of one's own cost above
+as many firefighters, among whom they are counted."""
+SHARES = ("vehicle_upkeep", "air_field_upkeep", "aircraft_share")
 """Prices that are shares of others and know no inflation."""
-OF_STATIONS = ("build", "fit_out", "station_running")
+OF_STATIONS = ("build", "land", "fit_out", "station_running")
 OF_UNITS = ("vehicle", "vehicle_upkeep")
-OF_AIRCRAFT = ("aircraft_contract", "aircraft_share", "flying_hour", "own_flying_hour")
+OF_AIRCRAFT = ("pilots", "aircraft_contract", "aircraft_share", "flying_hour", "own_flying_hour")
 ANY = "*"
 FILE = "prices.csv"
 

@@ -29,7 +29,7 @@ class MoneySettings:
     discount_rate: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)]
     """Interest a year at which an outlay is spread over its life (annuity)."""
     life_build_years: Life
-    """Years a building serves."""
+    """Years a building and the land under it serve."""
     life_fit_out_years: Life
     """Years a station's fittings serve."""
     life_vehicle_years: Life

@@ -20,13 +20,18 @@ PRICES = Prices(
     {
         ("build", "*"): (10.0, 20.0, 30.0),
         ("build", "large"): (100.0, 200.0, 300.0),
+        ("land", "*"): (2.0, 3.0, 8.0),
+        ("land", "large"): (20.0, 30.0, 80.0),
         ("fit_out", "*"): (1.0, 2.0, 3.0),
         ("station_running", "*"): (4.0, 5.0, 6.0),
         ("vehicle", "*"): (7.0, 8.0, 9.0),
         ("vehicle_upkeep", "*"): (0.5, 0.5, 1.0),
         ("people", "*"): (1.0, 2.0, 4.0),
+        ("pilots", "*"): (6.0, 7.0, 8.0),
         ("hydrant", "*"): (1.0, 2.0, 5.0),
+        ("hydrant_upkeep", "*"): (0.5, 1.0, 2.0),
         ("air_field", "*"): (100.0, 200.0, 400.0),
+        ("air_field_upkeep", "*"): (0.01, 0.02, 0.05),
         ("aircraft_contract", "*"): (5.0, 10.0, 20.0),
         ("aircraft_share", "*"): (0.1, 0.5, 1.0),
         ("flying_hour", "*"): (2.0, 3.0, 4.0),
@@ -79,6 +84,9 @@ def test_a_new_station_is_paid_in_its_year_and_runs_for_the_rest_of_it():
     assert found[2022, "build", "small"].outlay == (0, 0, 0)
     assert found[2023, "build", "small"].outlay == (10, 20, 30)
     assert found[2023, "build", "small"].annual == pytest.approx((10 / 50, 20 / 50, 30 / 50))
+    assert found[2022, "land", "small"].outlay == (0, 0, 0)
+    assert found[2023, "land", "small"].outlay == (2, 3, 8)
+    assert found[2023, "land", "small"].annual == pytest.approx((2 / 50, 3 / 50, 8 / 50))
     assert found[2023, "vehicle", "pumper"].outlay == (7, 8, 9)
     assert found[2023, "vehicle", "pumper"].annual == pytest.approx((0.56, 0.64, 0.72))  # a tenth of 0.8 years
     assert found[2023, "station_running", "small"].annual == pytest.approx((8, 10, 12))
@@ -89,6 +97,8 @@ def test_a_new_station_is_paid_in_its_year_and_runs_for_the_rest_of_it():
 def test_an_upgrade_pays_the_larger_class_less_the_smaller_and_its_added_unit():
     found = lines(*STANDS, (365, ChangeKind.UNIT_IN_SERVICE, 1))
     assert found[2023, "build", "large"].outlay == (100, 200, 300)
+    assert found[2023, "land", "large"].outlay == (20, 30, 80)
+    assert found[2023, "land", "small"].outlay == (-8, -3, -2)
     assert found[2023, "build", "small"].outlay == (-30, -20, -10)
     assert found[2023, "vehicle", "pumper"].quantity == 1
     assert found[2023, "station_running", "large"].annual == pytest.approx((4, 5, 6))
@@ -158,10 +168,13 @@ def flying(aviation):
 
 def test_an_aircraft_of_ones_own_is_bought_kept_up_given_a_field_and_paid_by_the_hour():
     found = flying("own")
-    assert found.keys() == {"people", "vehicle", "vehicle_upkeep", "air_field", "own_flying_hour"}
+    running = {"people", "pilots", "vehicle_upkeep", "air_field_upkeep", "own_flying_hour"}
+    assert found.keys() == running | {"vehicle", "air_field"}
     assert found["vehicle"].outlay == (7, 8, 9)
     assert found["vehicle_upkeep"].annual == pytest.approx((3.5, 4.0, 9.0))
     assert found["air_field"].outlay == (100, 200, 400)
+    assert found["air_field_upkeep"].annual == pytest.approx((1, 4, 20))
+    assert found["pilots"].annual == pytest.approx((6, 7, 8))
     assert found["own_flying_hour"].outlay == (30, 30, 30)
 
 
@@ -192,6 +205,8 @@ def test_hydrants_are_paid_as_they_come_and_serve_twenty_years():
     assert found[2023, "hydrant", "*"].outlay == (20, 40, 100)
     assert found[2023, "hydrant", "*"].annual == pytest.approx((2, 4, 10))
     assert found[0, "hydrant", "*"].quantity == 40
+    assert found[2022, "hydrant_upkeep", "*"].annual == pytest.approx((10, 20, 40))  # the twenty that have come
+    assert found[2023, "hydrant_upkeep", "*"].annual == pytest.approx((20, 40, 80))
 
 
 def test_people_on_top_of_the_staff_are_paid_from_their_day_on():
@@ -237,6 +252,10 @@ aircraft_contract,*,per aircraft and year,1,2,3,CNY,2023,test,assumed
 aircraft_share,*,share of the yearly cost,0.1,0.2,0.3,CNY,2021,test,assumed
 flying_hour,*,per hour,1,2,3,CNY,2023,test,assumed
 own_flying_hour,heli,per hour,1,2,3,CNY,2023,test,assumed
+land,*,per station,1,2,3,CNY,2023,test,assumed
+pilots,*,per aircraft and year,1,2,3,CNY,2023,test,assumed
+hydrant_upkeep,*,per hydrant and year,1,2,3,CNY,2023,test,assumed
+air_field_upkeep,*,share of the price a year,0.1,0.2,0.3,CNY,2021,test,assumed
 """
 
 

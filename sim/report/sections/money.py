@@ -21,6 +21,7 @@ _WINDOW = 0
 _RANGE = ("low", "likely", "high")
 FLOWN = ("flying_hour", "own_flying_hour")
 """Items of the table `money` whose quantity is hours flown."""
+FIELD = ("air_field", "air_field_upkeep")
 
 
 def make(context: Context) -> list[Block]:
@@ -204,7 +205,7 @@ def _aircraft(context: Context) -> Grid | None:
         if of.empty or row["base"] in set(hours["arm"]):
             continue
         flown, length = float(of["quantity"].sum()), float(of["length"].iloc[0])
-        whole = money[(money["arm"] == row["arm"]) & (money["of"].isin(of["of"]) | (money["item"] == "air_field"))]
+        whole = money[(money["arm"] == row["arm"]) & (money["of"].isin(of["of"]) | money["item"].isin(FIELD))]
         cost = {part: float(whole[f"annual_{part}"].sum()) for part in _RANGE}
         by_hour = {part: cost[part] * length / flown for part in _RANGE}
         rows.append((
