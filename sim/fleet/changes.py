@@ -41,6 +41,8 @@ from sim.fleet.staffing import (
 )
 from sim.units import MS_PER_DAY
 
+_NO_SCHEDULE = ScheduleSettings("none", "", "")
+
 
 def build_changes(
     fleet: Fleet,
@@ -76,12 +78,34 @@ def build_changes(
     actions = actions_of(fleet, city, schedule, calendar, weight, problems)
     check_days(schedule, staffing, problems)
     problems.raise_if_any()
+    check_people(city, staffing, calendar)
     walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems, present, catchments)
     other = [*other_days(schedule, staffing, calendar), *(day for day, _ in posted)]
     for day, on_day in by_day(actions, other, calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
     return walk.result()
+
+
+def check_people(city: CityLike, staffing: StaffingSettings, calendar: CalendarLike) -> None:
+    """Raise an error for every day of the run from which on fewer than no people would ride.
+
+    It needs no fleet, so that it is told beside whatever is wrong with stations, teams and aircraft.
+    """
+    if staffing.on_duty_per_station:
+        return
+    problems = Problems()
+    for day, _ in by_day([], other_days(_NO_SCHEDULE, staffing, calendar), calendar):
+        found = _city_strength(city, staffing, day, None)
+        if found.riding < 0:
+            rule = f"(enterprise_staff) is more than the staff of {day}, {found.staff}: fewer than no people would ride"
+            mend = "lower it or raise the ratio"
+            problems.add(staffing.name, rule, value=staffing.enterprise_staff, mend=mend)
+    problems.raise_if_any()
+
+
+def _city_strength(city: CityLike, staffing: StaffingSettings, day: date, present: Fraction | None) -> Strength:
+    return strength(staffing, int(city.towns.population.sum()), city.population_year, day, present)
 
 
 class _Walk:
@@ -231,15 +255,10 @@ class _Walk:
         return replace(whole, on_duty=left, riding=riding)
 
     def _strength(self, day: date, n_sharing: int) -> Strength:
-        """Return the city's strength on a day; fewer than no people to ride is a problem."""
-        residents, year = int(self.city.towns.population.sum()), self.city.population_year
-        found = strength(self.staffing, residents, year, day, self.present)
+        """Return the city's strength on a day."""
+        found = _city_strength(self.city, self.staffing, day, self.present)
         if self.staffing.on_duty_per_station:
             return strength_for(self.staffing, found, self.staffing.on_duty_per_station * n_sharing, self.present)
-        if found.riding < 0:
-            rule = f"(enterprise_staff) is more than the staff of {day}, {found.staff}: fewer than no people would ride"
-            mend = "lower it or raise the ratio"
-            self.problems.add(self.staffing.name, rule, value=self.staffing.enterprise_staff, mend=mend)
         return found
 
     def _people(
