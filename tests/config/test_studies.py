@@ -59,3 +59,15 @@ def test_the_rules_are_compared_one_at_a_time() -> None:
     assert given[study["base"]] == {}
     mains = [arm["name"] for arm in study["arms"] if arm["purpose"] == "main" and arm["name"] != study["base"]]
     assert [len(given[name]) for name in mains] == [1] * len(mains)
+
+
+def test_on_every_day_of_stress_outside_help_is_the_only_thing_that_differs_from_the_force_alone() -> None:
+    given = overrides_of(study_of("stress"))
+    helped = [name for name in given if name.startswith("help_")]
+    assert len(helped) == 4
+    for name in helped:
+        alone = given[f"nothing_{name.removeprefix('help_')}"]
+        assert changed(alone, given[name]) == {("mutual_aid", "neighbours_and_province")}
+        assert not changed(given[name], alone)
+    fires = [given["nothing_citywide"], given["plan_citywide"]]
+    assert {arm["mutual_aid"] for arm in fires} == {"neighbours_and_province"}
