@@ -71,3 +71,15 @@ def test_on_every_day_of_stress_outside_help_is_the_only_thing_that_differs_from
         assert not changed(given[name], alone)
     fires = [given["nothing_citywide"], given["plan_citywide"]]
     assert {arm["mutual_aid"] for arm in fires} == {"neighbours_and_province"}
+
+
+def test_the_forces_meant_for_rare_incidents_are_told_apart_one_by_one_over_two_thousand_of_each_class() -> None:
+    study = study_of("rare_forces")
+    given = overrides_of(study)
+    without = given[study["base"]]
+    alone = [changed(without, given[name]) for name in ("rail_team", "teams", "helicopter")]
+    assert [len(one) for one in alone] == [1, 1, 1]
+    assert changed(without, given["all_forces"]) == set().union(*alone)
+    # five classes take turns every fifth day of 365: 73 plantings a replication
+    assert {arm["n_replications"] * 73 // 5 for arm in study["arms"]} == {2044}
+    assert "planted=rare" in study["common"]
