@@ -15,12 +15,12 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sim.errors import InputError, Problems, nearest_name
+from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.tables import STANDINGS
 
 ABOUT = "about"
@@ -141,7 +141,7 @@ def checked(group: Group, values: Mapping[str, Any], where_of: Mapping[str, str]
         try:
             load_object(group.check)(values, _place(where_of, ""))
         except InputError as error:
-            problems.found.extend(error.problems)
+            problems.found += [_at_its_key(problem, group.name, where_of) for problem in error.problems]
     return result if len(problems.found) == n_before else None
 
 
@@ -174,6 +174,13 @@ def _add_fault(
     else:
         message = re.sub(r"^\w+ should ", "must ", fault["msg"])
         problems.add(where, f"({named}) {message}", value=fault["input"], mend=_hint(schema, parts))
+
+
+def _at_its_key(problem: Problem, group: str, where_of: Mapping[str, str]) -> Problem:
+    """Return a problem of a group's own check at the place that gave the key which its rule begins with, "(key) …"."""
+    named = re.match(r"\(([\w.]+)", problem.rule)
+    key = named[1].removeprefix(f"{group}.") if named else ""
+    return replace(problem, where=_place(where_of, key)) if problem.where == _place(where_of, "") else problem
 
 
 def _place(where_of: Mapping[str, str], key: str) -> str:

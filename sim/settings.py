@@ -253,8 +253,8 @@ def given_digests(settings: Settings, group: str = "") -> dict[str, str]:
     problems = Problems()
     for key in GIVEN_FILES:
         head, name = key.split(".")
-        path = str(getattr(getattr(settings, head), name))
-        if path and group in ("", head):
+        path = str(getattr(getattr(settings, head), name)) if group in ("", head) else ""
+        if path:
             try:
                 with Path(path).open("rb") as file:
                     digests[key] = hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -103,20 +103,24 @@ class DemandParts(CityParts):
 
     def demand(self, settings: Settings, replication: int) -> Demand:
         """Return the incidents of a replication: the same for every scenario of the same demand."""
-        folder = settings.city_folder()
-        key = (str(folder), asdict(settings.demand), asdict(settings.window), asdict(settings.planted))
-        intensity = self.intensity(settings)
-        planting = self._keep("planting", key, lambda: self._planting(settings))
+        intensity, planting = self.intensity(settings), self.planting(settings)
         return self._keep(
-            "demand", (key, settings.seed, replication),
+            "demand", (self._demand_key(settings), settings.seed, replication),
             lambda: draw_demand(intensity, settings.seed, replication, planting),
         )  # fmt: skip
 
-    def _planting(self, settings: Settings) -> Planting:
+    def planting(self, settings: Settings) -> Planting:
         """Return what the settings plant in the running city."""
         city, tables, intensity = self.city(settings), self.demand_tables(settings), self.intensity(settings)
-        surges = tuple(settings.demand.surges)
-        return prepare_planting(city, tables, settings.planted, self.calendar(settings), intensity, surges)
+        calendar, surges = self.calendar(settings), tuple(settings.demand.surges)
+        return self._keep(
+            "planting", self._demand_key(settings),
+            lambda: prepare_planting(city, tables, settings.planted, calendar, intensity, surges),
+        )  # fmt: skip
+
+    def _demand_key(self, settings: Settings) -> tuple[Any, ...]:
+        parts = (asdict(settings.demand), asdict(settings.window), asdict(settings.planted))
+        return (str(settings.city_folder()), *parts)
 
     def fire_weights(self, settings: Settings) -> FireWeights | None:
         """Return how deadly and costly each kind of fire is, None where no deaths and losses are estimated."""

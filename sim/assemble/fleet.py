@@ -14,13 +14,13 @@ from sim.assemble.demand import DemandParts
 from sim.errors import Problems
 from sim.fleet.aviation import load_air_base
 from sim.fleet.bases import on_duty_in_all, with_bases, with_bases_open, with_rows
-from sim.fleet.build import build_fleet
-from sim.fleet.changes import build_changes
+from sim.fleet.build import build_fleet, station_classes
+from sim.fleet.changes import build_changes, check_people
 from sim.fleet.duty import planned_share
 from sim.fleet.flying import days_off
 from sim.fleet.mutual_aid import load_posts, with_posts, with_posts_open
 from sim.fleet.parts import UnitMode
-from sim.fleet.residents import load_residents
+from sim.fleet.residents import Denominator, load_residents
 from sim.fleet.rosters import build_roster, with_dated_stations
 from sim.fleet.staffing import Catchments
 from sim.fleet.tables import load_fleet_tables, load_unit_types
@@ -177,6 +177,11 @@ class FleetParts(DemandParts):
             return None
         return self._keep("residents", str(folder), lambda: load_residents(folder, towns))
 
+    def check_people(self, settings: Settings) -> None:
+        """Raise an error for every day on which the settings leave fewer than no people to ride."""
+        denominator = Denominator(settings.staffing, self.city(settings), self._residents(settings))
+        check_people(settings.staffing, denominator, self.calendar(settings))
+
     def _catchments(self, settings: Settings, own: Fleet) -> Catchments:
         """Return which station is nearest to whom, and what is to be expected there, in the usual traffic."""
         travel = self.travel(settings)
@@ -209,8 +214,8 @@ class FleetParts(DemandParts):
         InputError
             With all that is wrong with them.
         """
-        folder, fleet, problems = settings.city_folder(), self.fleet(settings, 0), Problems()
-        types, aircraft = list(fleet.unit_types.code), []
+        folder, problems = settings.city_folder(), Problems()
+        types, aircraft = list(self.fleet_tables(settings).unit_types.code), []
         for name in ("team_unit_types.csv", "aircraft_types.csv"):
             bits = self.demand_tables(settings).capability_bit
             more = load_unit_types(folder / name, bits, problems) if (folder / name).is_file() else None
@@ -219,7 +224,8 @@ class FleetParts(DemandParts):
                 aircraft += np.array(more.code)[more.traits["mode"] == UnitMode.AIR].tolist()
         problems.raise_if_any()
         known = dict.fromkeys(types)
-        found = load_prices(folder, settings.money, fleet.classes.code, known, problems, dict.fromkeys(aircraft))
+        classes = station_classes(self.plan(settings)).code
+        found = load_prices(folder, settings.money, classes, known, problems, dict.fromkeys(aircraft))
         problems.raise_if_any()
         return found
 

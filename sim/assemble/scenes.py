@@ -10,14 +10,14 @@ import numpy as np
 
 from sim.assemble.fleet import FleetParts
 from sim.errors import Problems, nearest_name
-from sim.fleet.flying import flying_hours, load_flying_windows, load_tasks
+from sim.fleet.flying import FlyingWindows, flying_hours, load_flying_windows, load_tasks
 from sim.fleet.parts import UnitMode
 from sim.fleet.waterways import ways_by_water
 from sim.inputs import Scenes, Sky, Waterways, clear_sky, months_of_run, no_waterways, plain_scenes
 from sim.scenes.hydrants import supply_grades, water_delays
-from sim.scenes.tunnels import place_on_tracks
-from sim.scenes.villages import village_instants
-from sim.weather.climate import load_climate
+from sim.scenes.tunnels import check_kinds, place_on_tracks
+from sim.scenes.villages import check_families, village_instants
+from sim.weather.climate import Climate, load_climate
 from sim.weather.timeline import draw_weather, road_factor_q16
 from sim.weather.timeline import flying_hours as weather_to_fly
 
@@ -32,25 +32,51 @@ class SceneParts(FleetParts):
 
     def _sky(self, settings: Settings, replication: int, n_hours: int) -> Sky:
         """Return the weather by hour of the run, and the hours in which the city's aircraft may fly."""
-        sky, folder, chance = self._weather(settings, replication, n_hours), settings.city_folder(), settings.seed
-        if not settings.aviation.is_on:
+        sky, windows = self._weather(settings, replication, n_hours), self.flying_windows(settings)
+        if windows is None:
             return sky
-        windows, start = load_flying_windows(folder), self.calendar(settings).start
-        may_fly = flying_hours(windows, settings.aviation, start, n_hours, (chance, replication), sky.is_flyable)
+        chance, start = (settings.seed, replication), self.calendar(settings).start
+        known = None if settings.weather.rule == "none" else sky.is_flyable
+        may_fly = flying_hours(windows, settings.aviation, start, n_hours, chance, known)
         return replace(sky, is_flyable=may_fly)
 
     def _weather(self, settings: Settings, replication: int, n_hours: int) -> Sky:
         """Return what the weather does in each hour of a replication: the same for every scenario."""
-        choice, surges = settings.weather, tuple(settings.demand.surges)
-        if choice.rule == "none":
+        choice, surges, climate = settings.weather, tuple(settings.demand.surges), self.climate(settings)
+        if climate is None:
             return clear_sky(n_hours)
-        _check_storms(choice.storms, surges)
-        folder, calendar = settings.city_folder(), self.calendar(settings)
-        climate = self._keep("climate", str(folder), lambda: load_climate(folder))
+        calendar = self.calendar(settings)
         storms, first_day = self.demand(settings, replication).surge_days, self.intensity(settings).first_day
         month = months_of_run(calendar, n_hours // 24)
         weather = draw_weather(climate, choice, month, first_day, storms, surges, settings.seed, replication)
-        return Sky(road_factor_q16(weather, choice, surges), weather_to_fly(weather, choice))
+        is_fair = weather_to_fly(weather, choice, is_flown_at_night=settings.aviation.is_flown_at_night)
+        return Sky(road_factor_q16(weather, choice, surges), is_fair)
+
+    def climate(self, settings: Settings) -> Climate | None:
+        """Return the climate that the weather is drawn from, None where there is no weather.
+
+        Raises
+        ------
+        InputError
+            If the city has no climate, or the weather has a storm that is no type of surge day.
+        """
+        if settings.weather.rule == "none":
+            return None
+        _check_storms(settings.weather.storms, tuple(settings.demand.surges))
+        folder = settings.city_folder()
+        return self._keep("climate", str(folder), lambda: load_climate(folder))
+
+    def flying_windows(self, settings: Settings) -> FlyingWindows | None:
+        """Return the daylight and weather to fly in by month, None where there are no aircraft."""
+        return load_flying_windows(settings.city_folder()) if settings.aviation.is_on else None
+
+    def check_tracks(self, settings: Settings) -> None:
+        """Raise an error that names every kind that is to lie on a track and that the city does not have."""
+        check_kinds(self.demand_tables(settings).kinds, settings.rail)
+
+    def check_villages(self, settings: Settings) -> None:
+        """Raise an error that names every family that villages go to and that the city does not have."""
+        check_families(self.demand_tables(settings).kinds, settings.micro_stations)
 
     def _scenes(self, settings: Settings, replication: int) -> Scenes:
         """Return what the place of each incident adds to the way to its work."""

@@ -58,7 +58,7 @@ def _dates(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "window.measure_to": _get(content, "window", "measure_to"),
         "schedule.command_centre_from": _get(content, "schedule", "command_centre_from"),
     }
-    rows = (("staffing", "steps", "from_date"), ("schedule", "rows", "date"), ("planted", "incidents", "date"))
+    rows = (("staffing", "steps", "from_date"), ("schedule", "rows", "date"), ("planted", "events", "date"))
     for group, name, field in rows:
         found |= dict(_of_rows(content, group, name, field))
     yield from ((key, text) for key, text in found.items() if isinstance(text, str) and _FORM.fullmatch(text))
@@ -101,8 +101,8 @@ def _check_files(content: Mapping[str, Any], folder: Path, where_of: Mapping[str
 def _named_towns(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name in _get(content, "demand", "town_factor") or {}:
         yield f"demand.town_factor.{name}", name
-    for group, name in (("schedule", "rows"), ("planted", "incidents")):
-        yield from _of_rows(content, group, name, "town")
+    yield from _of_rows(content, "schedule", "rows", "town")
+    yield from ((key, town) for key, town in _of_rows(content, "planted", "events", "town") if town)
 
 
 def _of_rows(content: Mapping[str, Any], group: str, name: str, field: str) -> Iterator[tuple[str, Any]]:
@@ -116,16 +116,25 @@ def _of_rows(content: Mapping[str, Any], group: str, name: str, field: str) -> I
 def _named_kinds(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for table in ("kind_factor", "extra_alarms_per_year"):
         yield from ((f"demand.{table}.{name}", name) for name in _get(content, "demand", table) or {})
-    yield from _of_rows(content, "planted", "incidents", "kind")
     for i, name in enumerate(_get(content, "rail", "kinds") or []):
         yield f"rail.kinds.{i}", name
     surges = _get(content, "demand", "surges")
     for surge, values in (surges if isinstance(surges, Mapping) else {}).items():
-        shares = values.get("kind_share") if isinstance(values, Mapping) else None
-        for name in shares if isinstance(shares, Mapping) else {}:
-            yield f"demand.surges.{surge}.kind_share.{name}", name
+        yield from _kinds_of_shares(f"demand.surges.{surge}", values)
+    for i, event in enumerate(_get(content, "planted", "events") or []):
+        yield from _kinds_of_shares(f"planted.events.{i}", event)
+    for i, series in enumerate(_get(content, "planted", "series") or []):
+        kinds = series.get("kinds") if isinstance(series, Mapping) else None
+        for j, name in enumerate(kinds if isinstance(kinds, list) else []):
+            yield f"planted.series.{i}.kinds.{j}", name
     for table in ("access_min", "scene_min", "latent_min"):
         yield from ((f"times.{table}.{name}", name) for name in _get(content, "times", table) or {})
+
+
+def _kinds_of_shares(key: str, values: Any) -> Iterator[tuple[str, Any]]:
+    """Yield key and name of every kind in the shares of a surge day or a planted event."""
+    shares = values.get("kind_share") if isinstance(values, Mapping) else None
+    yield from ((f"{key}.kind_share.{name}", name) for name in (shares if isinstance(shares, Mapping) else {}))
 
 
 def _check_name(

@@ -37,7 +37,7 @@ def build_fleet(city: CityLike, plan: PlanLike, siting: SitingLike, tables: Flee
         or class or fit no station; stations without a role; units that no crew of their station's class can man.
     """
     problems = Problems()
-    known = _classes(plan)
+    known = station_classes(plan)
     order = np.lexsort((siting.k, siting.town))
     if not _are_sites_in_city(city, siting, problems):
         problems.raise_if_any()
@@ -53,7 +53,7 @@ def build_fleet(city: CityLike, plan: PlanLike, siting: SitingLike, tables: Flee
     return Fleet(stations, units, known, tables.unit_types)
 
 
-def _classes(plan: PlanLike) -> StationClasses:
+def station_classes(plan: PlanLike) -> StationClasses:
     """Return the plan's classes that have an on-duty figure, in the plan's order."""
     rows = []
     for station_class in plan.classes:

@@ -42,6 +42,8 @@ from sim.fleet.staffing import (
 )
 from sim.units import MS_PER_DAY
 
+_NO_SCHEDULE = ScheduleSettings("none", "", "")
+
 
 def build_changes(
     fleet: Fleet,
@@ -80,14 +82,33 @@ def build_changes(
     actions = actions_of(fleet, city, schedule, calendar, weight, problems)
     check_days(schedule, staffing, problems)
     denominator = Denominator(staffing, city, residents)
-    denominator.check(calendar, problems)
     problems.raise_if_any()
+    check_people(staffing, denominator, calendar)
     walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems, present, catchments, denominator)
     other = [*other_days(schedule, staffing), *denominator.new_days(calendar), *(day for day, _ in posted)]
     for day, on_day in by_day(actions, other, calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
     return walk.result()
+
+
+def check_people(staffing: StaffingSettings, denominator: Denominator, calendar: CalendarLike) -> None:
+    """Raise an error for years without residents, and for every day from which on fewer than no people would ride.
+
+    It needs no fleet, so that it is told beside whatever is wrong with stations, teams and aircraft.
+    """
+    problems = Problems()
+    denominator.check(calendar, problems)
+    problems.raise_if_any()
+    if staffing.on_duty_per_station:
+        return
+    for day, _ in by_day([], [*other_days(_NO_SCHEDULE, staffing), *denominator.new_days(calendar)], calendar):
+        found = strength(staffing, denominator.residents(day), day, None)
+        if found.riding < 0:
+            rule = f"(enterprise_staff) is more than the staff of {day}, {found.staff}: fewer than no people would ride"
+            mend = "lower it or raise the ratio"
+            problems.add(staffing.name, rule, value=staffing.enterprise_staff, mend=mend)
+    problems.raise_if_any()
 
 
 class _Walk:
@@ -238,14 +259,10 @@ class _Walk:
         return replace(whole, on_duty=left, riding=riding)
 
     def _strength(self, day: date, n_sharing: int) -> Strength:
-        """Return the city's strength on a day; fewer than no people to ride is a problem."""
+        """Return the city's strength on a day."""
         found = strength(self.staffing, self.denominator.residents(day), day, self.present)
         if self.staffing.on_duty_per_station:
             return strength_for(self.staffing, found, self.staffing.on_duty_per_station * n_sharing, self.present)
-        if found.riding < 0:
-            rule = f"(enterprise_staff) is more than the staff of {day}, {found.staff}: fewer than no people would ride"
-            mend = "lower it or raise the ratio"
-            self.problems.add(self.staffing.name, rule, value=self.staffing.enterprise_staff, mend=mend)
         return found
 
     def _people(

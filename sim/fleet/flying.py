@@ -111,12 +111,12 @@ def flying_hours(
     start: date,
     n_hours: int,
     chance: tuple[int, int],
-    weather: NDArray[np.int8],
+    weather: NDArray[np.int8] | None,
 ) -> NDArray[np.int8]:
     """Return whether each hour of the run is one to fly in: (n_hours,) int8.
 
     Daylight of the month, unless they are flown at night; a crew on duty; and the weather: that of `weather`
-    (n_hours,) where it lets any hour be flown in, else the month's share of half days, drawn.
+    (n_hours,) where the run has any, else (None) the month's share of half days, drawn.
 
     Parameters
     ----------
@@ -130,11 +130,11 @@ def flying_hours(
     is_light = (hour >= windows.from_h[month, None]) & (hour < windows.to_h[month, None])
     is_manned = (hour >= settings.duty_from_h) & (hour < settings.duty_to_h)
     can_fly = (is_light | settings.is_flown_at_night) & is_manned
-    if not weather.any():
+    if weather is None:
         limit = (windows.no_fly_share[month] * _RANKS).astype(np.uint64)
         can_fly &= np.repeat(~_drawn(chance, Stream.FLYING_WEATHER, ordinal, 2, limit), HOURS_PER_DAY // 2, axis=1)
-        weather = np.ones_like(weather)
-    return np.asarray(can_fly.reshape(-1)[:n_hours] & (weather != 0), dtype=np.int8)
+    is_fair = np.ones(n_hours, dtype=np.bool_) if weather is None else weather != 0
+    return np.asarray(can_fly.reshape(-1)[:n_hours] & is_fair, dtype=np.int8)
 
 
 def _drawn(

@@ -57,9 +57,19 @@ _STEPS = (
     _Step(
         "policy",
         lambda b, s, r: b.policy(s),
-        ("city", "times", "dispatch", "move_up", "relief"),
+        ("city", "times", "dispatch", "move_up", "relief", "mutual_aid", "water_supply"),
         ("demand tables",),
     ),
+    _Step(
+        "planting",
+        lambda b, s, r: b.planting(s),
+        ("city", "window", "demand", "planted"),
+        ("intensity",),
+    ),
+    _Step("tracks", lambda b, s, r: b.check_tracks(s), ("city", "rail"), ("demand tables",)),
+    _Step("villages", lambda b, s, r: b.check_villages(s), ("city", "micro_stations"), ("demand tables",)),
+    _Step("climate", lambda b, s, r: b.climate(s), ("city", "weather", "demand")),
+    _Step("flying windows", lambda b, s, r: b.flying_windows(s), ("city", "aviation")),
     _Step("travel", lambda b, s, r: b.travel(s), ("city", "travel"), ("city", "roads"), is_slow=True),
     _Step("siting", lambda b, s, r: b.siting(s, r), ("city", "siting"), ("city", "worlds"), is_of_world=True),
     _Step(
@@ -78,13 +88,8 @@ _STEPS = (
         ("city", "fleet"),
         is_of_world=True,
     ),
-    _Step(
-        "prices",
-        lambda b, s, r: b.prices(s),
-        (*FLEET, "money"),
-        ("fleet",),
-        is_of_world=True,
-    ),
+    _Step("prices", lambda b, s, r: b.prices(s), ("city", "fleet", "money"), ("plan", "fleet tables")),
+    _Step("people", lambda b, s, r: b.check_people(s), ("city", "staffing", "window", "demand"), ("city", "calendar")),
     _Step("fire weights", lambda b, s, r: b.fire_weights(s), ("city", "outcome"), ("demand tables",)),
     _Step(
         "changes",

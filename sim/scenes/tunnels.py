@@ -87,7 +87,7 @@ def place_on_tracks(
         np.full((n, 2), NOWHERE, np.int32), np.zeros((n, 2), np.int32), np.zeros(n, np.int64),
         np.full((n, 2), NOWHERE, np.int32),
     )  # fmt: skip
-    chosen = np.flatnonzero(np.isin(rows["kind"], _kind_ids(kinds, settings)))
+    chosen = np.flatnonzero(np.isin(rows["kind"], check_kinds(kinds, settings)))
     ranks = ranks_of(*chance, int(Stream.RAIL_TRACK), rows["identity"][chosen]).astype(np.int64)
     network = _Network(city, settings)
     for incident, its_ranks in zip(chosen.tolist(), ranks.tolist(), strict=True):
@@ -97,7 +97,8 @@ def place_on_tracks(
     return tracks
 
 
-def _kind_ids(kinds: Kinds, settings: RailSettings) -> list[int]:
+def check_kinds(kinds: Kinds, settings: RailSettings) -> list[int]:
+    """Return the ids of the kinds that lie on a track, after raising an error for every one that is not known."""
     problems = Problems()
     for code in settings.kinds:
         if code not in kinds.code:

@@ -69,7 +69,7 @@ def village_instants(
     """
     rows = demand.incidents
     out = np.full(len(rows), NEVER_MS, dtype=np.int64)
-    is_theirs = _is_of_families(kinds, settings)[rows["kind"]]
+    is_theirs = check_families(kinds, settings)[rows["kind"]]
     is_theirs &= np.asarray(city.cells.is_built_up)[rows["cell"]]
     chosen = np.flatnonzero(is_theirs)
     if not len(chosen):
@@ -84,7 +84,8 @@ def village_instants(
     return out
 
 
-def _is_of_families(kinds: Kinds, settings: MicroStationSettings) -> NDArray[np.bool_]:
+def check_families(kinds: Kinds, settings: MicroStationSettings) -> NDArray[np.bool_]:
+    """Return which kinds are of the settings' families, (n_kinds,), after raising an error for every unknown family."""
     problems = Problems()
     for family in settings.families:
         if family not in kinds.family:

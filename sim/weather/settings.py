@@ -59,7 +59,8 @@ class WeatherSettings:
     label_en: str
     """Name shown in English reports."""
     rule: Literal["none", "timeline"]
-    """none: roads are dry at all hours and nothing flies; timeline: hours drawn from the city's climate and storms."""
+    """none: dry roads at all hours, and aircraft go by the monthly shares of the city's flying_windows.csv; timeline:
+    hours drawn from the city's climate and storms."""
     rain_hours_most: Annotated[int, Field(ge=1, le=24)] = 1
     """A day with rain has so many hours of it at most, each number from 1 on being as likely, in one piece, h."""
     rain_day_mm_most: Annotated[float, Field(gt=0, le=1_000)] = 50.0

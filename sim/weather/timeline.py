@@ -142,9 +142,13 @@ def road_factor_q16(weather: Weather, settings: WeatherSettings, storm_codes: Se
     return np.array([q16(1.0 / (1.0 - value)) for value in values.tolist()], dtype=np.int32)[place]
 
 
-def flying_hours(weather: Weather, settings: WeatherSettings) -> NDArray[np.int8]:
-    """Return (n_hours,) int8: daylight, sight enough, not too much wind and rain, and no storm that grounds."""
-    can_see = weather.is_daylight & (weather.visibility_km >= settings.fly_visibility_km)
+def flying_hours(weather: Weather, settings: WeatherSettings, *, is_flown_at_night: bool = False) -> NDArray[np.int8]:
+    """Return (n_hours,) int8: daylight, sight enough, not too much wind and rain, and no storm that grounds.
+
+    `is_flown_at_night`: darkness does not count.
+    """
+    is_light = weather.is_daylight | is_flown_at_night
+    can_see = is_light & (weather.visibility_km >= settings.fly_visibility_km)
     is_calm = (weather.wind_m_s <= settings.fly_wind_m_s) & (weather.rain_mm_h <= settings.fly_rain_mm_h)
     return (can_see & is_calm & ~weather.is_grounded).astype(np.int8)
 

@@ -66,6 +66,82 @@ CASES: dict[str, tuple[list[Edit], list[str], list[str]]] = {
             "settings: 'wather' (dispatch.cover_capability) is not in the city's register of capabilities; did you",
         ],
     ),
+    "faults of every lever": (
+        [
+            (
+                "prices.csv",
+                "hydrant,*,per hydrant,5000,10000,20000,CNY,2023,",
+                "hydrant,*,per hydrant,5000,10000,20000,,,",
+            ),
+            ("flying_windows.csv", "\n1,8,17,", "\n1,17,8,"),
+        ],
+        [
+            "mutual_aid.wait_min=-5",
+            "water_supply.reach_m=0",
+            "dispatch.rule=keep_covr",
+            "aviation=own",
+            "micro_stations.families=[fires]",
+            "rail.kinds=[rail_tunnel]",
+            "weather=timeline",
+            "weather.storms={hurricane: {rain_mm_h: 1, wind_m_s: 1, visibility_km: 1, speed_lost: 0.1}}",
+            "planted.series=[{name: tunnel, kinds: [rail_tunel_rescue]}]",
+            "staffing.enterprise_staff=5000",
+            "relief=afterwards",
+        ],
+        [
+            "command line: 'afterwards' (relief) is not a choice of configs/relief; known: after_long_jobs, none",
+            "command line: 'keep_covr' (dispatch.rule) must be 'nearest', 'own_town_first' or 'keep_cover'; it is: ",
+            "command line: -5 (mutual_aid.wait_min) must be greater than or equal to -1; it is: ",
+            "command line: 0 (water_supply.reach_m) must be greater than 0; it is: ",
+            "command line: 'rail_tunnel' (rail.kinds.0) is not in kinds.csv; did you mean 'rail_tunnel_rescue'?",
+            "command line: 'rail_tunel_rescue' (planted.series.0.kinds.0) is not in kinds.csv; did you mean 'rail_tunn",
+            "settings: 'fires' (micro_stations.families) is no family of kinds.csv; did you mean 'fire'?",
+            "settings: 'hurricane' (weather.storms.hurricane) is no type of surge day in demand.surges; known: rainst",
+            "flying_windows.csv row 2: 8 (to_h) is not after from_h, 17; lower from_h",
+            "prices.csv row 39: '' (currency) is empty; give a value",
+            "prices.csv row 39: '' (price_year) is empty; give a value",
+            "plan_path: 5000 (enterprise_staff) is more than the staff of 2026-05-30, 4710: fewer than no people would",
+        ],
+    ),
+    "levers that contradict themselves": (
+        [
+            (
+                "prices.csv",
+                "hydrant,*,per hydrant,5000,10000,20000,CNY,2023,",
+                "hydrant,*,per hydrant,5000,10000,20000,,,",
+            )
+        ],
+        [
+            'teams.teams={forest: {crewed: "2024-01-01", complete: "2023-01-01"}}',
+            "aviation.base=nantou",
+            "roster=two_shift",
+            "roster.shifts=[{crew: 1, day: 1, from_h: 8, hours: 12}, {crew: 2, day: 2, from_h: 8, hours: 24}]",
+            "staffing.enterprise_staff=5000",
+            "dispatch=keep_covr",
+        ],
+        [
+            "command line: 'keep_covr' (dispatch) is not a choice of configs/dispatch; did you mean 'keep_cover'?",
+            "command line: 'day 1 20-24 h, day 2 0-8 h' (shifts) nobody is on duty in; let the shifts cover every hour",
+            "command line: '2023-01-01' (teams.teams.forest) is complete before it is crewed on 2024-01-01; give",
+            "command line: 'nantou' (aviation.base) is given, but aviation.mode is none: nobody would fly; choose",
+            "prices.csv row 39: '' (currency) is empty; give a value",
+            "prices.csv row 39: '' (price_year) is empty; give a value",
+            "plan_path: 5000 (enterprise_staff) is more than the staff of 2026-05-30, 4710: fewer than no people would",
+        ],
+    ),
+    "planted incidents that the city and the window do not have": (
+        [],
+        ["planted=compound", "planted.events.0.town=humenn", "planted.events.1.date='2026-06-31'"],
+        [
+            "command line: '2026-06-31' (planted.events.1.date) is not a day; give a day that the calendar has",
+            "command line: 'humenn' (planted.events.0.town) is not in towns.csv; did you mean 'humen'?",
+        ],
+    ),
+    "a day of stress outside the window": (
+        [],
+        ["planted=holiday"],
+        ["planted.events: new_years_eve: date: '2026-02-16' lies outside the measured days; the measured days are 2"],
+    ),
     "a unit no crew can man": (
         [("unit_types.csv", ",water,4,6,", ",water,90,95,")],
         [],

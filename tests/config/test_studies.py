@@ -59,3 +59,27 @@ def test_the_rules_are_compared_one_at_a_time() -> None:
     assert given[study["base"]] == {}
     mains = [arm["name"] for arm in study["arms"] if arm["purpose"] == "main" and arm["name"] != study["base"]]
     assert [len(given[name]) for name in mains] == [1] * len(mains)
+
+
+def test_on_every_day_of_stress_outside_help_is_the_only_thing_that_differs_from_the_force_alone() -> None:
+    given = overrides_of(study_of("stress"))
+    helped = [name for name in given if name.startswith("help_")]
+    assert len(helped) == 4
+    for name in helped:
+        alone = given[f"nothing_{name.removeprefix('help_')}"]
+        assert changed(alone, given[name]) == {("mutual_aid", "neighbours_and_province")}
+        assert not changed(given[name], alone)
+    fires = [given["nothing_citywide"], given["plan_citywide"]]
+    assert {arm["mutual_aid"] for arm in fires} == {"neighbours_and_province"}
+
+
+def test_the_forces_meant_for_rare_incidents_are_told_apart_one_by_one_over_two_thousand_of_each_class() -> None:
+    study = study_of("rare_forces")
+    given = overrides_of(study)
+    without = given[study["base"]]
+    alone = [changed(without, given[name]) for name in ("rail_team", "teams", "helicopter")]
+    assert [len(one) for one in alone] == [1, 1, 1]
+    assert changed(without, given["all_forces"]) == set().union(*alone)
+    # five classes take turns every fifth day of 365: 73 plantings a replication
+    assert {arm["n_replications"] * 73 // 5 for arm in study["arms"]} == {2044}
+    assert "planted=rare" in study["common"]

@@ -96,7 +96,7 @@ def test_a_base_without_a_mode_and_every_other_contradiction_are_told_together()
 
 
 def hours(settings: AviationSettings, windows: FlyingWindows = WINDOWS, seed: int = 1, **weather: Any) -> np.ndarray:
-    given = weather.get("weather", np.zeros(24 * 60, np.int8))
+    given = weather.get("weather")
     return flying_hours(windows, settings, date(2022, 1, 1), 24 * 60, (seed, 0), given).reshape(60, 24)
 
 
@@ -131,6 +131,7 @@ def test_where_the_weather_is_known_it_takes_the_place_of_the_draw() -> None:
     given[:36] = 0
     flown = hours(OWN, replace(WINDOWS, no_fly_share=np.ones(12)), weather=given)
     assert np.flatnonzero(flown.reshape(-1)[:48]).tolist() == list(range(36, 41))  # noon to five of the second day
+    assert not hours(OWN, weather=np.zeros(24 * 60, np.int8)).any()  # known to be bad throughout
 
 
 def calendar(n_days: int = 400) -> SimpleNamespace:

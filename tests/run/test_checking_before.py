@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
+from sim.assemble import InputsBuilder
+from sim.compose import compose
 from sim.errors import InputError, RunDirectoryError
-from sim.run.check import check_before
+from sim.run.check import _STEPS, ALL_GROUPS, check_before
 from sim.run.execute import execute, foretell
 from sim.run.work import NOTE, RESULT, Work, claim, jobs_of, move_aside, replication_folder, state_of
 
@@ -128,3 +131,28 @@ def test_a_note_that_lacks_what_readers_ask_for_is_a_clear_message(make_work: Ma
         with pytest.raises(RunDirectoryError, match=r"run.json: cannot be read .* move the folder away"):
             check_before(make_work())
         assert state_of(make_work().folder).word == "damaged"
+
+
+@pytest.fixture(scope="module")
+def builder() -> InputsBuilder:
+    return InputsBuilder()
+
+
+@pytest.mark.parametrize("step", _STEPS, ids=lambda step: step.name.replace(" ", "_"))
+def test_a_step_asks_for_no_group_of_settings_but_its_own_and_those_of_the_steps_before(
+    step: object, builder: InputsBuilder
+) -> None:
+    """Beside a faulty group only steps without it are tried; one that reads it all the same would crash."""
+    by_name, named = {one.name: one for one in _STEPS}, set[str]()
+    todo = [step.name]  # type: ignore[attr-defined]
+    while todo:
+        one = by_name[todo.pop()]
+        named |= set(one.groups)
+        todo += one.after
+    levers = ("aviation=shared", "weather=timeline", "teams=plan", "rail=along_the_track", "roster=with_absences")
+    settings = compose(
+        ["window=one_week", "schedule.is_outside_run_allowed=true", "siting=one_world", *levers]
+    ).settings
+    blank = dict.fromkeys(ALL_GROUPS - named)
+    assert blank
+    step.build(builder, replace(settings, **blank), 0)  # type: ignore[attr-defined]

@@ -64,6 +64,7 @@ def test_a_city_without_rain_has_dry_roads_and_flies_through_its_daylight():
     weather = _drawn(climate, settings, month, _storms())
     assert set(road_factor_q16(weather, settings, ()).tolist()) == {65_536}
     assert flying_hours(weather, settings).reshape(3, 24).tolist() == [[0] * 6 + [1] * 13 + [0] * 5] * 3
+    assert flying_hours(weather, settings, is_flown_at_night=True).all()
 
 
 def test_a_typhoon_slows_every_hour_it_touches_and_grounds_two_hours_before_to_one_after():
