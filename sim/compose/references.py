@@ -124,8 +124,9 @@ def _named_kinds(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         shares = values.get("kind_share") if isinstance(values, Mapping) else None
         for name in shares if isinstance(shares, Mapping) else {}:
             yield f"demand.surges.{surge}.kind_share.{name}", name
-    for table in ("access_min", "scene_min", "latent_min"):
-        yield from ((f"times.{table}.{name}", name) for name in _get(content, "times", table) or {})
+    tables = (("times", "access_min"), ("times", "scene_min"), ("times", "latent_min"), ("aviation", "scene_min"))
+    for group, table in tables:
+        yield from ((f"{group}.{table}.{name}", name) for name in _get(content, group, table) or {})
 
 
 def _check_name(
