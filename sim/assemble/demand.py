@@ -78,9 +78,10 @@ class DemandParts(CityParts):
     def durations(self, settings: Settings) -> Durations:
         """Return the quantile bank of the settings."""
         folder = settings.city_folder()
-        key = (str(folder), asdict(settings.times))
-        kinds = self.demand_tables(settings).kinds
-        return self._keep("durations", key, lambda: build_durations(kinds, settings.times, self._store(settings)))
+        times, by_air = settings.times, settings.aviation.scene_min
+        key = (str(folder), asdict(times), by_air)
+        kinds, store = self.demand_tables(settings).kinds, self._store(settings)
+        return self._keep("durations", key, lambda: build_durations(kinds, times, store, by_air))
 
     def intensity(self, settings: Settings) -> Intensity:
         """Return what the incidents of every replication are drawn from."""

@@ -127,8 +127,9 @@ def _named_kinds(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         kinds = series.get("kinds") if isinstance(series, Mapping) else None
         for j, name in enumerate(kinds if isinstance(kinds, list) else []):
             yield f"planted.series.{i}.kinds.{j}", name
-    for table in ("access_min", "scene_min", "latent_min"):
-        yield from ((f"times.{table}.{name}", name) for name in _get(content, "times", table) or {})
+    tables = (("times", "access_min"), ("times", "scene_min"), ("times", "latent_min"), ("aviation", "scene_min"))
+    for group, table in tables:
+        yield from ((f"{group}.{table}.{name}", name) for name in _get(content, group, table) or {})
 
 
 def _kinds_of_shares(key: str, values: Any) -> Iterator[tuple[str, Any]]:

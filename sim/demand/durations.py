@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sim.demand.quantiles import QuantileStore, lognormal_factor, lognormal_ms
 from sim.demand.schemas import FAMILIES, MAX_GRADE
 from sim.demand.settings import TimesSettings
-from sim.demand.types import Durations, Kinds
+from sim.demand.types import BY_AIR, Durations, Kinds
 from sim.errors import Problems, nearest_name
 from sim.units import ms_from_min, ms_from_s, q16
 
@@ -29,15 +29,18 @@ class _Bank:
         return self.names.index(name)
 
 
-def build_durations(kinds: Kinds, settings: TimesSettings, store: QuantileStore) -> Durations:
-    """Return the bank for these kinds.
+def build_durations(
+    kinds: Kinds, settings: TimesSettings, store: QuantileStore, by_air: Mapping[str, float] | None = None
+) -> Durations:
+    """Return the bank for these kinds; `by_air`: medians of an aircraft's own time on scene, min, by kind.
 
     Raises
     ------
     InputError
         With every kind that has no access or scene times, lists of a wrong length, and unknown kinds or families.
     """
-    _check(kinds, settings)
+    by_air = by_air or {}
+    _check(kinds, settings, by_air)
     bank = _Bank()
     s = settings
     handling = [_seconds(bank, median, s.handling_sigma) for median in (s.handling_before_s, s.handling_after_s)]
@@ -49,6 +52,8 @@ def build_durations(kinds: Kinds, settings: TimesSettings, store: QuantileStore)
     access = [_minutes(bank, s.access_min[code] * s.access_factor, s.access_sigma) for code in kinds.code]
     scene = _by_grade(bank, kinds, s.scene_min, s.scene_factor, s.scene_sigma)
     latent = _by_grade(bank, kinds, s.latent_min, s.latent_factor, s.latent_sigma)
+    for code, median_min in by_air.items():
+        scene[kinds.code.index(code), BY_AIR] = _minutes(bank, median_min, s.scene_sigma)
     slopes = [q16(s.scene_delay_per_min.get(family, 0.0)) for family in kinds.family]
     return Durations(
         values=np.stack([store.table(name) for name in bank.names]),
@@ -85,8 +90,9 @@ def _by_grade(
     return numbers
 
 
-def _check(kinds: Kinds, settings: TimesSettings) -> None:
+def _check(kinds: Kinds, settings: TimesSettings, by_air: Mapping[str, float]) -> None:
     problems = Problems()
+    _check_known("aviation.scene_min", by_air, kinds.code, problems)
     _check_known("times.access_min", settings.access_min, kinds.code, problems)
     _check_known("times.scene_min", settings.scene_min, kinds.code, problems)
     _check_known("times.latent_min", settings.latent_min, kinds.code, problems)

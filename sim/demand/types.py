@@ -98,15 +98,20 @@ class Demand:
     causes: tuple[str, ...] = ()
 
 
+BY_AIR = 0
+"""Column of `Durations.scene` for aircraft, before those of the grades."""
+
+
 @dataclass(frozen=True, slots=True)
 class Durations:
     """Quantile tables and their numbers: a duration is `look_up(values[number], rank)`.
 
     `values`: (n_tables, 3072) int32, ms or 1/65536. `handling`: (2,) int16, before and after the visual command centre.
     `turnout`: (2,), day and night. `travel_common`, `travel_own`: tables of factors with mean 65536. `access`:
-    (n_kinds,). `scene`, `latent`: (n_kinds, 6) by grade 1 to 5 (column 0 unused), -1 where there is none (a grade
-    never outgrown). `scene_slope_q16`: (n_kinds,) int32, growth of the time on scene per minute of delay (65536 doubles
-    it), up to `scene_delay_cap_ms`. `names` says what each table is.
+    (n_kinds,). `scene`, `latent`: (n_kinds, 6) by grade 1 to 5, -1 where there is none (a grade never outgrown); column
+    `BY_AIR` of `scene` is an aircraft's own time, -1 where it stays as long as a vehicle. `scene_slope_q16`: (n_kinds,)
+    int32, growth of the time on scene per minute of delay (65536 doubles it), up to `scene_delay_cap_ms`. `names` says
+    what each table is.
     """
 
     values: NDArray[np.int32]

@@ -17,6 +17,8 @@ import numpy as np
 import sim.engine.handle  # noqa: F401  (teaches numba the type of the world)
 from sim.chance import look_up
 from sim.compiled import compiled_borrowing, compiled_inline
+from sim.demand.types import BY_AIR
+from sim.engine.codes import AIR
 from sim.engine.world import (
     IS_SCENE_DELAY_ON,
     SCENE_DELAY_CAP_MS,
@@ -68,8 +70,12 @@ def on_scene_ms(w, incident, slot, arrive_ms):  # type: ignore[no-untyped-def]
     """Return how long a unit works: its base draw by true kind and grade, longer the later it came.
 
     base x (1 + slope x min(delay since the call, cap)); a slope of zero, or the setting, switches the delay off.
+    An aircraft works for its own draw at the kind, by the same rank, if it has one: neither grade nor delay count.
     """
     it = w.incidents[incident]
+    by_air = w.scene_table[it.kind, BY_AIR]
+    if by_air >= 0 and w.units[w.slots[slot].unit].mode == AIR:
+        return look_up(w.quantiles[by_air], w.slot_ranks[slot, 3])
     base = look_up(w.quantiles[w.scene_table[it.kind, it.grade]], w.slot_ranks[slot, 3])
     slope_q16 = np.int64(w.scene_slope_q16[it.kind])
     if not w.params[IS_SCENE_DELAY_ON] or slope_q16 == 0:

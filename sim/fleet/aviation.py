@@ -86,6 +86,9 @@ class AviationSettings:
     """Mean days a month on which it trains and cannot be sent, until it is complete."""
     partner_share: Share = 0.0
     """Share of days on which the partner of a shared aircraft has it elsewhere."""
+    scene_min: dict[str, Minutes] = field(default_factory=dict)
+    """Median time on scene of an aircraft by kind, min, whatever the grade and the delay; its spread is
+    times.scene_sigma. At a kind that is not named it stays as long as a vehicle would."""
 
     @property
     def is_on(self) -> bool:
@@ -98,7 +101,7 @@ def check(values: Mapping[str, Any], where: str) -> None:
     problems = Problems()
     mode = values.get("mode", "none")
     if mode == "none":
-        for key in ("base", "aircraft", "crewed", "complete"):
+        for key in ("base", "aircraft", "crewed", "complete", "scene_min"):
             if values.get(key):
                 rule = f"(aviation.{key}) is given, but aviation.mode is none: nobody would fly"
                 problems.add(where, rule, value=values[key], mend="choose buy_service, shared or own, or leave it out")

@@ -47,7 +47,7 @@ _STEPS = (
     _Step("fleet tables", lambda b, s, r: b.fleet_tables(s), ("city", "fleet"), ("demand tables",)),
     _Step("worlds", lambda b, s, r: b.world_name(s, r), ("city", "siting")),
     _Step("calendar", lambda b, s, r: b.calendar(s), ("city", "window", "demand"), ("city",)),
-    _Step("durations", lambda b, s, r: b.durations(s), ("city", "times"), ("demand tables",)),
+    _Step("durations", lambda b, s, r: b.durations(s), ("city", "times", "aviation"), ("demand tables",)),
     _Step(
         "intensity",
         lambda b, s, r: b.intensity(s),

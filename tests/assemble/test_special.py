@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.assemble import InputsBuilder
-from sim.compose import compose
+from sim.compose import compose, compose_to_run
 from sim.engine import simulate
 from sim.engine.log import LogKind
 from sim.errors import InputError
@@ -38,7 +38,9 @@ def test_teams_change_who_there_is_and_nothing_that_happens(builder: InputsBuild
 
 
 def test_aircraft_change_who_there_is_when_they_may_fly_and_where_they_are_asked(builder: InputsBuilder) -> None:
-    assert moved(builder, "aviation=none", "aviation=own") == {"fleet", "changes", "sky", "policy", *BY_STATION}
+    assert moved(builder, "aviation=none", "aviation=own") == {
+        "fleet", "changes", "sky", "policy", "durations", *BY_STATION
+    }  # fmt: skip
 
 
 def test_both_engines_agree_with_teams_and_aircraft(builder: InputsBuilder) -> None:
@@ -69,3 +71,19 @@ def test_a_base_without_a_mode_is_one_clear_error_and_so_are_dates_that_contradi
     told = " ".join(problem.rule for problem in caught.value.problems)
     assert "aviation.mode is none" in told
     assert "complete before it is crewed" in told
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (("aviation=own", "+aviation.scene_min.mountain_rescu=20"), ["mountain_rescu"]),
+        (("aviation=own", "aviation.scene_min={mountain_rescu: 20, mountain_rescue: -1}"), [-1, "mountain_rescu"]),
+        (("aviation.scene_min={mountain_rescue: 20}",), [{"mountain_rescue": 20}]),  # nobody flies
+    ],
+)
+def test_a_time_on_scene_of_no_kind_of_nobody_or_below_zero_is_told_once_each(
+    overrides: tuple[str, ...], told: list[object]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        compose_to_run([*WEEK, *overrides])
+    assert [problem.value for problem in caught.value.problems] == told

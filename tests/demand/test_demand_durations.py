@@ -13,7 +13,8 @@ from sim.demand.build import read_settings
 from sim.demand.durations import build_durations
 from sim.demand.quantiles import QuantileStore
 from sim.demand.settings import TimesSettings
-from sim.errors import InputError
+from sim.demand.types import BY_AIR
+from sim.errors import InputError, nearest_name
 
 HALF = 1 << 31
 
@@ -48,6 +49,25 @@ def test_tables_stand_for_every_grade_a_kind_can_have(bank, world):
         assert np.all(bank.scene[kind, top + 1 :] == -1)
         assert np.all(bank.latent[kind, top:] == -1)
     assert np.all(bank.latent[[f == "social" for f in world.tables.kinds.family]] == -1)
+
+
+def test_an_aircraft_has_its_own_table_at_the_kinds_named_and_every_other_keeps_its_place(world, times, bank):
+    kind = world.tables.kinds.code.index("mountain_rescue")
+    store = QuantileStore(dict(world.store.stored))
+    with_air = build_durations(world.tables.kinds, times, store, {"mountain_rescue": 21.0})
+    assert with_air.names == (*bank.names, "lognormal_ms median=1260000 sigma=0.5")
+    assert np.flatnonzero(with_air.scene[:, BY_AIR] >= 0).tolist() == [kind]
+    assert _median_ms(with_air, with_air.scene[kind, BY_AIR]) == pytest.approx(21 * 60_000, rel=0.002)
+    assert np.array_equal(with_air.scene[:, 1:], bank.scene[:, 1:])
+    assert (bank.scene[:, BY_AIR] == -1).all()
+
+
+def test_an_aircraft_s_time_at_a_kind_that_is_not_known_is_refused_with_the_nearest(world, times):
+    with pytest.raises(InputError) as caught:
+        build_durations(world.tables.kinds, times, world.store, {"mountain_rescues": 21.0})
+    assert [(p.where, p.mend) for p in caught.value.problems] == [
+        ("aviation.scene_min.mountain_rescues", nearest_name("mountain_rescues", world.tables.kinds.code))
+    ]
 
 
 def test_only_fires_last_longer_for_a_late_arrival(bank, world):

@@ -41,6 +41,7 @@ class TinyCity:
     travel_own_q16: int = 65536
     latent_s: dict[tuple[int, int], int] = field(default_factory=dict)
     scene_by_grade_s: dict[int, int] = field(default_factory=dict)
+    scene_by_air_s: dict[int, int] = field(default_factory=dict)
     scene_slope_q16: dict[int, int] = field(default_factory=dict)
     make_ready_s: int = 300
     home_factor_q16: int = 65536
@@ -110,6 +111,8 @@ class TinyCity:
         common, own = table(self.travel_common_q16, "travel_common"), table(self.travel_own_q16, "travel_own")
         access = np.full(n_kinds, table(self.access_s * S, "access"), dtype=np.int16)
         for kind in range(n_kinds):
+            if kind in self.scene_by_air_s:
+                scene[kind, 0] = table(self.scene_by_air_s[kind] * S, "scene_by_air")
             for grade in range(1, 6):
                 scene[kind, grade] = table(self.scene_by_grade_s.get(grade, self.scene_s) * S, "scene")
                 if (kind, grade) in self.latent_s:

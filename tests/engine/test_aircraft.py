@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sim.chance import look_up, quantile_table
+from sim.engine import simulate
+from sim.engine.log import LogKind
 from tests.engine.conftest import RESCUE, WATER, TinyCity, told
 
 HILL, HOME = 0, 1
@@ -37,6 +40,37 @@ def test_it_hovers_over_the_hill_before_anybody_has_walked_up() -> None:
     # the engine is at the address at 60 + 45 + 3 x 60 = 285 s, first of all, and shows what it is
     assert [row[:2] for row in rows if row[4] == 1][:3] == [(60.0, "DISPATCH"), (105.0, "ENROUTE"), (285.0, "ARRIVE")]
     assert not [row for row in rows if row[4] == 0]  # the rescue truck, at work at 2145 s, is not sent
+
+
+def test_with_a_time_of_its_own_on_scene_it_leaves_by_the_difference_sooner_and_the_vehicle_as_before() -> None:
+    without, own, elsewhere = hill_rescue(), hill_rescue(), hill_rescue()
+    own.scene_by_air_s[HILL], elsewhere.scene_by_air_s[HOME] = 200, 200
+    before, after = moves(without), moves(own)
+    moved = [(b[1], b[4], a[0] - b[0]) for a, b in zip(sorted(after, key=_who), sorted(before, key=_who), strict=True)]
+    assert [row for row in moved if row[2]] == [("AVAILABLE", 2, -400), ("CLEAR", 2, -400), ("HOME", 2, -400)]
+    assert moves(elsewhere) == before
+
+
+def test_neither_grade_nor_a_late_arrival_lengthens_an_aircraft_s_own_time() -> None:
+    city = hill_rescue()
+    city.scene_by_air_s, city.scene_slope_q16, city.scene_by_grade_s = {HILL: 200}, {HILL: 65536}, {2: 9000}
+    city.incidents[0] |= {"grade": 2, "reported_grade": 2}
+    rows = moves(city)
+    assert [row[0] for row in rows if row[1] == "CLEAR" and row[4] == 2] == [505 + 200]
+
+
+def test_its_time_is_looked_up_by_the_rank_of_the_slot_it_fills() -> None:
+    city = hill_rescue()
+    city.scene_by_air_s = {HILL: 0}
+    city.quantiles["scene_by_air"] = quantile_table(lambda p: 600_000 * p, 300_000.0)
+    inputs = city.inputs()
+    rows = simulate(inputs, "both").rows
+    stay = rows["value"][(rows["kind"] == LogKind.CLEAR) & (rows["unit"] == 2)]
+    assert stay.tolist() == [look_up(city.quantiles["scene_by_air"], inputs.slot_ranks[0, 3])]
+
+
+def _who(row: tuple[object, ...]) -> tuple[object, ...]:
+    return row[1:]
 
 
 def test_it_is_met_by_the_aircraft_sooner_than_on_foot_by_the_difference_of_the_two_ways() -> None:

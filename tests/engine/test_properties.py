@@ -79,6 +79,7 @@ def _add_craft(draw, city):
             speed_mm_s=50_000, access_ms=60_000, callout_ms=draw(st.sampled_from([0, 120_000])),
             range_m=draw(st.sampled_from([0, 2500])), duty_ms=draw(st.sampled_from([0, 100_000])),
         )  # fmt: skip
+        city.scene_by_air_s = draw(st.sampled_from([{}, {0: 0, 1: 120}]))
         city.flying_hours = draw(st.sampled_from([(), (0,), (0, 1, 2), (1,), (1, 3)]))
     if draw(st.booleans()):
         quay = city.station(draw(cells), people=draw(st.integers(0, 6)))

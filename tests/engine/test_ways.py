@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sim.chance import look_up, quantile_table
 from sim.engine import simulate
@@ -142,6 +144,17 @@ def test_what_only_an_aircraft_can_do_is_offered_at_the_instant_its_window_opens
     log = only_by_air(tiny, tuple(hours), called_s, **traits).run()
     assert [row[0] for row in rows_of(log, K.DISPATCH)] == sent_s
     assert len(rows_of(log, K.UNFILLED)) == len(called_s) - len(sent_s)
+
+
+@settings(max_examples=60)
+@given(hours=st.sets(st.integers(0, 12)), callout_min=st.integers(0, 150), called_min=st.integers(0, 600))
+def test_it_is_sent_in_the_first_minute_in_which_it_may_leave_and_arrive(tiny, rows_of, hours, callout_min, called_min):
+    """Every time is of whole minutes, so looking at each minute of two days finds the first."""
+    city = only_by_air(tiny, tuple(hours), [called_min * 60], callout_ms=callout_min * 60 * S)
+    way_s = 60 + callout_min * 60 + 180
+    minutes = range(called_min * 60, 48 * HOUR, 60)
+    fit = [at for at in minutes if at // HOUR % 24 in hours and (at + way_s) // HOUR % 24 in hours]
+    assert [row[0] for row in rows_of(city.run(), K.DISPATCH)] == fit[:1]
 
 
 # --- along a track ----------------------------------------------------------------------------------------------------
