@@ -109,7 +109,12 @@ def declared_besides(context: Context, shown: Sequence[Pair], metrics: Sequence[
     base = same("") if usual is None else context.study.apart(usual)[1]
 
     def tell(row: Row) -> Bi:
-        return versus(context, row, usual) + Bi("，", ", ") + measure_of(context, dict(row)) + sized(context, row)
+        return (
+            versus(context, row, usual)
+            + Bi("，", ", ")
+            + measure_of(context, dict(row))
+            + sized(context, row, is_bare=len(rows) > _MOST_WITH_INTERVALS)
+        )
 
     return context.words("answer.declared", base=base, text=grouped(context, rows, tell))
 
