@@ -193,11 +193,15 @@ def names_table(work: Work, builder: InputsBuilder) -> Columns:
 
 
 def teams_of(settings: Settings) -> dict[tuple[str, str], str]:
-    """Return the team of each (base, type of unit) of the settings' city; {} where it has none or nobody asks."""
+    """Return the team of each (base, type of unit) of the settings' city, {} where there is none.
+
+    Units of no team that teams.csv names, as fire boats, are left out: they are told by their base.
+    """
     if not settings.teams.teams:
         return {}
-    rows = _rows_of(settings.city_folder() / "team_units.csv")
-    return {(row["base"], row["unit_type"]): row["team"] for row in rows}
+    rows, named = (_rows_of(settings.city_folder() / name) for name in ("team_units.csv", "teams.csv"))
+    known = {row["team"] for row in named}
+    return {(row["base"], row["unit_type"]): row["team"] for row in rows if row["team"] in known}
 
 
 # --- assumptions ------------------------------------------------------------------------------------------------------

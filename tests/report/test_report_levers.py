@@ -111,7 +111,7 @@ def test_tunnels_and_help_are_each_one_sentence(page: Any) -> None:
 def test_teams_are_told_by_turnouts_gathering_and_what_their_incidents_got_without_them(page: Any) -> None:
     """Whole first alarms at (900 x 0.9 + 300 x 1.0) of 1,200 incidents, against (0 + 300 x 0.75)."""
     told = page.text("special", "en")
-    assert "2 special teams turn out 60.0 times a year and are at 50.0 incidents" in told
+    assert "2 special teams or bases turn out 60.0 times a year and are at 50.0 incidents" in told
     assert 'the whole first alarm came in the end at 92.5 % of these, with "build nothing" at 18.8 %' in told
     assert "forest fire team" in told
     assert "Lisha Island fire boat quay" in told
