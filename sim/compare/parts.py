@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Arm:
     first_line_en: str = ""
     overrides: str = "{}"
     unit_types: tuple[str, ...] = ()
+    teams: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Team of each (base, type of unit); what has none is told by its base."""
 
     def has(self, name: str) -> bool:
         """Return whether every replication left this table behind."""
@@ -151,10 +153,10 @@ def check(arms: Sequence[Arm], contrasts: Sequence[Contrast]) -> None:
     known = {"arm": names, "base": names, "metric": METRICS, "group": GROUPS, "clock": CLOCKS}
     for contrast in contrasts:
         of = {"of_arm": names, "of_base": names} if contrast.is_interaction else {}
-        for field, choices in (known | of).items():
-            value = getattr(contrast, field)
+        for name, choices in (known | of).items():
+            value = getattr(contrast, name)
             if value not in choices:
-                where = f"contrast {contrast.id}: {field}"
+                where = f"contrast {contrast.id}: {name}"
                 problems.add(where, "is not one of this comparison", value=value, mend=nearest_name(value, choices))
         for ours, theirs in contrast.pairs:
             if ours == theirs:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compare.cells import Frame
-from sim.compare.parts import POOLED_YEAR, Arm
+from sim.compare.parts import POOLED_YEAR, Arm, Replication
 from sim.compare.planted import mean_and_half
 from sim.compare.service import measured_years
 from sim.compare.sooner import matched_incidents, part, saved, saved_hours
@@ -24,14 +24,17 @@ ALL = ""
 """`kind` of a row about all kinds of incident for which aircraft are asked."""
 WHY = {"no_hour": Grounded.NO_FLYING_HOUR, "none_there": Grounded.NONE_THERE, "all_out": Grounded.ALL_OUT}
 Rows = list[dict[str, Any]]
+_TEAM_CLOCKS = ("critical", "full_alarm")
 
 
 def special_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]], frame: Frame) -> dict[str, Columns]:
-    """Return the tables `turnouts`, `air` and `air_pairs` of the arms that have teams or aircraft, but no empty one."""
+    """Return `turnouts`, `teams`, `team_pairs`, `air` and `air_pairs` of the arms that have any, but no empty table."""
     by_name = {arm.name: arm for arm in arms}
     told = [(by_name[arm], by_name[base]) for arm, base in pairs]
     rows: dict[str, Rows] = {
         "turnouts": [row for arm in arms if arm.has("turnouts") for row in turnout_rows(arm, frame)],
+        "teams": [row for arm in arms if arm.has("turnouts") for row in team_rows(arm, frame)],
+        "team_pairs": [row for arm, base in told if arm.has("turnouts") for row in team_pair_rows(arm, base, frame)],
         "air": [row for arm in arms if arm.has("air") for row in air_rows(arm, frame)],
         "air_pairs": [row for arm, base in told if arm.has("air") for row in air_pair_rows(arm, base, frame)],
     }
@@ -67,6 +70,69 @@ def turnout_rows(arm: Arm, frame: Frame) -> Rows:
                 "n_replications": len(arm.replications),
             }
         )
+    return rows
+
+
+def _teams(arm: Arm, table: Columns) -> NDArray[np.object_]:
+    """Return the team of each turnout, its base where it is of none."""
+    of = zip(table["base"].tolist(), table["type"].tolist(), strict=True)
+    found: NDArray[np.object_] = np.array([arm.teams.get((str(b), str(t)), str(b)) for b, t in of], dtype=object)
+    return found
+
+
+def team_rows(arm: Arm, frame: Frame) -> Rows:
+    """Return what each team did over the window, whatever it was sent with and for.
+
+    per_year: turnouts a year; incidents_per_year: incidents it was at; gather_p50_s: median from the dispatch until
+    it left; arrived_share, first_share, only_share and work_p50_s as in `turnout_rows`.
+    """
+    table = arm.pooled("turnouts")
+    team, years = _teams(arm, table), float(measured_years(arm, frame)[0]) * len(arm.replications)
+    rows = []
+    for one in sorted(set(team.tolist())):
+        own = team == one
+        came = own & (table["arrival_ms"] >= 0)
+        n_met = sum(len(np.unique(_of_team(arm, r, one)["identity"])) for r in arm.replications)
+        row: dict[str, Any] = {"arm": arm.name, "team": one, "per_year": float(own.sum()) / years}
+        row |= {"incidents_per_year": n_met / years, "arrived_share": part(came, own)}
+        row |= {"gather_p50_s": _median_s(table["gather_ms"][own]), "work_p50_s": _median_s(table["work_ms"][came])}
+        row |= {"first_share": part(came & table["is_first_arrival"], came)}
+        row |= {"only_share": part(came & (table["others_work_ms"] < 0), came)}
+        rows.append(row | {"n_turnouts": int(own.sum()), "n_replications": len(arm.replications)})
+    return rows
+
+
+def _median_s(ms: NDArray[Any]) -> float:
+    """Return the median of what happened, in seconds; NaN of nothing."""
+    known = ms[ms >= 0]
+    return float(np.median(known)) / MS_PER_S if len(known) else float("nan")
+
+
+def _of_team(arm: Arm, replication: Replication, team: str) -> Columns:
+    """Return the incidents of a replication at which a team was, each once."""
+    table = replication.read("turnouts", ("identity", "base", "type", "arrival_ms"))
+    own = (_teams(arm, table) == team) & (table["arrival_ms"] >= 0)
+    return {"identity": np.unique(table["identity"][own])}
+
+
+def team_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
+    """Return what became of the incidents at which each team was, against the same ones in the base, over the window.
+
+    complete_share, base_complete_share: the whole first alarm came; by clock (critical, full_alarm) saved_s with low
+    and high, the mean of base minus arm where both came, and share_faster, share_slower, what never came being longest.
+    """
+    rows = []
+    for team in sorted(set(_teams(arm, arm.pooled("turnouts", ("base", "type"))).tolist())):
+        found = matched_incidents(arm, base, lambda r, team=team: _of_team(arm, r, team), _TEAM_CLOCKS)  # type: ignore[misc]
+        if found is None or not len(found.cluster):
+            continue
+        own = np.ones(len(found.cluster), dtype=np.bool_)
+        row: dict[str, Any] = {"arm": arm.name, "base": base.name, "team": team}
+        for name, side in (("complete_share", found.ours), ("base_complete_share", found.theirs)):
+            row[name] = float(np.isfinite(side["full_alarm"]).mean())
+        for clock in _TEAM_CLOCKS:
+            row |= {f"{clock}_{name}": value for name, value in saved(found, clock, own).items()}
+        rows.append(row | {"n_incidents": len(own), "n_pairs": found.n_pairs})
     return rows
 
 

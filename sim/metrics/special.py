@@ -145,7 +145,8 @@ def turnout_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Colum
     """Return one row per dispatch of a unit of a base to an incident of the measured window, in the order of the log.
 
     Columns: identity, town, cell, kind, grade, year of the incident; unit, base, type (texts), capability (bit) it was
-    sent for; dispatch_ms, arrival_ms, work_ms (never where it was turned back); away_ms, how long it was away for it,
+    sent for; dispatch_ms, arrival_ms, work_ms (never where it was turned back); gather_ms, from its dispatch until it
+    left (never where it did not); away_ms, how long it was away for it,
     from leaving until home or sent on (never where it did not leave); is_first_arrival, whether it was there
     before anybody else; others_work_ms, when the first vehicle of the stations sent for the same capability was at work
     (never: the need was the team's alone); is_alone, whether no unit of the stations' has the capability at all.
@@ -167,6 +168,7 @@ def turnout_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Colum
         "dispatch_ms": missions.after_due(incident, missions.sent_ms[mine]),
         "arrival_ms": missions.after_due(incident, arrive_ms),
         "work_ms": missions.after_due(incident, missions.work_ms[mine]),
+        "gather_ms": np.where(missions.leave_ms[mine] < _LATE, missions.leave_ms[mine] - missions.sent_ms[mine], NEVER),
         "away_ms": missions.away_ms(log, mine),
         "is_first_arrival": (arrive_ms < _LATE) & (arrive_ms == first),
         "others_work_ms": missions.after_due(incident, others[incident * 64 + capability]),

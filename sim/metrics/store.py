@@ -29,7 +29,7 @@ REPLICATION_SCHEMAS = {
     "planted": 1,
     "stress": 1,
     "breakdowns": 1,
-    "turnouts": 2,
+    "turnouts": 3,
     "air": 1,
 }
 """Version of each file that a replication may leave behind; it grows when a column changes its name or its meaning."""

@@ -17,10 +17,10 @@ from sim.report.texts import Bi, same
 
 def condition_name(context: Context, pair: Pair) -> Bi:
     """Return what a pair stands for: the main comparison, or the condition that differs from it."""
-    is_main = pair == context.study.main() and bool(context.study.repeats())
+    study, main = context.study, context.study.main()
+    is_main = pair == main and bool(study.repeats()) and len(study.peers()) == 1
     if is_main:
         return context.words["answer.main_name"]
-    study, main = context.study, context.study.main()
     if study.is_condition(pair) or main is None or pair.base == main.base:
         return pair.label
     return context.words("variants.against", arm=study.label(pair.arm), base=study.label(pair.base))

@@ -15,6 +15,7 @@ from sim.report.numbers import diff_writer_of, interval, is_clear, is_missing
 from sim.report.study import CLOCK, HEADLINE, Pair, Row
 from sim.report.texts import Bi, join, same
 
+_MOST_WITH_INTERVALS = 4
 VERDICTS = ("better", "worse", "same", "unclear", "none", "unknown")
 """In the order in which they are told."""
 
@@ -48,12 +49,13 @@ def _bounds(context: Context, rows: Sequence[Row], verdict: str) -> Bi:
     return (name.with_unit(join(list(bounds))) if bounds else name) + Bi("：", ": ")
 
 
-def sized(context: Context, row: Row) -> Bi:
-    """Return a difference with its interval, "+1.2 [0.8, 1.6]"; nothing where there is none at all."""
+def sized(context: Context, row: Row, *, is_bare: bool = False) -> Bi:
+    """Return a difference with its interval, "+1.2 [0.8, 1.6]", or bare; nothing where there is none at all."""
     if verdict_of(row) == "none":
         return same("")
     write = diff_writer_of(str(row["metric"]))
-    text = same(f" {write(row['diff'])} {interval(row['low'], row['high'], write)}".rstrip())
+    inner = "" if is_bare else interval(row["low"], row["high"], write)
+    text = same(f" {write(row['diff'])} {inner}".rstrip())
     if verdict_of(row) == "unclear" and is_clear(row["low"], row["high"]):
         return text + context.words["answer.corrected"]
     return text
@@ -78,8 +80,12 @@ def each_scheme(context: Context, pairs: Sequence[Pair], metric: str) -> Bi | No
     rows = [row for row in rows if metric.startswith("share") or not is_missing(row["diff"])]
     if not rows:
         return None
-    usual = pairs[0]
-    text = grouped(context, rows, lambda row: versus(context, row, usual) + sized(context, row))
+    usual, is_bare = pairs[0], len(rows) > _MOST_WITH_INTERVALS  # the table beneath has them
+
+    def tell(row: Row) -> Bi:
+        return versus(context, row, usual) + sized(context, row, is_bare=is_bare)
+
+    text = grouped(context, rows, tell)
     measure = context.words[f"metric.{metric}"].with_unit(_unit(context, metric))
     return context.words("answer.each", year=study.year, measure=measure, base=study.apart(usual)[1], text=text)
 
@@ -103,7 +109,12 @@ def declared_besides(context: Context, shown: Sequence[Pair], metrics: Sequence[
     base = same("") if usual is None else context.study.apart(usual)[1]
 
     def tell(row: Row) -> Bi:
-        return versus(context, row, usual) + Bi("，", ", ") + measure_of(context, dict(row)) + sized(context, row)
+        return (
+            versus(context, row, usual)
+            + Bi("，", ", ")
+            + measure_of(context, dict(row))
+            + sized(context, row, is_bare=len(rows) > _MOST_WITH_INTERVALS)
+        )
 
     return context.words("answer.declared", base=base, text=grouped(context, rows, tell))
 

@@ -188,10 +188,14 @@ class Study:
         peers = self.peers()
         return [pair for pair in self.conditions() if pair not in peers]
 
+    def differing(self, pair: Pair) -> Set[str]:
+        """Return the groups of settings in which a pair's two arms differ, as far as these are known."""
+        ours, theirs = self.configs.get(pair.arm, {}), self.configs.get(pair.base, {})
+        return {name for name in {*ours, *theirs} - _NO_CHOICE if ours.get(name) != theirs.get(name)}
+
     def differs_only_in(self, pair: Pair, groups: Set[str]) -> bool:
         """Return whether the settings of a pair's two arms differ, and in nothing but the groups named."""
-        ours, theirs = self.configs.get(pair.arm, {}), self.configs.get(pair.base, {})
-        found = {name for name in {*ours, *theirs} - _NO_CHOICE if ours.get(name) != theirs.get(name)}
+        found = self.differing(pair)
         return bool(found) and found <= groups
 
     def contrast(self, pair: Pair, metric: str, year: int) -> Row | None:

@@ -26,6 +26,7 @@ from sim.tables.reading import read_text
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
     from sim.plan import Plan
+    from sim.settings import Settings
 
 NO_CREW = ("opens_empty", "falls_empty", "no_station")
 _MAX_SOURCE_TEXTS = 4
@@ -168,7 +169,7 @@ def empty_stations_table(work: Work, builder: InputsBuilder) -> Columns:
 
 
 def names_table(work: Work, builder: InputsBuilder) -> Columns:
-    """Return what the codes of the other tables are called: of (unit_type, base, capability), code, name_zh, name_en.
+    """Return what codes of other tables are called: of (unit_type, base, team, capability), code, name_zh, name_en.
 
     Bases are those of teams and aircraft and the posts outside the city; a capability's code is its bit.
     """
@@ -183,9 +184,24 @@ def names_table(work: Work, builder: InputsBuilder) -> Columns:
             found.setdefault((of, code), (zh, en))
     for row in _rows_of(work.arms[0].settings.city_folder() / "capabilities.csv"):
         found["capability", row["bit"]] = (row["name_zh"], row["name_en"])
+    if any(arm.settings.teams.teams for arm in work.arms):
+        for row in _rows_of(work.arms[0].settings.city_folder() / "teams.csv"):
+            found["team", row["team"]] = (row["name_zh"], row["name_en"])
     return columns_of(
         [{"of": of, "code": code, "name_zh": zh, "name_en": en} for (of, code), (zh, en) in found.items()]
     )
+
+
+def teams_of(settings: Settings) -> dict[tuple[str, str], str]:
+    """Return the team of each (base, type of unit) of the settings' city, {} where there is none.
+
+    Units of no team that teams.csv names, as fire boats, are left out: they are told by their base.
+    """
+    if not settings.teams.teams:
+        return {}
+    rows, named = (_rows_of(settings.city_folder() / name) for name in ("team_units.csv", "teams.csv"))
+    known = {row["team"] for row in named}
+    return {(row["base"], row["unit_type"]): row["team"] for row in rows if row["team"] in known}
 
 
 # --- assumptions ------------------------------------------------------------------------------------------------------

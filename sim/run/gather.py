@@ -60,14 +60,14 @@ def tables_of(work: Work) -> dict[str, Any]:
     """Return every table of the work by name: what was simulated, and what describes the scenarios."""
     from sim.assemble import InputsBuilder
     from sim.compare import compare_arms, labels_of
-    from sim.run.described import described_tables
+    from sim.run.described import described_tables, teams_of
 
     builder = InputsBuilder()
     settings = work.arms[0].settings
     labels = labels_of(builder.city(settings), builder.demand_tables(settings).kinds)
     work, plausible = _plausible_apart(work)
     arms = [
-        replace(arm, unit_types=builder.fleet(told.settings, 0).unit_types.code)
+        replace(arm, unit_types=builder.fleet(told.settings, 0).unit_types.code, teams=teams_of(told.settings))
         for arm, told in zip(compared_arms(work), work.arms, strict=True)
     ]
     with _steps(len(arms) + 1) as tell:

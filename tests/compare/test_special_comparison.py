@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ def turnouts() -> dict[str, Any]:
     """Four of one truck: the first there before all, two met a need nobody else did, one turned back."""
     n = 4
     return {
+        "identity": np.arange(n, dtype=np.uint64) + (1 << 60), "base": np.array(["quay"] * n, dtype=object),
+        "gather_ms": np.array([60, 120, 180, -1]) * S,
         "type": np.array(["truck"] * n, dtype=object), "capability": np.full(n, 7, dtype=np.int8),
         "arrival_ms": np.array([60, 90, 90, -1]) * S, "work_ms": np.array([100, 200, 400, -1]) * S,
         "is_first_arrival": np.array([True, False, False, False]),
@@ -52,6 +55,7 @@ def tables(study: Any, random_incidents: Any) -> dict[str, Any]:
 
     base = study.add("base", made([40, 60, 50, -1]), ["a"])
     arm = study.add("arm", made([30, 30, 56, 20]), ["a"])
+    arm = replace(arm, teams={("quay", "truck"): "boats"})
     identity = arm.replications[0].read("incidents", ("identity",))["identity"][:4]
     for name, columns in {"turnouts": turnouts(), "air": air(identity)}.items():
         folder = arm.replications[0].folder
@@ -66,6 +70,26 @@ def test_needs_that_only_the_team_met_are_counted_among_those_it_came_to(tables:
     assert row["work_p50_s"] == 200.0
     assert not row["is_alone"]
     assert row["per_year"] == pytest.approx(4 / (730 / 365.25))
+
+
+def test_a_team_is_told_by_its_turnouts_its_gathering_and_the_incidents_it_was_at(
+    tables: dict[str, Any], row_of: Any
+) -> None:
+    """The truck is of the team `boats`; three of four came, those left after 60, 120 and 180 s."""
+    row = row_of(tables["teams"], arm="arm")
+    assert (row["team"], row["n_turnouts"], row["gather_p50_s"], row["work_p50_s"]) == ("boats", 4, 120.0, 200.0)
+    assert row["per_year"] == pytest.approx(4 / (730 / 365.25))
+    assert row["incidents_per_year"] == pytest.approx(3 / (730 / 365.25))
+
+
+def test_what_a_team_changes_is_paired_over_the_incidents_it_was_at(tables: dict[str, Any], row_of: Any) -> None:
+    """Critical needs 10 and 30 minutes sooner, 6 later; the turnout turned back is no incident it was at."""
+    row = row_of(tables["team_pairs"], arm="arm", base="base", team="boats")
+    assert row["n_incidents"] == 3
+    assert row["critical_saved_s"] == pytest.approx((10 + 30 - 6) / 3 * 60)
+    assert (row["critical_share_faster"], row["critical_share_slower"]) == (2 / 3, 1 / 3)
+    assert row["complete_share"] == row["base_complete_share"]  # the same whole first alarms were made up for both
+    assert row["full_alarm_saved_s"] == 0.0
 
 
 def test_why_no_aircraft_could_go_is_a_share_of_the_incidents_that_asked(tables: dict[str, Any], row_of: Any) -> None:

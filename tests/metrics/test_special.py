@@ -93,7 +93,9 @@ def test_a_team_is_away_from_leaving_until_it_is_home_or_sent_on(team_city: City
         (1080, LogKind.ENROUTE, 3, 1, 1, 4, 4),
         (2000, LogKind.END, -1, -1, -1, -1, 1),  # still away when the log ends
     ]
-    assert tables(team_city, *rows)["turnouts"]["away_ms"].tolist() == [340_000, 400_000, -1, 920_000]
+    table = tables(team_city, *rows)["turnouts"]
+    assert table["away_ms"].tolist() == [340_000, 400_000, -1, 920_000]
+    assert table["gather_ms"].tolist() == [60_000, 0, -1, 60_000]
 
 
 @pytest.fixture

@@ -133,4 +133,7 @@ def test_a_second_main_scheme_stands_on_page_one_too(study: Study) -> None:
         "build nothing", "build as planned", "build as planned (own town first)",
     ]  # fmt: skip
     table = next(block for block in blocks if isinstance(block, Grid))
-    assert len(table.rows) == 6
+    assert [row[0].text.en for row in table.rows] == [
+        "build as planned",
+        "build as planned (own town first) vs build nothing (own town first)",
+    ]

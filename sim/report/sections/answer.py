@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 TOLD = ("share_300", "p50", "p90")
 _BESIDE = ("share_300", "p90")
-_MOST_APART = 3
-"""Of more schemes than these the table of page one has a line each."""
+_MOST_TOLD = 6
+"""Of more schemes than these page one says less in words: its picture and its table have them all."""
 
 
 def make(context: Context) -> list[Block]:
@@ -80,11 +80,9 @@ def answer(context: Context, pair: Pair) -> list[Block]:
     """
     several = context.study.peers()
     if len(several) > 1:
-        told = [each_scheme(context, several, metric) for metric in ("share_300", "p90")]
-        return kept(
-            *(Paragraph(text, "text" if i else "lead") for i, text in enumerate(told) if text is not None),
-            _paragraph(_worlds(context, pair)),
-        )
+        metrics = _BESIDE if len(several) <= _MOST_TOLD else _BESIDE[:1]
+        told = [*(each_scheme(context, several, metric) for metric in metrics), _worlds(context, pair)]
+        return kept(*(Paragraph(text, "text" if i else "lead") for i, text in enumerate(told) if text is not None))
     share_row = context.study.contrast(pair, "share_300", context.study.year)
     if share_row is None:
         return [context.missing("contrasts")]
@@ -94,10 +92,6 @@ def answer(context: Context, pair: Pair) -> list[Block]:
     robust = _robust(context, pair, float(share_row["diff"]))
     beside = (_equivalent(context, pair), robust, _worlds(context, pair))
     return [Paragraph(text, "lead"), *(Paragraph(told) for told in beside if told is not None)]
-
-
-def _paragraph(text: Bi | None) -> Paragraph | None:
-    return None if text is None else Paragraph(text)
 
 
 def _equivalent(context: Context, pair: Pair) -> Bi | None:
@@ -187,7 +181,8 @@ def _picture(context: Context, pair: Pair) -> Picture | None:
     def draw(language: str) -> Figure | None:
         titles = tuple(words[key].of(language) for key in ("answer.level", "answer.diff", "answer.late"))
         rows = [_step(context, p, language) for p in pairs]
-        return steps(rows, (titles[0], titles[1], titles[2]), (base.of(language), arm.of(language)))
+        line_in = 0.36 if len(rows) <= _MOST_TOLD else 0.27
+        return steps(rows, (titles[0], titles[1], titles[2]), (base.of(language), arm.of(language)), line_in)
 
     lines = join([_alt_line(context, p) for p in pairs], "；", "; ")
     caption = words("answer.picture", year=year, arm=arm, base=base)
@@ -258,18 +253,16 @@ def _table(context: Context, pair: Pair) -> Grid | None:
     rows = [(p, m, row) for p, m, row in told if row is not None]
     if not rows:
         return None
-    if len(pairs) > _MOST_APART:
+    if len(pairs) > 1:
         return _one_line_each(context, {(p, metric): row for p, metric, row in rows})
-    many = len(pairs) > 1
     heads = (
-        *((Head(words["head.condition"], is_number=False),) if many else ()),
         Head(words["head.metric"], is_number=False),
         Head(base), Head(arm), Head(words["head.difference"]),
         Head(words["head.incidents"], words["unit.replications"]),
     )  # fmt: skip
     cells = tuple(
         (
-            *((word(condition_name(context, p)),) if many else ()), metric_cell(context, metric),
+            metric_cell(context, metric),
             *level_cells(context, p, metric), diff_cell(metric, row), counted(row["n_incidents"], row["n_pairs"]),
         )
         for p, metric, row in rows
@@ -294,10 +287,11 @@ def _one_line_each(context: Context, rows: dict[tuple[Pair, str], Any]) -> Grid:
         for metric in _BESIDE:
             row = rows.get((pair, metric))
             diff = number(None, points) if row is None else diff_cell(metric, row)
-            cells += [*level_cells(context, pair, metric), diff]
+            cells += [replace(cell, interval="", monte_carlo="") for cell in level_cells(context, pair, metric)]
+            cells.append(replace(diff, monte_carlo=""))
         row = next(row for (p, _), row in rows.items() if p == pair)
         told.append((*cells, counted(row["n_incidents"], row["n_pairs"])))
-    notes = (words["answer.gloss"], words["note.intervals"])
+    notes = (words["answer.gloss"], words["note.interval_short"])
     caption = words("answer.table", year=context.study.year)
     return Grid(caption, tuple(heads), tuple(told), words["note.pooled_each"], notes)
 
@@ -313,14 +307,15 @@ def _compared(context: Context, pair: Pair) -> Facts | None:
         if "first_line_zh" in row
     }
     facts = tuple((study.label(arm), line) for arm, line in told.items() if line.zh and line.en)
-    return Facts(facts) if facts else None
+    return Facts(facts) if 0 < len(facts) <= _MOST_TOLD else None
 
 
 def _staff(context: Context, pair: Pair) -> Paragraph | None:
     """Return the sentence on staff, from the settings of the arms."""
-    path = _staff_path(context, pair.arm)
+    path, differing = _staff_path(context, pair.arm), context.study.differing(pair)
     if (
         path is None
+        or (differing and "schedule" not in differing)
         or context.study.configs.get(pair.base, {}).get("staffing") != context.study.configs[pair.arm]["staffing"]
     ):
         return None

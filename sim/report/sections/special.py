@@ -14,6 +14,7 @@ from sim.report.numbers import count, is_clear, is_missing, plain, rate, share, 
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.rates import rates_picture
 from sim.report.sections.money import FLOWN, currency_of
+from sim.report.sections.teams import team_pairs_grid, team_sentences, teams_grid, teams_picture
 from sim.report.study import Row
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
@@ -33,12 +34,15 @@ _OF_THIS = frozenset({"teams", "aviation"})
 def make(context: Context) -> list[Block]:
     """Return what aircraft saved and why they did not fly, then what teams and aircraft were sent to."""
     return kept(
-        *(Paragraph(text, "lead") for text in _sentences(context)),
+        *(Paragraph(text, "lead") for text in (*team_sentences(context), *_sentences(context))),
         _saved_picture(context),
-        _turnouts_picture(context),
         _first_grid(context),
+        teams_picture(context),
         _air_grid(context),
         _pairs_grid(context),
+        teams_grid(context),
+        team_pairs_grid(context),
+        _turnouts_picture(context),
         _turnouts_grid(context),
     )
 
@@ -192,13 +196,22 @@ def _turnouts_picture(context: Context) -> Picture | None:
     words = context.words
     rates = [
         (
-            join([context.study.label(row["arm"]), _unit(context, row), _task(context, row)]),
+            join([_unit(context, row), _task(context, row)]),
             float(row["per_year"]), float(row["only_share"]),
         )
         for row in _rows(context, "turnouts")
+        if row["arm"] == _first_with(context, "turnouts")
     ]  # fmt: skip
-    texts = (words["special.turnouts_picture"], words["special.turnouts_alt"])
+    arm = context.study.label(_first_with(context, "turnouts"))
+    texts = (words("special.turnouts_picture", arm=arm), words["special.turnouts_alt"])
     return rates_picture(rates, words["special.turnouts_axis"], texts, "special-turnouts")
+
+
+def _first_with(context: Context, table: str) -> str:
+    """Return the scheme whose teams are drawn: the main pair's, else the first that has any."""
+    arms = [str(row["arm"]) for row in _rows(context, table)]
+    main = context.study.main()
+    return main.arm if main is not None and main.arm in arms else arms[0]
 
 
 def _unit(context: Context, row: Row) -> Bi:
@@ -283,7 +296,7 @@ def lead(context: Context) -> list[Bi]:
     """Return the sentences for page one, where schemes differ in nothing but teams or aircraft."""
     main = context.study.main()
     is_about = main is not None and context.study.differs_only_in(main, _OF_THIS)
-    return _sentences(context) if is_about else []
+    return [*team_sentences(context), *_sentences(context)] if is_about else []
 
 
 SECTION = SectionEntry("special", needs=("turnouts",), make=make, lead=lead)

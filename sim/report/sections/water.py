@@ -91,7 +91,7 @@ def _saved(context: Context, row: Row) -> Bi:
     ends = [words["special.unknown"] if is_missing(row[end]) else same(_minutes(row[end])) for end in ("low", "high")]
     return words(
         "water.saved", year=study.year, arm=study.label(row["arm"]), base=study.label(row["base"]),
-        far=share(row["far_share"]), base_far=share(row["base_far_share"]), saved=_minutes(row["saved_s"]),
+        far=share(row["far_share"]), base_far=share(row["base_far_share"]), saved=_minutes(row["saved_s"]).lstrip("+"),
         low=ends[0], high=ends[1], hours=rate(row["saved_h_per_year"]),
     )  # fmt: skip
 
