@@ -225,6 +225,19 @@ def test_water_far_from_a_hydrant_is_later_by_its_delay_from_the_grade_that_need
     assert met(grade=2, supply_grade=2) == 60 + 45 + 60 + 240
 
 
+@pytest.mark.parametrize("mode", [1, 2])
+def test_craft_that_bring_water_wait_for_no_hydrant(tiny, mode):
+    """From cell 2 to cell 1, 1 km at 50 m/s through the air or 2 km on the water at 20 m/s; a vehicle is far away."""
+    city = tiny(supply_grade={0: 2})
+    city.flying_hours = tuple(range(24))
+    city.unit(city.station(9))
+    base = city.station(2)
+    city.unit(base, 0, mode=mode, access_ms=0, speed_mm_s={1: 50_000, 2: 20_000}[mode])
+    city.way_m = {base: [2_000] * 10}
+    city.scenes[city.incident(0, cell=1, grade=2)] = {"water_delay_ms": 240 * S}
+    assert met_s(city.run()) == [60 + 45 + {1: 20, 2: 100}[mode]]
+
+
 @pytest.mark.parametrize(("true_need", "late_s"), [(0, 240), (2, 0)])
 def test_who_waits_for_water_is_who_works_with_it_whatever_the_caller_had_it_sent_for(tiny, true_need, late_s):
     """Needs 0 and 2 are water and rescue; the caller tells of the kind that has the other one."""
