@@ -119,6 +119,14 @@ def test_teams_are_told_by_turnouts_gathering_and_what_their_incidents_got_witho
     assert "立沙岛消防艇码头" in page.text("special", "zh")
 
 
+def test_breakdowns_are_told_where_vehicles_break_down(page: Any) -> None:
+    told = page.text("workload", "en")
+    assert "Breakdowns of vehicles" in told
+    assert "all types" in told
+    assert "0.400" in told
+    assert "全部车型" in page.text("workload", "zh")
+
+
 def test_hydrants_are_told_by_what_they_save_large_fires_and_villages_beside_the_stations(page: Any) -> None:
     """72 s saved, 6 hours a year; two in three of those reached within five minutes had the village's people there."""
     told = page.text("water", "en")
