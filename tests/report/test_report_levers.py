@@ -72,6 +72,7 @@ def test_rare_classes_are_weighted_by_what_a_year_brings_and_what_never_came_is_
     told = page.text("rare", "en")
     assert "(36.5 in all), the critical needs were at work after 13.3 minutes in the median and 26.7" in told
     assert "26.7 and 53.3" in told
+    assert "Medians by class (minutes, from the latter to the former): rail tunnel 20.0 → 10.0" in told
     assert "∞" in told
     assert "rail tunnel" in told
     assert "地铁隧道" in page.text("rare", "zh")
