@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.compare.breakdowns import breakdowns_table
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
 from sim.compare.detail import hour_contrasts, kind_contrasts
@@ -104,7 +105,7 @@ def compare_arms(
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
     tables |= {"manning": manning_summary(arms, frame)} | planted_tables(arms, wanted)
     tables |= special_tables(arms, wanted, frame) | place_tables(arms, frame)
-    tables |= water_tables(arms, wanted, frame)
+    tables |= water_tables(arms, wanted, frame) | {"breakdowns": breakdowns_table(arms, frame)}
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}

@@ -415,7 +415,7 @@ def detail_tables() -> dict[str, Rows]:
     return {"kinds": kinds, "hours": hours, "kind_names": names, **diffs}
 
 
-TEXTS = ("of", "code", "base", "beaten_by", "cause", "causes", "kind")
+TEXTS = ("of", "code", "base", "beaten_by", "cause", "causes", "kind", "type")
 """Columns of the stored tables that hold texts alone: an empty cell is an empty text."""
 
 

@@ -112,6 +112,7 @@ def test_rare_classes_are_weighted_by_what_a_year_brings_and_what_never_came_is_
     told = page.text("rare", "en")
     assert "(36.5 in all), the critical needs were at work after 13.3 minutes in the median and 26.7" in told
     assert "26.7 and 53.3" in told
+    assert "Medians by class (minutes, from the latter to the former): rail tunnel 20.0 → 10.0" in told
     assert "∞" in told
     assert "rail tunnel" in told
     assert "地铁隧道" in page.text("rare", "zh")
@@ -174,6 +175,14 @@ def test_teams_are_told_by_turnouts_gathering_and_what_their_incidents_got_witho
     assert "Lisha Island fire boat quay" in told
     assert "5.0" in told  # minutes of gathering
     assert "立沙岛消防艇码头" in page.text("special", "zh")
+
+
+def test_breakdowns_are_told_where_vehicles_break_down(page: Any) -> None:
+    told = page.text("workload", "en")
+    assert "Breakdowns of vehicles" in told
+    assert "all types" in told
+    assert "0.400" in told
+    assert "全部车型" in page.text("workload", "zh")
 
 
 def test_hydrants_are_told_by_what_they_save_large_fires_and_villages_beside_the_stations(page: Any) -> None:

@@ -93,6 +93,17 @@ def _left(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) 
     return context.words("rare.left", parts=join(parts, "；", "; "))
 
 
+def _each(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Bi:
+    """Return the median until critical needs were at work in base and arm, class by class, of the first pair."""
+    first = told[0][0]
+    classes = [cause for pair, cause in told if pair == first and cause != _ALL]
+    ends = {
+        cause: [minutes(rows[arm, cause, "critical", "p50"]["value"]) for arm in (first.base, first.arm)]
+        for cause in classes
+    }
+    return join([_name(context, cause) + same(" " + " → ".join(pair)) for cause, pair in ends.items()])
+
+
 def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Bi | None:
     pair = next((pair for pair, cause in told if cause == _ALL), None)
     if pair is None:
@@ -103,7 +114,7 @@ def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str
         for metric in ("p50", "p90"):
             values[prefix + metric] = minutes(rows[name, _ALL, "critical", metric]["value"])
     values["per_year"] = plain(rows[pair.arm, _ALL, "critical", "p50"]["per_year"], 1)
-    return context.words("rare.sentence", **values)
+    return context.words("rare.sentence", **values) + context.words("rare.by_class", classes=_each(context, rows, told))
 
 
 def _picture(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Picture | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, counted, number, word
 from sim.report.context import Context, SectionEntry, kept
-from sim.report.numbers import count, plain, seconds, share
+from sim.report.numbers import count, plain, rate, seconds, share, small
 from sim.report.pictures.curves import Curve, sorted_lines
 from sim.report.svg import picture
 from sim.report.texts import Bi, join, same
@@ -21,7 +21,7 @@ _N_BUSIEST = 15
 
 def make(context: Context) -> list[Block]:
     """Return the section."""
-    return kept(*_stations(context), _queue(context), _empty(context))
+    return kept(*_stations(context), _queue(context), _breakdowns(context), _empty(context))
 
 
 def _main_arms(context: Context) -> list[str]:
@@ -110,6 +110,32 @@ def _queue(context: Context) -> Block:
     )  # fmt: skip
     caption = words("workload.queue_table", year=study.year)
     return Grid(caption, heads, rows, words["workload.queue_denominator"])
+
+
+def _breakdowns(context: Context) -> Grid | None:
+    """Return how often vehicles fail, where they do."""
+    study, words = context.study, context.words
+    found = study.table("breakdowns")
+    if found is None:
+        return None
+    percent = words["unit.percent"]
+    heads = (
+        Head(words["head.arm"], is_number=False), Head(words["special.type"], is_number=False),
+        Head(words["workload.failures"], words["unit.per_year"]), Head(words["workload.per_unit_year"]),
+        Head(words["workload.over_ten"], percent), Head(words["workload.age"], words["workload.years"]),
+        Head(words["workload.down"], percent), Head(words["workload.failures"], words["unit.replications"]),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            word(study.label(r["arm"])),
+            word(study.name("unit_type", r["type"]) if r["type"] else words["workload.all_types"]),
+            number(r["per_year"], rate), number(r["per_unit_year"], small), number(r["over_ten_share"], share),
+            number(r["mean_age_years"], _one), number(r["down_share"], share),
+            counted(r["n_failures"], r["n_replications"]),
+        )
+        for r in found.to_dict("records")
+    )  # fmt: skip
+    return Grid(words["workload.failures_table"], heads, rows, words["workload.failures_denominator"])
 
 
 def _empty(context: Context) -> Block:

@@ -1,0 +1,110 @@
+"""Page one begins with what the study is about, tells all its main schemes, and what else was declared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.report.blocks import Paragraph
+from sim.report.context import Context
+from sim.report.declared import declared_besides, verdict_of
+from sim.report.sections import answer, places, special, stress, water
+from sim.report.study import Study, load_study
+from sim.report.texts import same
+
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def context(study_folder: Path) -> Context:
+    from sim.report.texts import load_words
+
+    return Context(load_study(study_folder), load_words())
+
+
+def with_groups(study: Study, base: dict[str, Any], arm: dict[str, Any]) -> Study:
+    """The made-up study with these groups of settings in the main pair."""
+    configs = {**study.configs}
+    for name, groups in (("nothing", base), ("plan", arm)):
+        configs[name] = {**configs[name], **groups}
+    return replace(study, configs=configs)
+
+
+def leads(context: Context) -> list[str]:
+    return [b.text.en for b in answer.make(context) if isinstance(b, Paragraph) and b.style == "lead"]
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        ({"diff": -9.0, "low": -12.0, "high": -6.0}, "better"),
+        ({"diff": 9.0, "low": 6.0, "high": 12.0}, "worse"),
+        ({"diff": 1.0, "low": -1.0, "high": 3.0, "is_equivalent": True}, "same"),
+        ({"diff": 1.0, "low": -1.0, "high": 3.0}, "unclear"),
+        ({"diff": 9.0, "low": 6.0, "high": 12.0, "is_primary": True, "p_adjusted": 0.2}, "unclear"),
+        ({"diff": 0.0, "low": 0.0, "high": 0.0}, "none"),
+        ({"diff": NAN, "low": NAN, "high": NAN}, "unknown"),
+    ],
+)
+def test_what_became_of_a_difference_in_seconds(row: dict[str, Any], verdict: str) -> None:
+    assert verdict_of({"metric": "p90", **row}) == verdict
+
+
+def test_what_the_study_is_about_comes_first_and_response_times_after_it(context: Context) -> None:
+    found = leads(replace(context, leads=(same("The day was hard."),)))
+    assert found == ["The day was hard."]
+    assert leads(context)[0].startswith("In 2026")
+
+
+def test_a_section_leads_only_where_nothing_else_differs(context: Context) -> None:
+    study = context.study
+    cases = (
+        (special, {"teams": 1}, {"teams": 2}), (water, {"water_supply": 1}, {"water_supply": 2}),
+        (places, {"fleet": 1}, {"fleet": 2}),
+    )  # fmt: skip
+    for section, base, arm in cases:
+        assert section.lead(context) == []
+        assert section.lead(replace(context, study=with_groups(study, base, arm)))
+        more = with_groups(study, {**base, "schedule": 1}, {**arm, "schedule": 2})
+        assert section.lead(replace(context, study=more)) == []
+
+
+def test_days_of_stress_are_one_sentence_from_base_to_arm(context: Context) -> None:
+    (text,) = stress.lead(context)
+    assert text.en.startswith('From "build nothing" to "build as planned": ')
+    assert "120 → 60.0 incidents waited, 8.0 → 4.0 needs were never filled, cover was 45.0 → 90.0 % at worst" in text.en
+    assert "19.0 → 9.5 小时后恢复" in text.zh
+
+
+def test_arms_that_differ_in_what_befalls_the_city_alone_are_no_comparison_of_schemes(context: Context) -> None:
+    study = with_groups(context.study, {"planted": 1}, {"planted": 2})
+    assert (study.main(), study.conditions()[0].arm) == (study.pairs()[0], "plan_026")
+
+
+def test_several_main_schemes_are_told_together_by_what_became_of_them(context: Context) -> None:
+    study = context.study
+    arms = {
+        name: {**row, "purpose": "main" if "own" in name else row["purpose"]} for name, row in study.index.arms.items()
+    }
+    index = replace(study.index, arms=arms)
+    told = leads(replace(context, study=replace(study, index=index)))
+    assert told[0].startswith('In 2026, share within 5 minutes (points) against "build nothing". Clearly better: ')
+    assert '"build as planned (own town first)" vs "build nothing (own town first)" +' in told[0]
+
+
+def test_a_declared_comparison_that_the_table_does_not_show_is_told_in_words(context: Context) -> None:
+    study = context.study
+    table = study.tables["contrasts"]
+    row = (table["arm"] == "plan") & (table["metric"] == "p90") & (table["year"] == 2026) & (table["scope"] == "city")
+    changed = table.assign(clock=table["clock"].where(~row, "full_alarm"))
+    study = replace(study, tables={**study.tables, "contrasts": changed})
+    main = study.main()
+    assert main is not None
+    text = declared_besides(replace(context, study=study), [main], answer.TOLD)
+    assert text is not None
+    assert '"build as planned", P90 response (s), whole first alarm' in text.en
+    assert "首批力量到齐" in text.zh
+    assert declared_besides(context, [main], answer.TOLD) is None
