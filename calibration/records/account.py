@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.records.rules import RULES
+from calibration.records.rules import ACTIONS_ZH, RULES
 from sim.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -120,9 +120,10 @@ class Account:
             (file, kept, "", f"{self.n_kept[file]:,}", _percent(self.n_kept[file], n))
             for file, n in self.n_read.items()
         ]
-        for file, code, action, n, _ in self.counts.itertuples(index=False, name=None):
+        for file, code, _, n, _ in self.counts.itertuples(index=False, name=None):
             rule = RULES[code]
-            label = rule.label_en if language == "en" else rule.label_zh
+            is_english = language == "en"
+            label, action = (rule.label_en, rule.action) if is_english else (rule.label_zh, ACTIONS_ZH[rule.action])
             lines.append((file, label, action, f"{n:,}", _percent(n, self.n_read[file])))
         return lines
 

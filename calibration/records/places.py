@@ -19,7 +19,7 @@ Numbers = NDArray[np.float64]
 _PAIRS = (("lat", "lon"), ("x", "y"))
 _M_PER_DEG = 111_195.0
 """Metres in a degree of a great circle (mean radius of the earth 6371.0 km)."""
-_FAR_M = 50_000.0
+_FAR_M = 100_000.0
 _FAR_TIMES = 20.0
 _DEGREES = ("", "WGS84", "EPSG:4326", "GCJ-02", "BD-09")
 

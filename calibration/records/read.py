@@ -69,6 +69,7 @@ def read_records(folder: Path, time_zone: str = "", kinds: Collection[str] = ())
     if not folder.is_dir():
         raise InputError([Problem(str(folder), "is no folder", mend="give the folder that holds the records")])
     settings = read_settings(folder, problems)
+    problems.raise_if_any()  # of files read by other settings than meant, any further message would mislead
     zone = settings.time_zone or time_zone
     check_zone(zone, problems)
     opened = {spec.name: _open(folder, spec, settings, ledger, problems) for spec in (INCIDENTS, RESPONSES)}

@@ -13,6 +13,8 @@ ACTIONS: Mapping[Action, str] = {
     "flag": "the row stays as it is",
 }
 
+ACTIONS_ZH: Mapping[Action, str] = {"reject": "剔除", "mend": "修正", "flag": "标记"}
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -79,7 +81,7 @@ _ALL = (
     Rule(
         "place_far",
         "reject",
-        "Outside `bounds`; without them, over 50 km and over 20 median distances from the median place.",
+        "Outside `bounds`; without them, over 100 km and over 20 median distances from the median place.",
         "It belongs to another city, or the coordinates are wrong.",
         "far outside the city",
         "远在城市之外",

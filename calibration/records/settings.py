@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 from zoneinfo import available_timezones
+
+from pydantic import ConfigDict
 
 from calibration.records.schema import COLON_UNITS, RESPONSES, SPECS, UNITS_S, RecordSpec
 from sim.config import Group, checked, read_yaml
@@ -22,6 +24,8 @@ DateOrder = Literal["year_first", "day_first", "month_first"]
 @dataclass(frozen=True, slots=True)
 class FileSettings:
     """How one record file is to be read."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     file: str = ""
     """Name of the file beside `records.yaml`; else `incidents` or `responses` with any ending is looked for."""
@@ -36,6 +40,8 @@ class FileSettings:
 @dataclass(frozen=True, slots=True)
 class RecordSettings:
     """The content of `records.yaml`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     time_zone: str = ""
     """IANA name of the zone that local times are in, and by which hour and weekday are told. Needed, here or from the
