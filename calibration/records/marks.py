@@ -20,7 +20,7 @@ from sim.units import MS_PER_DAY, MS_PER_H, MS_PER_S
 
 Seconds = NDArray[np.float64]
 _WRAP_S = 6 * 3600.0
-_DAY_S = MS_PER_DAY / MS_PER_S
+_NEVER_MS = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def call_times(part: Part, zone: str, ledger: Ledger) -> Calls:
     local = call.ms + np.where(call.is_time_alone, 0 if day is None else day.ms, 0)
     passed = _universal(local, call.is_utc, zone)
     is_double = passed.first_ms != passed.second_ms
-    waits = _next_mark(part, local, zone) - passed.first_ms
-    step = passed.second_ms - passed.first_ms
-    utc = np.where(is_double & (waits >= step), passed.second_ms, passed.first_ms)
+    following = _next_mark(part, local, zone)
+    waits_first, waits_second = (_wait_ms(call_ms, following) for call_ms in (passed.first_ms, passed.second_ms))
+    utc = np.where(is_double & (waits_second < waits_first), passed.second_ms, passed.first_ms)
     part.note("ambiguous_hour", "call", is_double, ledger)
     part.note("nonexistent_hour", "call", passed.is_skipped, ledger)
     return Calls(local_of(utc, zone), utc, call.resolution_s)
@@ -73,15 +73,23 @@ def _universal(local_ms: NDArray[np.int64], is_utc: Mask, zone: str) -> Universa
     return Universal(first, second, found.is_skipped & ~is_utc)
 
 
-def _next_mark(part: Part, call_local_ms: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
-    """Return the first later mark that passed only once, ms UTC; where there is none a time before every call."""
-    found = np.full(len(part.rows), np.iinfo(np.int64).min // 2)
+def _wait_ms(call_ms: NDArray[np.int64], following: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the time to the earlier passing of the next mark that is not before the call; endless where none is."""
+    first, second = following
+    wait = np.where(second >= call_ms, second - call_ms, _NEVER_MS)
+    return np.where(first >= call_ms, first - call_ms, wait)
+
+
+def _next_mark(part: Part, call_local_ms: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return both passings of the first mark known, ms UTC; where there is none, long before any call."""
+    first = np.full(len(part.rows), -_NEVER_MS)
+    second = first
     for mark in reversed([mark for mark in part.spec.marks if mark in part.stamps]):
         stamps = part.stamps[mark]
         passed = _universal(_dated(stamps, call_local_ms), stamps.is_utc, zone)
-        is_sure = (stamps.state == READ) & (passed.first_ms == passed.second_ms)
-        found = np.where(is_sure, passed.first_ms, found)
-    return found
+        is_read = (stamps.state == READ) & stamps.has_clock
+        first, second = np.where(is_read, passed.first_ms, first), np.where(is_read, passed.second_ms, second)
+    return first, second
 
 
 def _dated(stamps: Stamps, call_local_ms: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -112,21 +120,22 @@ def _ordered(part: Part, calls: Calls, zone: str, ledger: Ledger) -> dict[str, S
     """Return each mark as seconds after the call, none before an earlier one."""
     n = len(part.rows)
     latest = np.zeros(n)
-    coarsest_s = calls.resolution_s
+    latest_resolution_s = np.full(n, calls.resolution_s)
     offset = {"call": np.zeros(n), **{mark: np.full(n, np.nan) for mark in part.spec.marks}}
     for mark in (mark for mark in part.spec.marks if mark in part.stamps):
         stamps = part.stamps[mark]
         part.note("cell_unreadable", mark, stamps.state == UNREADABLE, ledger)
-        is_coarser = stamps.resolution_s != coarsest_s
-        coarsest_s = max(coarsest_s, stamps.resolution_s)
-        slack_s = coarsest_s if is_coarser and coarsest_s > 1 else 0.0
+        coarser_s = np.maximum(latest_resolution_s, stamps.resolution_s)
+        slack_s = np.where((latest_resolution_s != stamps.resolution_s) & (coarser_s > 1), coarser_s, 0.0)
         offset[mark] = _in_order(part, mark, calls, zone, latest, slack_s, ledger)
-        latest = np.fmax(latest, offset[mark])
+        is_later = offset[mark] > latest
+        latest_resolution_s = np.where(is_later, stamps.resolution_s, latest_resolution_s)
+        latest = np.where(is_later, offset[mark], latest)
     return offset
 
 
 def _in_order(
-    part: Part, mark: str, calls: Calls, zone: str, latest: Seconds, slack_s: float, ledger: Ledger
+    part: Part, mark: str, calls: Calls, zone: str, latest: Seconds, slack_s: Seconds, ledger: Ledger
 ) -> Seconds:
     stamps = part.stamps[mark]
     is_read = (stamps.state == READ) & stamps.has_clock

@@ -138,8 +138,8 @@ _ALL = (
         "ambiguous_hour",
         "mend",
         "The local time passed twice, as clocks were put back.",
-        "Taken is the first passing, unless only the second is not before the last mark, "
-        "or the next mark would lie a whole clock step away.",
+        "Taken is the first passing; of a call the second if that is nearer before the next mark, "
+        "of a mark the second if only that is not before the mark before.",
         "hour that passed twice",
         "时钟回拨重复时段",
     ),

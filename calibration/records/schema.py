@@ -202,6 +202,7 @@ RESPONSES = RecordSpec(
         _TRAVEL,
         _TO_ARRIVAL,
         _ON_SCENE,
+        _duration("arrival_to_depart", ("arrival", "depart"), 12.0),
         _duration("transporting", ("depart", "delivered"), 6.0),
         _duration("hand_over", ("delivered", "clear"), 12.0, "handover"),
         _duration("returning", ("clear", "available"), 12.0),

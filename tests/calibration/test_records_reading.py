@@ -173,7 +173,7 @@ def test_everything_that_has_to_be_told_is_asked_for_at_once(read: Reader) -> No
     [
         ("", r"\(time_zone\) is missing; write the IANA name"),
         ("time_zon: Asia/Shanghai", "is not a setting; did you mean 'time_zone'"),
-        ("incidents: {colums: {zone: place}}", "is not a setting; did you mean 'columns'"),
+        ("incidents: {column: {zone: place}}", "is not a setting; did you mean 'columns'"),
         ("incidents: {columns: {zone: plce}}", "is not a column of the schema"),
         ("incidents: {units: {turnout: sec}}", "'sec' .* is not a unit; one of s, min, h, mm:ss, hh:mm"),
         ("incidents: {units: {arrival: s}}", "is not a duration of the schema"),
