@@ -56,7 +56,8 @@ def is_placed_in_time(part: Part) -> Mask:
 def call_times(part: Part, zone: str, ledger: Ledger) -> Calls:
     """Return the call times of rows that `is_placed_in_time`; clock steps are accounted for."""
     call, day = part.stamps["call"], part.stamps.get("call_date")
-    local = call.ms + np.where(call.is_time_alone, 0 if day is None else day.ms, 0)
+    midnight = 0 if day is None else day.ms - day.ms % MS_PER_DAY
+    local = call.ms + np.where(call.is_time_alone, midnight, 0)
     passed = _universal(local, call.is_utc, zone)
     is_double = passed.first_ms != passed.second_ms
     following = _next_mark(part, local, zone)

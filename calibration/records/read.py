@@ -81,6 +81,8 @@ def read_records(folder: Path, time_zone: str = "", kinds: Collection[str] = ())
             problems.add(of_incidents.part.where, rule, row=1, mend=f"add it, or map a header to id in {NAME}")
     problems.raise_if_any()
     assert of_incidents is not None  # its absence was a problem
+    if of_responses is not None and of_responses.path == of_incidents.path:
+        of_incidents = _once_each(of_incidents, ledger)
     incidents, by_id = _incidents(of_incidents, settings, zone, kinds, ledger)
     responses = empty_responses()
     if of_responses is not None:
@@ -144,17 +146,42 @@ def _note_reading(part: Part, unused: tuple[str, ...], ledger: Ledger) -> None:
         ledger.notes.append(f"{part.where}: headers not used: {', '.join(unused)}")
 
 
+def _once_each(opened: _Opened, ledger: Ledger) -> _Opened:
+    """Return the incidents of a file that repeats them with every unit: what is the unit's is left to the responses.
+
+    Rows that differ in what is the incident's stay, for the rule on repeated ids.
+    """
+    part = opened.part
+    own = {name: texts for name, texts in part.texts.items() if name not in RESPONSES.names}
+    where = f"{part.where} (incidents)"
+    part = replace(
+        part,
+        where=where,
+        texts=own,
+        stamps={name: stamps for name, stamps in part.stamps.items() if name in own},
+        durations={name: durations for name, durations in part.durations.items() if name in own},
+    )
+    once = part.take(~_repeated(*own.values()))
+    ledger.notes.append(f"{where}: {len(part.rows)} rows of units give {len(once.rows)} of incidents")
+    sheet = replace(opened.sheet, where=where, cells=tuple(once.texts.values()), rows=once.rows, ragged=())
+    return _Opened(opened.path, sheet, once)
+
+
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
 def _whole_rows(opened: _Opened, key: str, ledger: Ledger) -> Part:
-    """Return the rows that match the header and stand there for the first time."""
+    """Return the rows that match the header, without repeated ones if they have a `key` to be told apart by."""
     sheet, part = opened.sheet, opened.part
     lines = np.array([line for line, _ in sheet.ragged], dtype=np.int64)
     texts = np.array([text for _, text in sheet.ragged], dtype=object)
     ledger.note(part.where, "ragged_row", "", lines, texts)
     ledger.n_read[part.where] = len(part.rows) + len(lines)
-    return part.reject("duplicate_row", key, _repeated(*sheet.cells), ledger)
+    is_repeated = _repeated(*sheet.cells)
+    if key in part.texts:
+        return part.reject("duplicate_row", key, is_repeated, ledger)
+    part.note("duplicate_unsure", key, is_repeated, ledger)
+    return part
 
 
 def _repeated(*columns: NDArray[np.object_]) -> Mask:
@@ -192,7 +219,7 @@ def _responses(
 ) -> pd.DataFrame:
     """Return the response frame; `of` is the incident frame, its ids' positions, and every id of the incident file."""
     incidents, by_id, every_id = of
-    part = _whole_rows(opened, "incident_id", ledger)
+    part = _whole_rows(opened, "unit", ledger)
     ids = part.texts["incident_id"]
     part = part.reject("incident_missing", "incident_id", ids == "", ledger)
     is_known = np.array([name in every_id for name in part.texts["incident_id"]], dtype=np.bool_)

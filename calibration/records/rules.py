@@ -40,7 +40,7 @@ _ALL = (
     Rule(
         "duplicate_row",
         "reject",
-        "Every cell equals that of an earlier row.",
+        "Every cell equals that of an earlier row, id of the incident or name of the unit included.",
         "Exported twice.",
         "row repeated",
         "整行重复",
@@ -207,6 +207,14 @@ _ALL = (
         "The duration is used for itself, the marks for the rest.",
         "duration contradicts times",
         "时长与时刻不符",
+    ),
+    Rule(
+        "duplicate_unsure",
+        "flag",
+        "Every cell equals that of an earlier row, in a file without ids (or a response file without units).",
+        "May have been exported twice, or be two of a kind at the same time.",
+        "row repeated, perhaps another one",
+        "整行重复(或为另一起)",
     ),
     Rule(
         "kind_unknown",

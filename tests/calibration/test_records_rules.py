@@ -217,6 +217,35 @@ def test_responses_are_counted_from_their_incidents_call_and_orphans_rejected(re
     assert first[["n_units", "unit", "station", "handling_s", "call_to_arrival_s"]].tolist() == [2, "E1", "S1", 90, 420]
 
 
+def test_one_file_with_a_row_per_unit_gives_incidents_and_responses(read: Reader, told: Told) -> None:
+    log = (
+        "id,call,zone,unit,dispatch,arrival\n"
+        "a,2025-03-04 08:00:00,n,E1,2025-03-04 08:01:00,2025-03-04 08:07:00\n"
+        "a,2025-03-04 08:00:00,n,E2,2025-03-04 08:01:00,2025-03-04 08:05:00\n"
+        "b,2025-03-04 09:00:00,n,E1,2025-03-04 09:01:00,2025-03-04 09:09:00\n"
+        "b,2025-03-04 09:00:30,n,E3,2025-03-04 09:01:00,2025-03-04 09:08:00\n"
+    )
+    shared = "incidents: {file: incidents.csv}\nresponses: {file: incidents.csv, columns: {id: incident_id}}"
+    records = read(log, yaml=f"time_zone: Asia/Shanghai\n{shared}")
+    assert records.incidents[["id", "n_units", "unit", "arrival_s"]].values.tolist() == [
+        ["a", 2, "E2", 300],
+        ["b", 2, "E3", 480],
+    ]
+    assert told(records.account) == [(5, "duplicate_id", "id", "b")]
+    assert dict(records.account.n_read) == {"incidents.csv (incidents)": 3, "incidents.csv": 4}
+
+
+def test_equal_rows_without_ids_may_be_two_incidents_and_stay(read: Reader, told: Told) -> None:
+    records = read(f"call,zone\n{GOOD},n\n{GOOD},n\n{GOOD},m\n")
+    assert len(records.incidents) == 3
+    assert told(records.account) == [(3, "duplicate_unsure", "id", "")]
+
+
+def test_a_day_given_with_a_midnight_or_any_hour_is_only_a_day(read: Reader) -> None:
+    records = read("call_date,call,zone\n2025-03-04 10:00:00,08:00:00,n\n2025-03-04,09:00:00,n\n")
+    assert records.incidents["hour"].tolist() == [8, 9]
+
+
 def test_an_ambulance_log_gives_transport_and_hand_over(read: Reader) -> None:
     responses = read(
         "id,call,zone\na,2025-03-04 08:00:00,n\n",
