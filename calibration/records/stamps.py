@@ -34,8 +34,9 @@ _EXCEL_EPOCH = 25_569
 """Days from Excel's day 0 to 1970 (its calendar has a 29 February 1900)."""
 _EPOCH_S = (1e8, 1e10)
 _EPOCH_MS = (1e12, 1e13)
-_PLAIN_DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
-_PLAIN_MARKS = np.frombuffer(b"--::", dtype=np.uint8)
+_LAYOUTS = ("yyyy-aa-bb hh:mm:ss", "yyyy-aa-bb hh:mm", "aa-bb-yyyy hh:mm:ss", "aa-bb-yyyy hh:mm")
+"""What is read without a regular expression; `a` and `b` are month and day, or day and month."""
+_SEPARATORS = {"-": b"-/.", " ": b" T", ":": b":"}
 _ROUNDINGS_S = (300.0, 60.0, 1.0)
 _FEWEST_FOR_5_MIN = 20
 MISSING, READ, UNREADABLE = 0, 1, 2
@@ -71,7 +72,7 @@ def date_evidence(texts: Texts) -> tuple[bool, set[Evidence]]:
     proof: set[Evidence] = set()
     has_any = False
     for text in dict.fromkeys(texts):
-        match = _YEAR_LAST.fullmatch(text)
+        match = None if text[:4].isdigit() else _YEAR_LAST.fullmatch(text)
         if match:
             has_any = True
             if int(match["a"]) > 12:
@@ -83,7 +84,7 @@ def date_evidence(texts: Texts) -> tuple[bool, set[Evidence]]:
 
 def read_stamps(texts: Texts, order: DateOrder | None, date_format: str = "") -> Stamps:
     """Return a column of texts as times; `order` is of day and month where the year stands behind."""
-    parts, state, forms = _plain_parts(texts) if not date_format else _no_parts(texts)
+    parts, state, forms = _plain_parts(texts, order) if not date_format else _no_parts(texts)
     known: dict[str, tuple[str, tuple[int, ...]] | None] = {}
     rest = [(i, text) for i, text in enumerate(texts) if state[i] == UNREADABLE]
     for i, text in rest:
@@ -107,26 +108,48 @@ def _no_parts(texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.int8], Counte
     return np.zeros((len(texts), 8), dtype=np.int64), state, Counter()
 
 
-def _plain_parts(texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.int8], Counter[str]]:
-    """Return the parts of texts like 2025-03-04 05:06:07, all at once, because most logs are written so."""
+def _plain_parts(texts: Texts, order: DateOrder | None) -> tuple[NDArray[np.int64], NDArray[np.int8], Counter[str]]:
+    """Return the parts of texts of the commonest layouts, all at once; most logs are written so."""
     parts, state, forms = _no_parts(texts)
-    at = np.array([i for i, text in enumerate(texts) if len(text) == 19 and text.isascii()], dtype=np.int64)
-    letters = np.array([texts[i] for i in at], dtype="S19").view(np.uint8).reshape(len(at), 19).astype(np.int64)
-    digits = letters[:, _PLAIN_DIGITS] - ord("0")
-    is_plain = ((digits >= 0) & (digits <= 9)).all(axis=1) & (letters[:, [4, 7, 13, 16]] == _PLAIN_MARKS).all(axis=1)
-    is_plain &= np.isin(letters[:, 10], [ord(" "), ord("T")])
-    year = digits[:, :4] @ np.array([1000, 100, 10, 1])
-    month, day, h, mi, s = (digits[:, k] * 10 + digits[:, k + 1] for k in (4, 6, 8, 10, 12))
-    for value, low, high in ((year, 1900, 2200), (month, 1, 12), (day, 1, 31), (h, 0, 23), (mi, 0, 59), (s, 0, 59)):
-        is_plain &= (value >= low) & (value <= high)
-    clock_ms = h * MS_PER_H + mi * MS_PER_MIN + s * MS_PER_S
-    nothing = np.zeros_like(year)
-    found = np.stack([year, month, day, clock_ms, nothing, nothing, nothing, nothing + 1], axis=1)
-    parts[at[is_plain]] = found[is_plain]
-    state[at[is_plain]] = READ
-    if is_plain.any():
-        forms["year first"] = int(is_plain.sum())
+    for layout in _LAYOUTS:
+        at = np.array(
+            [i for i, text in enumerate(texts) if len(text) == len(layout) and text.isascii()], dtype=np.int64
+        )
+        if not len(at):
+            continue
+        found, is_plain = _by_layout(np.array([texts[i] for i in at], dtype=np.bytes_), layout, order)
+        parts[at[is_plain]] = found[is_plain]
+        state[at[is_plain]] = READ
+        if is_plain.any():
+            name = "year first" if layout[0] == "y" else "month first" if order == "month_first" else "day first"
+            forms[name] += int(is_plain.sum())
     return parts, state, forms
+
+
+def _by_layout(
+    texts: NDArray[np.bytes_], layout: str, order: DateOrder | None
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the parts (n, 8) of texts as long as the layout, and which of them really have it."""
+    letters = texts.view(np.uint8).reshape(len(texts), len(layout))
+    is_plain = np.ones(len(texts), dtype=np.bool_)
+    value = {name: np.zeros(len(texts), dtype=np.int64) for name in "yabhms"}
+    for at, name in enumerate(layout):
+        if name in value:
+            digit = letters[:, at].astype(np.int64) - ord("0")
+            is_plain &= (digit >= 0) & (digit <= 9)
+            value[name] = value[name] * 10 + digit
+        else:
+            is_plain &= np.isin(letters[:, at], list(_SEPARATORS[name]))
+    first_mark, second_mark = (at for at, name in enumerate(layout) if name == "-")
+    is_plain &= letters[:, first_mark] == letters[:, second_mark]
+    is_swapped = layout[0] != "y" and order != "month_first"
+    month, day = (value["b"], value["a"]) if is_swapped else (value["a"], value["b"])
+    for number, low, high in ((value["y"], 1900, 2200), (month, 1, 12), (day, 1, 31), (value["h"], 0, 23)):
+        is_plain &= (number >= low) & (number <= high)
+    is_plain &= (value["m"] <= 59) & (value["s"] <= 59)
+    clock_ms = value["h"] * MS_PER_H + value["m"] * MS_PER_MIN + value["s"] * MS_PER_S
+    nothing = np.zeros_like(day)
+    return np.stack([value["y"], month, day, clock_ms, nothing, nothing, nothing, nothing + 1], axis=1), is_plain
 
 
 def resolution(values_s: NDArray[np.float64]) -> float:
