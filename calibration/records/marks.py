@@ -20,6 +20,9 @@ from sim.units import MS_PER_DAY, MS_PER_H, MS_PER_S
 
 Seconds = NDArray[np.float64]
 _WRAP_S = 6 * 3600.0
+_WRAP_ALONE_S = 20 * 3600.0
+"""The longest wait after the mark before that is believed, over midnight of a dated mark, and of a time of day alone
+(assumed); what lies farther off lies before."""
 _NEVER_MS = 2**60
 
 
@@ -150,9 +153,10 @@ def _in_order(
     is_double = is_read & (first != second)
     found = np.where((first < latest - slack_s) & (second >= latest - slack_s), second, first)
     is_early = found < latest - slack_s
-    is_next_day = is_early & (next_day >= latest - slack_s) & (stamps.is_time_alone | (next_day <= latest + _WRAP_S))
+    longest_s = np.where(stamps.is_time_alone, _WRAP_ALONE_S, _WRAP_S)
+    is_next_day = is_early & (next_day >= latest - slack_s) & (next_day <= latest + longest_s)
     found = np.where(is_next_day, next_day, found)
-    is_broken = is_early & ~is_next_day
+    is_broken = (is_early & ~is_next_day) | (stamps.is_time_alone & (found > latest + _WRAP_ALONE_S))
     is_rounded = ~is_broken & (found < latest)
     part.note("ambiguous_hour", mark, is_double, ledger)
     part.note("nonexistent_hour", mark, is_read & passed.is_skipped, ledger)

@@ -233,6 +233,7 @@ def _responses(
     calls = Calls(local, utc, resolution(utc / 1000.0))
     times = timeline(part, calls, zone, ledger)
     _flag(part, times, ledger)
+    _flag_twice(part, utc / 1000.0, times, ledger)
     return response_frame(part, incident, times)
 
 
@@ -263,6 +264,18 @@ def _flag(part: Part, times: Timeline, ledger: Ledger) -> None:
             is_known |= np.isfinite(times.interval_s[field.name])
     if is_known.any():
         part.note("never_arrives", "arrival", ~is_known & ~is_excused, ledger)
+
+
+def _flag_twice(part: Part, call_s: NDArray[np.float64], times: Timeline, ledger: Ledger) -> None:
+    """Enter responses of a unit that begin before its response before them, in order of dispatch, is clear."""
+    units, unit = np.unique(part.text("unit").astype(str), return_inverse=True)
+    start_s = call_s + times.offset_s["dispatch"]
+    order = np.lexsort((part.rows, start_s, unit))
+    clear_s = (call_s + times.offset_s["clear"])[order]
+    is_same = (unit[order][1:] == unit[order][:-1]) & (units[unit[order][1:]] != "")
+    is_twice = np.zeros(len(part.rows), dtype=np.bool_)
+    is_twice[order[1:]] = is_same & (start_s[order][1:] < clear_s[:-1])
+    part.note("unit_twice", "unit", is_twice, ledger)
 
 
 # --- the whole --------------------------------------------------------------------------------------------------------

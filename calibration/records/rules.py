@@ -154,8 +154,8 @@ _ALL = (
     Rule(
         "midnight_wrap",
         "mend",
-        "A mark lies before an earlier one, and a day later it does not: a time of day without date, "
-        "or a dated one that then follows within 6 hours.",
+        "A mark lies before an earlier one, and a day later follows it within 6 hours, "
+        "or within 20 if it is a time of day without date.",
         "The date was not carried over midnight; a day is added.",
         "date not carried over midnight",
         "跨午夜未换日期",
@@ -171,7 +171,8 @@ _ALL = (
     Rule(
         "order_broken",
         "mend",
-        "A mark lies before the call or an earlier mark.",
+        "A mark lies before the call or an earlier mark; a time of day without date does where it would otherwise "
+        "follow after more than 20 hours.",
         "Which of the two is wrong cannot be told; the later mark is taken as missing.",
         "times out of order",
         "时间次序颠倒",
@@ -239,6 +240,14 @@ _ALL = (
         "Counts as demand; is no response time.",
         "walk-in",
         "上门报警",
+    ),
+    Rule(
+        "unit_twice",
+        "flag",
+        "The unit was ordered out before it was clear of the response before.",
+        "Sent on from the road, or a time or a name of a unit is wrong.",
+        "unit at two incidents at once",
+        "车辆同时在两处",
     ),
     Rule(
         "never_arrives",

@@ -126,6 +126,14 @@ def test_a_time_of_day_alone_is_carried_over_midnight(read: Reader, told: Told) 
     assert told(records.account) == [(2, "midnight_wrap", "arrival", "00:06:00")]
 
 
+def test_a_clock_a_little_behind_at_midnight_costs_one_mark_and_moves_no_other_by_a_day(
+    read: Reader, told: Told
+) -> None:
+    records = read("call_date,call,zone,dispatch,arrival\n2025-03-04,00:00:10,n,23:59:50,00:06:00\n")
+    assert told(records.account) == [(2, "order_broken", "dispatch", "23:59:50")]
+    assert records.incidents["arrival_s"].tolist() == [350]
+
+
 def test_a_date_not_carried_over_midnight_is_mended_up_to_six_hours(read: Reader, told: Told) -> None:
     records = read(
         "call,zone,arrival,clear\n"
@@ -215,6 +223,18 @@ def test_responses_are_counted_from_their_incidents_call_and_orphans_rejected(re
     assert records.responses[["unit", "arrival_s", "travel_s"]].values.tolist() == [["E2", 540, 420], ["E1", 420, 270]]
     first = records.incidents.iloc[0]
     assert first[["n_units", "unit", "station", "handling_s", "call_to_arrival_s"]].tolist() == [2, "E1", "S1", 90, 420]
+
+
+def test_a_unit_ordered_out_before_it_was_clear_is_flagged(read: Reader, told: Told) -> None:
+    records = read(
+        "id,call,zone\na,2025-03-04 08:00,n\nb,2025-03-04 08:20,n\nc,2025-03-04 08:50,n\n",
+        "incident_id,unit,dispatch,clear\n"
+        "c,E1,2025-03-04 08:50,2025-03-04 09:00\n"
+        "b,E1,2025-03-04 08:21,2025-03-04 08:50\n"
+        "a,E1,2025-03-04 08:01,2025-03-04 08:30\n"
+        "b,E2,2025-03-04 08:21,2025-03-04 08:50\n",
+    )
+    assert told(records.account) == [(3, "unit_twice", "unit", "E1")]
 
 
 def test_one_file_with_a_row_per_unit_gives_incidents_and_responses(read: Reader, told: Told) -> None:
