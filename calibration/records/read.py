@@ -223,6 +223,8 @@ def _responses(
     ids = part.texts["incident_id"]
     part = part.reject("incident_missing", "incident_id", ids == "", ledger)
     is_known = np.array([name in every_id for name in part.texts["incident_id"]], dtype=np.bool_)
+    if not is_known.any():
+        raise _none_belongs(part, every_id)
     part = part.reject("incident_unknown", "incident_id", ~is_known, ledger)
     is_kept = np.array([name in by_id for name in part.texts["incident_id"]], dtype=np.bool_)
     part = part.reject("incident_rejected", "incident_id", ~is_kept, ledger)
@@ -287,6 +289,15 @@ def _nothing_left(where: str, ledger: Ledger) -> InputError:
     return InputError(
         [Problem(where, f"has no row left: {shares}", mend="mend the rows or declare how they are written")]
     )
+
+
+def _none_belongs(part: Part, every_id: frozenset[str]) -> InputError:
+    """Return the error of a response file none of whose rows names an incident on file."""
+    rule = "(incident_id) names no incident on file, nor does any other row"
+    first = next(iter(part.texts["incident_id"]), None)
+    row = int(part.rows[0]) if len(part.rows) else None
+    mend = f"ids there look like {min(every_id)!r}: write both alike, or map another header under responses.columns"
+    return InputError([Problem(part.where, rule, first, row, mend)])
 
 
 def _note_extent(where: str, incidents: pd.DataFrame, settings: RecordSettings, ledger: Ledger) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +153,7 @@ def _workbook(path: Path, problems: Problems) -> Sheet | None:
     except ImportError:
         problems.add(path.name, "is an Excel workbook, for which openpyxl is needed", mend="save it as 'CSV UTF-8'")
         return None
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, BadZipFile) as error:
         problems.add(path.name, f"cannot be read as a workbook ({error})", mend="save it as 'CSV UTF-8'")
         return None
     records = [[_text(value) for value in record] for record in frame.itertuples(index=False, name=None)]
@@ -199,8 +200,13 @@ def match_columns(
         if not target or (target in taken and headers[position] not in declared):
             unused.append(name)
         elif target in positions:
-            rule = f"is a second column for {target}, beside {sheet.header[positions[target]]!r}"
-            problems.add(sheet.where, rule, value=name, row=1, mend=f"write '{name}: \"\"' under columns in {NAME}")
+            other = sheet.header[positions[target]]
+            mend = (
+                f"write '{name}: \"\"' under columns in {NAME}" if plain(other) != headers[position] else "rename one"
+            )
+            problems.add(
+                sheet.where, f"is a second column for {target}, beside {other!r}", value=name, row=1, mend=mend
+            )
         else:
             positions[target] = position
             units[target] = unit

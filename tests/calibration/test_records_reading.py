@@ -206,6 +206,28 @@ def test_files_that_are_missing_double_or_empty_are_named(tmp_path: Path) -> Non
         read_records(tmp_path, "Asia/Shanghai")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PAR1 and no more", "cannot be read as Parquet"),
+        (b"PK\x03\x04 and no more", "cannot be read as a workbook"),
+        ("call,zone\n".encode("utf-16"), "is UTF-16 text"),
+        (b'call,zone\n"2025-03-14 13:06:07,n\n', "row 2: cannot be split into cells"),
+        (b"", "is empty"),
+    ],
+)
+def test_a_file_that_is_not_what_it_begins_as_is_one_clear_error(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "incidents.csv").write_bytes(content)
+    with pytest.raises(InputError, match=said) as caught:
+        read_records(tmp_path, "Asia/Shanghai")
+    assert len(caught.value.problems) == 1
+
+
+def test_responses_none_of_which_names_an_incident_are_an_error_that_shows_both_ids(read: Reader) -> None:
+    with pytest.raises(InputError, match=r"responses.csv row 2: 'A-7' .* ids there look like '7'"):
+        read("id,call,zone\n7,2025-03-14 13:06:07,n\n", "incident_id,unit\nA-7,E1\n")
+
+
 def test_two_headers_for_one_column_are_an_error_that_says_how_to_drop_one(read: Reader) -> None:
     with pytest.raises(InputError, match="is a second column for call, beside 'call'"):
         read("call,alarm_time,zone\n2025-03-14 13:06:07,2025-03-14 13:06:07,n\n")
