@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.scores.distance import Steps, steps_of
 from calibration.scores.keyed import Floats, Purpose, row_chunks, uniforms
 from calibration.scores.observed import HORIZON_S, Observed, check_draws
 
@@ -72,33 +71,30 @@ def noise_floor(
     written = np.empty_like(draws)
     for rows in row_chunks(*draws.shape):
         written[rows] = seen.rows(rows).written(draws[rows])
-    pool = steps_of(written)
+    sets = np.sort(data_sets(written, seen, n_sets=n_sets, is_joint=is_joint).T, axis=1)
+    pool = np.sort(written, axis=None)
     knots = _knots(pool)
-    codes = np.empty(draws.shape, dtype=np.int32)
-    for rows in row_chunks(*draws.shape):
-        codes[rows] = np.searchsorted(knots, written[rows], side="left")
-    sets = np.ascontiguousarray(data_sets(codes, seen, n_sets=n_sets, is_joint=is_joint).T)
+    upto = np.searchsorted(pool, knots, side="right") / len(pool)
     factor = draws.shape[1] / (draws.shape[1] - 1.0) if is_joint else 1.0
-    return _distances(sets, knots, pool.value(knots), horizon_s, factor)
+    return _distances(sets, knots, upto, horizon_s, factor)
 
 
-def _knots(pool: Steps) -> Floats:
-    """Return the finite times at which distances are looked at, ascending, and inf behind them."""
-    at_s = pool.at_s[np.isfinite(pool.at_s)]
-    if len(at_s) > _N_KNOTS:
-        levels = np.searchsorted(pool.upto[: len(at_s)], np.arange(1, _N_KNOTS) / _N_KNOTS)
-        places = np.concatenate([[0], levels, np.arange(len(at_s) - _N_TAIL, len(at_s))])
-        at_s = at_s[np.unique(np.minimum(places, len(at_s) - 1))]
-    return np.append(at_s, np.inf)
+def _knots(pool: Floats) -> Floats:
+    """Return the times at which distances are looked at, from the sorted pool: ascending, unique."""
+    n = len(pool)
+    if n <= _N_KNOTS:
+        return np.unique(pool)
+    places = np.concatenate([np.arange(_N_KNOTS) * n // _N_KNOTS, np.arange(n - _N_TAIL, n)])
+    return np.unique(pool[places])
 
 
-def _distances(sets: NDArray[np.int32], knots: Floats, upto: Floats, horizon_s: float, factor: float) -> Floor:
-    """Return the distances of data sets given as places among the knots: (n_sets, n) int32."""
+def _distances(sets: Floats, knots: Floats, upto: Floats, horizon_s: float, factor: float) -> Floor:
+    """Return the distances of sorted data sets (n_sets, n) to the function that is `upto` at the knots."""
     n_sets, n = sets.shape
-    width_s = np.diff(np.minimum(knots, horizon_s))
+    width_s = np.diff(np.minimum(knots, horizon_s), append=horizon_s).clip(min=0.0)
     ks, wasserstein = np.empty(n_sets), np.empty(n_sets)
-    for number, codes in enumerate(sets):
-        gap = np.abs(np.cumsum(np.bincount(codes, minlength=len(knots))) / n - upto)
+    for number, values in enumerate(sets):
+        gap = np.abs(np.searchsorted(values, knots, side="right") / n - upto)
         ks[number] = gap.max() * factor
-        wasserstein[number] = float(gap[:-1] @ width_s) * factor
+        wasserstein[number] = (gap * width_s).sum() * factor
     return Floor(ks, wasserstein)
