@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.scores.keyed import Floats
-from calibration.scores.observed import HORIZON_S, Observed
+from calibration.scores.recorded import HORIZON_S, Observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.scores.keyed import Floats, Purpose, row_chunks, uniforms
-from calibration.scores.observed import HORIZON_S, Observed, check_draws
+from calibration.scores.recorded import HORIZON_S, Observed, check_draws
 
 N_SETS = 200
 _N_KNOTS = 32768

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from calibration.scores.keyed import Floats, row_chunks
-from calibration.scores.observed import HORIZON_S, Observed, check_draws
+from calibration.scores.recorded import HORIZON_S, Observed, check_draws
 
 
 def crps(

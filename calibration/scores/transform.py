@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from calibration.scores.keyed import Floats, Purpose, row_chunks, uniforms
-from calibration.scores.observed import Observed, check_draws
+from calibration.scores.recorded import Observed, check_draws
 from calibration.scores.shares import Share, share_of
 
 
