@@ -61,7 +61,8 @@ def _score(draws: Floats, seen: Observed, density: Density) -> Floats:
     likelihood = (1.0 - never) * _per_second(value, seen, centre, width, share)
     survival = never + (1.0 - never) * (1.0 - _below(value, centre, width, share))
     likelihood = np.where(seen.is_censored, survival, np.where(np.isinf(seen.value_s), never, likelihood))
-    return -np.log(np.maximum(likelihood, _TINY))
+    score: Floats = -np.log(np.maximum(likelihood, _TINY))
+    return score
 
 
 def _kernels(log_draws: Floats, share: Floats, n: Floats, density: Density) -> tuple[Floats, Floats, Floats]:
@@ -92,7 +93,8 @@ def _per_second(value: Floats, seen: Observed, centre: Floats, width: Floats, sh
     else:
         begin = value - (0.5 * cell if seen.rounding is Rounding.NEAREST else 0.0)
         rounded = (_below(begin + cell, *kernels) - _below(begin, *kernels)) / cell
-    return np.where(seen.resolution_s > 0.0, rounded, exact)
+    per_second: Floats = np.where(seen.resolution_s > 0.0, rounded, exact)
+    return per_second
 
 
 def _below(value: Floats, centre: Floats, width: Floats, share: Floats) -> Floats:

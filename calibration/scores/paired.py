@@ -75,7 +75,7 @@ def skill(
     if not theirs.sum() > 0.0:
         raise ValueError("the rival makes no error at all: there is no skill over it")
     n_blocks = int(blocks.max()) + 1
-    sums = np.stack([np.bincount(blocks, weights=part, minlength=n_blocks) for part in (ours, theirs)])
+    sums: Floats = np.array([np.bincount(blocks, weights=part, minlength=n_blocks) for part in (ours, theirs)])
     low, high = _limits(sums, confidence, n_bootstrap, seed)
     dm, p_value = diebold_mariano(sums[1] - sums[0])
     mean, rival = float(ours.mean()), float(theirs.mean())

@@ -108,8 +108,8 @@ def quantile_rows(
     with np.errstate(invalid="ignore"):
         difference = predicted - found
     both = np.hypot(se_found, se_predicted)
-    parts = (found, predicted, difference, se_found, se_predicted, both)
-    return [QuantileRow(level, *(float(part[i]) for part in parts), len(seen)) for i, level in enumerate(levels)]
+    parts = np.array([levels, found, predicted, difference, se_found, se_predicted, both]).T
+    return [QuantileRow(p, f, q, d, se_f, se_q, se_d, len(seen)) for p, f, q, d, se_f, se_q, se_d in parts.tolist()]
 
 
 def column_quantiles(values_s: Floats, levels: Floats) -> Floats:
@@ -135,7 +135,9 @@ def _reweighted(value: Observed, weight: Floats, levels: Floats) -> Floats:
     if value.is_censored.any():
         return steps_of_records(value, weight).quantile(levels)
     upto = np.cumsum(weight)
-    return value.value_s[np.minimum(np.searchsorted(upto, levels * upto[-1] * (1.0 - 1e-12)), len(upto) - 1)]
+    place = np.minimum(np.searchsorted(upto, levels * upto[-1] * (1.0 - 1e-12)), len(upto) - 1)
+    quantiles: Floats = value.value_s[place]
+    return quantiles
 
 
 def _deviation(rows: Floats) -> Floats:
