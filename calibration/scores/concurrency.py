@@ -85,7 +85,8 @@ def busy_shares(
     busy = np.clip(finish - np.maximum(begin, covered), 0.0, None) if len(unit) else np.zeros(0)
     served = np.full(n_units, window_s[1] - window_s[0]) if in_service_s is None else in_service_s
     total = np.bincount(unit, weights=busy, minlength=n_units)
-    return np.divide(total, served, out=np.full(n_units, np.nan), where=served > 0.0)
+    share: Floats = np.divide(total, served, out=np.full(n_units, np.nan), where=served > 0.0)
+    return share
 
 
 def _within(start_s: Floats, end_s: Floats, window_s: tuple[float, float]) -> tuple[Floats, Floats]:
