@@ -31,6 +31,8 @@ LEAST_CALLS = 1000
 """Assumed: the figures are meant for a few thousand held-out calls and more."""
 LEAST_DAYS = 10
 """Assumed: from fewer days no interval can be had by drawing days anew."""
+KS_WIDEST_FLOOR = 0.05
+"""Assumed: beyond it (some 300 independent calls) the distance forgives models that are plainly wrong."""
 P90_WIDEST_S = 60.0
 """Assumed: two standard errors wider than a minute excuse any error."""
 COVERAGE_WIDEST = 0.03
@@ -165,6 +167,9 @@ def _ks(evidence: Evidence) -> tuple[Outcome, Bi]:
     if ks is None or floor is None or _missing(ks, floor):
         return _unknown(_NOT_MEASURED)
     limit = max(KS_TIMES_FLOOR * floor, KS_LEAST)
+    if floor > KS_WIDEST_FLOOR and ks <= limit:
+        wide = Bi("噪声下限达 {floor:.4f}，数据太少", "the noise floor is {floor:.4f}: too little data")
+        return _unknown(wide.fill(floor=floor))
     reason = Bi(
         "KS 距离 {ks:.4f}，界限 {limit:.4f}（噪声下限 {floor:.4f}）",
         "KS distance {ks:.4f}, limit {limit:.4f} (noise floor {floor:.4f})",
@@ -177,7 +182,7 @@ def _p90(evidence: Evidence) -> tuple[Outcome, Bi]:
     if error is None or se is None or _missing(error, se):
         return _unknown(_NOT_MEASURED)
     values = {"error": error, "se": P90_SE * se}
-    if P90_SE * se > P90_WIDEST_S and abs(error) >= P90_S:
+    if P90_SE * se > P90_WIDEST_S and abs(error) < P90_SE * se:
         wide = Bi(
             "误差 {error:+.1f} 秒，但两倍标准误达 {se:.1f} 秒，数据太少",
             "error {error:+.1f} s, but two standard errors are {se:.1f} s: too little data",
@@ -223,6 +228,8 @@ def _stations(evidence: Evidence) -> tuple[Outcome, Bi]:
         "weighted error {value:.1f} s, {n} stations, {calls} calls; a perfect model shows about {floor:.1f} s",
     )
     reason = reason.fill(value=found.value_s, n=found.n_groups, calls=found.n_calls, floor=found.floor_s)
+    if STATION_S <= found.value_s <= found.limit_s and found.floor_s >= STATION_S:
+        return _unknown(reason)
     return _is_reached(found.value_s < STATION_S), reason
 
 
@@ -260,7 +267,7 @@ FIGURES = (
         ),
         Bi(
             "保留数据与全部预测合并分布的最大差；噪声下限为从模型抽取的 200 组同样数据的中位数",
-            "largest difference of held-out and pooled predicted; floor: median over 200 such sets drawn from the model",
+            "largest difference of held-out and pooled predicted; floor: median of 200 such sets drawn from the model",
         ),
         _ks,
     ),

@@ -49,6 +49,15 @@ def test_the_score_is_the_integral_of_the_squared_difference_up_to_the_horizon()
     assert crps(draws, observed([250.0]), is_fair=False, horizon_s=600.0)[0] == pytest.approx(expected)
 
 
+def test_the_sorted_sum_is_the_integral_by_quadrature():
+    rng = np.random.default_rng(7)
+    draws, y = rng.gamma(4, 60, (5, 12)), rng.gamma(4, 60, 5)
+    fine = np.arange(0.0, 1200.0, 0.05) + 0.025
+    forecast = (draws[:, :, None] <= fine).mean(axis=1)
+    by_quadrature = ((forecast - (y[:, None] <= fine)) ** 2).sum(axis=1) * 0.05
+    np.testing.assert_allclose(crps(draws, observed(y), is_fair=False), by_quadrature, atol=0.05)
+
+
 def test_what_is_censored_is_scored_up_to_its_censoring():
     draws = np.array([[100.0, 400.0, 200.0]])
     seen = observed([300.0], is_censored=[True])
