@@ -14,10 +14,17 @@ Every random number is keyed by the call's identity (`keyed.py`), so a score is 
 """
 
 from calibration.scores.climatology import Climatology, fit_climatology
-from calibration.scores.concurrency import Occupancy, busy_shares, occupancy
+from calibration.scores.concurrency import Occupancy, OccupancyGap, busy_shares, occupancy, occupancy_gap
 from calibration.scores.distance import Steps, ks_distance, steps_of, steps_of_records, wasserstein_s
 from calibration.scores.floor import Floor, noise_floor
-from calibration.scores.groups import CallWeighted, GroupErrors, call_weighted, group_errors
+from calibration.scores.groups import (
+    CallWeighted,
+    GroupDistances,
+    GroupErrors,
+    call_weighted,
+    group_distances,
+    group_errors,
+)
 from calibration.scores.logscore import Density, log_score
 from calibration.scores.paired import Skill, block_codes, block_weights, diebold_mariano, skill
 from calibration.scores.quantiles import QuantileRow, pinball_s, quantile_rows, row_quantiles
@@ -39,11 +46,13 @@ __all__ = [
     "Evidence",
     "Figure",
     "Floor",
+    "GroupDistances",
     "GroupErrors",
     "Judgement",
     "Known",
     "Observed",
     "Occupancy",
+    "OccupancyGap",
     "Outcome",
     "PitHistogram",
     "QuantileRow",
@@ -64,6 +73,7 @@ __all__ = [
     "diebold_mariano",
     "fit_climatology",
     "fit_regression",
+    "group_distances",
     "group_errors",
     "judge",
     "ks_distance",
@@ -71,6 +81,7 @@ __all__ = [
     "noise_floor",
     "observed",
     "occupancy",
+    "occupancy_gap",
     "pinball_s",
     "pit",
     "pit_bounds",

@@ -5,6 +5,7 @@ Both are shares of time, not of calls, and come from intervals alone, so records
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,31 @@ class Occupancy:
         size = max(len(self.share), len(other.share))
         padded = [np.pad(each.share, (0, size - len(each.share))) for each in (self, other)]
         return float(0.5 * np.abs(padded[0] - padded[1]).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class OccupancyGap:
+    """How far a record lies from simulated histories, and they from each other.
+
+    value: `Occupancy.gap` of the record to the mean of the histories. mean_difference: simulated less recorded mean
+    number open. drawn: (n_histories,) the gap of each history to the mean of the others, what a perfect model shows.
+    """
+
+    value: float
+    mean_difference: float
+    drawn: Floats
+
+
+def occupancy_gap(recorded: Occupancy, simulated: Sequence[Occupancy]) -> OccupancyGap:
+    """Return the gap between a record and simulated histories of the same length, at least two of them."""
+    if len(simulated) < 2:
+        raise ValueError(f"{len(simulated)} simulated histories: two at least are needed to see how they differ")
+    size = max(len(each.share) for each in simulated)
+    shares = np.array([np.pad(each.share, (0, size - len(each.share))) for each in simulated])
+    total, n = shares.sum(axis=0), len(simulated)
+    drawn = [Occupancy(own, 0).gap(Occupancy((total - own) / (n - 1), 0)) for own in shares]
+    mean = Occupancy(total / n, sum(each.n for each in simulated) // n)
+    return OccupancyGap(recorded.gap(mean), mean.mean - recorded.mean, np.array(drawn))
 
 
 def occupancy(start_s: Floats, end_s: Floats, window_s: tuple[float, float]) -> Occupancy:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.scores.distance import steps_of, steps_of_records
-from calibration.scores.floor import N_SETS, data_sets
+from calibration.scores.distance import ks_distance, steps_of, steps_of_records, wasserstein_s
+from calibration.scores.floor import N_SETS, data_sets, noise_floor
 from calibration.scores.keyed import Floats
 from calibration.scores.quantiles import column_quantiles
-from calibration.scores.recorded import Observed, check_draws
+from calibration.scores.recorded import HORIZON_S, Observed, check_draws
 
 MEDIAN = np.array([0.5])
 
@@ -62,9 +62,7 @@ def group_errors(
     Rounded records and forecasts are both spread over the cells of the rounding first. `is_joint` as in `noise_floor`.
     """
     draws = check_draws(draws_s, seen, least=2)
-    label, code = np.unique(labels, return_inverse=True)
-    order = np.argsort(code, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(code, minlength=len(label)))[:-1])
+    label, members = _members(labels)
     found = [_medians(draws[rows], seen.rows(rows), n_sets, is_joint) for rows in members]
     observed_s = np.array([pair[0] for pair in found])
     predicted_s = np.array([pair[1] for pair in found])
@@ -95,6 +93,50 @@ def call_weighted(errors: GroupErrors, *, least_calls: int = 100) -> CallWeighte
         n_groups=int(chosen.sum()),
         n_calls=int(errors.n[chosen].sum()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDistances:
+    """Distances of recorded to predicted distribution by group, all (n_groups,): label, n calls, ks, wasserstein_s.
+
+    ks_floor, wasserstein_floor_s: medians of the same over data sets drawn from the forecast.
+    """
+
+    label: NDArray[Any]
+    n: NDArray[np.int64]
+    ks: Floats
+    ks_floor: Floats
+    wasserstein_s: Floats
+    wasserstein_floor_s: Floats
+
+
+def group_distances(
+    draws_s: Floats,
+    seen: Observed,
+    labels: NDArray[Any],
+    *,
+    n_sets: int = N_SETS,
+    is_joint: bool = False,
+    horizon_s: float = HORIZON_S,
+) -> GroupDistances:
+    """Return the distances of each group of calls, `labels` (n,), each beside its own noise floor."""
+    draws = check_draws(draws_s, seen, least=2)
+    label, members = _members(labels)
+    rows_found = np.empty((4, len(label)))
+    for number, rows in enumerate(members):
+        here = seen.rows(rows)
+        pool, records = steps_of(here.written(draws[rows])), steps_of_records(here)
+        floor = noise_floor(draws[rows], here, n_sets=n_sets, is_joint=is_joint, horizon_s=horizon_s)
+        of_records = ks_distance(pool, records), wasserstein_s(pool, records, horizon_s=horizon_s)
+        rows_found[:, number] = of_records[0], floor.ks_at(), of_records[1], floor.wasserstein_at()
+    return GroupDistances(label, np.array([len(rows) for rows in members], dtype=np.int64), *rows_found)
+
+
+def _members(labels: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[np.intp]]]:
+    """Return the labels that occur, ascending, and the calls of each."""
+    label, code = np.unique(labels, return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    return label, np.split(order, np.cumsum(np.bincount(code, minlength=len(label)))[:-1])
 
 
 def _medians(draws: Floats, seen: Observed, n_sets: int, is_joint: bool) -> tuple[float, float, Floats]:

@@ -5,7 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.scores import busy_shares, call_weighted, group_errors, observed, occupancy
+from calibration.scores import (
+    Occupancy,
+    busy_shares,
+    call_weighted,
+    group_distances,
+    group_errors,
+    ks_distance,
+    noise_floor,
+    observed,
+    occupancy,
+    occupancy_gap,
+    steps_of,
+    steps_of_records,
+    wasserstein_s,
+)
 
 RNG = np.random.default_rng(31)
 
@@ -39,6 +53,18 @@ def test_a_true_forecast_exceeds_its_limits_in_a_twentieth_of_stations_a_late_on
     assert (np.abs(late.error_s) > late.limit_s).mean() > 0.7
 
 
+def test_distances_by_station_are_those_of_its_calls_alone():
+    station = np.array(["b", "a"] * 40)
+    draws, true = RNG.gamma(9, 30, (80, 20)), RNG.gamma(9, 30, 80)
+    seen = observed(true)
+    found = group_distances(draws, seen, station, n_sets=20)
+    of_b = np.flatnonzero(station == "b")
+    assert found.label.tolist() == ["a", "b"]
+    assert found.ks[1] == pytest.approx(ks_distance(steps_of(draws[of_b]), steps_of_records(seen.rows(of_b))))
+    assert found.ks_floor[1] == noise_floor(draws[of_b], seen.rows(of_b), n_sets=20).ks_at()
+    assert found.wasserstein_s[1] == pytest.approx(wasserstein_s(steps_of(draws[of_b]), steps_of(true[of_b])))
+
+
 def test_stations_count_by_their_calls_and_small_ones_not():
     draws = np.repeat([[310.0], [260.0], [900.0]], [300, 100, 99], axis=0) * np.ones((1, 3))
     seen = observed(np.repeat([300.0, 300.0, 300.0], [300, 100, 99]))
@@ -68,6 +94,24 @@ def test_a_poisson_stream_of_calls_is_open_in_poisson_numbers():
     # M/G/infinity: 5000 / 1e6 * 400 = 2 open on average, Poisson
     expected = np.exp(-2) * np.array([1, 2, 2, 4 / 3])
     np.testing.assert_allclose(found.share[:4], expected, atol=0.02)
+
+
+def test_a_record_is_as_far_from_true_histories_as_they_from_each_other_and_a_busier_city_farther():
+    def history(mean_s):
+        start = RNG.uniform(0, 1e5, 500)
+        return occupancy(start, start + RNG.exponential(mean_s, 500), (1e4, 1e5))
+
+    histories = [history(400) for _ in range(40)]
+    true, busier = occupancy_gap(history(400), histories), occupancy_gap(history(600), histories)
+    assert true.value < np.quantile(true.drawn, 0.975)
+    assert busier.value > busier.drawn.max()
+    assert busier.mean_difference == pytest.approx(-1.0, abs=0.35)
+    two = occupancy_gap(
+        Occupancy(np.array([1.0]), 0), [Occupancy(np.array([0.5, 0.5]), 1), Occupancy(np.array([1.0]), 0)]
+    )
+    assert (two.value, two.mean_difference, two.drawn.tolist()) == (0.25, 0.25, [0.5, 0.5])
+    with pytest.raises(ValueError, match="two at least"):
+        occupancy_gap(histories[0], histories[:1])
 
 
 def test_overlapping_work_of_a_unit_counts_once():
