@@ -54,7 +54,8 @@ def fit_climatology(
 ) -> Climatology:
     """Return the climatology of the training side; without labels that of all calls.
 
-    Draws keep the rounding of the records, so that they pass through it again unchanged.
+    Draws keep the rounding of the records, so that they pass through it again unchanged; where calls have phases of
+    their own, the middles of their cells, drawn together by what rounding added to the variance (Sheppard).
 
     Raises
     ------
@@ -64,8 +65,9 @@ def fit_climatology(
     kept = ~seen.is_censored
     if not kept.any():
         raise ValueError("every call of the training side is censored: there is no climatology")
-    order = np.argsort(seen.value_s[kept], kind="stable")
-    value = seen.value_s[kept][order]
+    value = (_unrounded(seen) if seen.phase_s.any() else seen.value_s)[kept]
+    order = np.argsort(value, kind="stable")
+    value = value[order]
     columns = [np.asarray(column)[kept][order] for column in labels]
     levels = (np.arange(n_draws) + 0.5) / n_draws
     upto: dict[tuple[int, ...], Floats] = {(): np.cumsum(np.full(len(value), 1.0 / len(value)))}
@@ -77,6 +79,17 @@ def fit_climatology(
     last = len(value) - 1
     quantiles = {path: value[np.minimum(np.searchsorted(below, levels), last)] for path, below in upto.items()}
     return Climatology(quantiles, len(value), int((~kept).sum()))
+
+
+def _unrounded(seen: Observed) -> Floats:
+    """Return values (n,) with mean and variance as they were before rounding from independent phases, s."""
+    centre_s = seen.centre_s()
+    comes = np.isfinite(centre_s)
+    variance, mean = float(centre_s[comes].var()), float(centre_s[comes].mean())
+    added = float(seen.rounding_variance_s2()[comes].mean())
+    share = max(1.0 - added / variance, 0.0) if variance > 0.0 else 1.0
+    value_s: Floats = np.maximum(mean + (centre_s - mean) * np.sqrt(share), 0.0)
+    return value_s
 
 
 def _paths(labels: Labels, n_calls: int) -> tuple[list[tuple[int, ...]], NDArray[np.intp]]:

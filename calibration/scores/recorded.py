@@ -9,7 +9,7 @@ of the rounding (`Observed.spread`, the usual reading of grouped data).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,12 +35,14 @@ class Observed:
     """Durations of n calls as recorded; make one with `observed`.
 
     value_s: (n,) float64, s; inf where no unit ever came. is_censored: (n,) bool, the duration is known only to be
-    longer than value_s. resolution_s: (n,) float64, s; 0 where exact. identity: (n,) uint64, what keys a call's draws.
+    longer than value_s. resolution_s: (n,) float64, s; 0 where exact. phase_s: (n,) float64, s; by how much the
+    first stamp lies past a whole multiple, where only the second is rounded. identity: (n,) uint64, keys the draws.
     """
 
     value_s: Floats
     is_censored: NDArray[np.bool_]
     resolution_s: Floats
+    phase_s: Floats
     rounding: Rounding
     identity: NDArray[np.uint64]
     seed: int
@@ -59,6 +61,7 @@ class Observed:
             self.value_s[chosen],
             self.is_censored[chosen],
             self.resolution_s[chosen],
+            self.phase_s[chosen],
             self.rounding,
             self.identity[chosen],
             self.seed,
@@ -73,12 +76,14 @@ class Observed:
         if self.is_exact:
             return draws_s
         cell_s = np.where(self.resolution_s > 0.0, self.resolution_s, 1.0)[:, None]
-        count = draws_s / cell_s
-        if self.rounding is Rounding.STAMPS:
+        is_stamps = self.rounding is Rounding.STAMPS
+        phase_s = np.zeros(1) if is_stamps else self.phase_s[:, None]
+        count = (draws_s + phase_s) / cell_s
+        if is_stamps:
             count = count + uniforms(Purpose.ROUNDING, self.seed, self.identity, draws_s.shape[1])
         elif self.rounding is Rounding.NEAREST:
             count = count + 0.5
-        return np.where(self.resolution_s[:, None] > 0.0, np.floor(count) * cell_s, draws_s)
+        return np.where(self.resolution_s[:, None] > 0.0, np.floor(count) * cell_s - phase_s, draws_s)
 
     def spread(self, draws_s: Floats) -> Floats:
         """Return draws (n, n_draws) written and then spread evenly over the cells of the rounding, s."""
@@ -93,7 +98,7 @@ class Observed:
             return self
         place = uniforms(Purpose.DITHER_OBSERVED, self.seed, self.identity, 1)[:, 0]
         value_s = self.value_s + np.where(self.is_censored, 0.0, self.resolution_s * (place - self._cell_begin()))
-        return Observed(value_s, self.is_censored, np.zeros(len(self)), self.rounding, self.identity, self.seed)
+        return replace(self, value_s=value_s, resolution_s=np.zeros(len(self)))
 
     def centre_s(self) -> Floats:
         """Return the middle of each value's cell: (n,) float64, s."""
@@ -116,11 +121,15 @@ def observed(
     *,
     is_censored: ArrayLike = False,
     resolution_s: ArrayLike = 0.0,
+    phase_s: ArrayLike = 0.0,
     rounding: Rounding = Rounding.STAMPS,
     identity: ArrayLike | None = None,
     seed: int = 0,
 ) -> Observed:
     """Return recorded durations; scalars hold for all calls, and without identities the row numbers key the draws.
+
+    A first stamp in seconds and a second one in whole minutes is `Rounding.DOWN` (or NEAREST) with the seconds of the
+    first as phase; two stamps in whole minutes are `Rounding.STAMPS`, which takes no phase.
 
     Raises
     ------
@@ -131,16 +140,19 @@ def observed(
     n = len(value)
     censored = np.broadcast_to(np.asarray(is_censored, dtype=np.bool_), (n,)).copy()
     resolution = np.broadcast_to(np.asarray(resolution_s, dtype=np.float64), (n,)).copy()
+    phase = np.broadcast_to(np.asarray(phase_s, dtype=np.float64), (n,)).copy()
     key = np.arange(n, dtype=np.uint64) if identity is None else np.asarray(identity, dtype=np.uint64)
     if np.isnan(value).any():
         raise ValueError(f"duration {int(np.flatnonzero(np.isnan(value))[0])} is not a number: leave such calls out")
     if not (np.isfinite(resolution) & (resolution >= 0.0)).all():
         raise ValueError("a resolution must be a finite number of seconds, 0 for exact values")
+    if not np.isfinite(phase).all() or (rounding is Rounding.STAMPS and phase.any()):
+        raise ValueError("a phase must be finite, and belongs to durations of which one stamp alone is rounded")
     if (censored & np.isinf(value)).any():
         raise ValueError("a censored duration needs the time up to which it was seen; inf means that nobody came")
     if key.shape != (n,):
         raise ValueError(f"{len(key)} identities for {n} durations")
-    return Observed(value, censored, resolution, rounding, key, seed)
+    return Observed(value, censored, resolution, phase, rounding, key, seed)
 
 
 def check_draws(draws_s: Floats, seen: Observed, *, least: int = 1) -> Floats:

@@ -8,7 +8,7 @@ Sauerbrei & Schumacher 1999, Stat. Med. 18).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,9 +100,7 @@ def _known(seen: Observed, threshold_s: float) -> tuple[NDArray[np.bool_], Float
     if known.all():
         return known, np.ones(len(seen))
     # Roles exchanged: being lost from sight is the event, and who was served can no longer be lost.
-    by_value = Observed(
-        seen.value_s, ~seen.is_censored & np.isfinite(seen.value_s), seen.resolution_s, seen.rounding, seen.identity, 0
-    )
+    by_value = replace(seen, is_censored=~seen.is_censored & np.isfinite(seen.value_s))
     lost = steps_of_records(by_value)
     still_seen = 1.0 - lost.before(np.minimum(seen.value_s[known], threshold_s))
     return known, 1.0 / np.maximum(still_seen, 1e-9)

@@ -93,6 +93,16 @@ def test_two_stamps_in_minutes_keep_the_mean_of_a_duration():
     assert written.mean() == pytest.approx(250.0, abs=0.5)
 
 
+def test_a_second_stamp_in_minutes_is_cut_from_where_the_first_one_stands():
+    # called at :23 past the minute: arrivals at 7:22 and 7:24 after whole minutes are written 6 and 7 minutes on
+    seen = observed([337.0], resolution_s=60.0, phase_s=23.0, rounding=Rounding.DOWN)
+    np.testing.assert_array_equal(
+        seen.written(np.array([[336.0, 337.0, 396.0, 397.0]])), [[277.0, 337.0, 337.0, 397.0]]
+    )
+    nearest = observed([337.0], resolution_s=60.0, phase_s=23.0, rounding=Rounding.NEAREST)
+    np.testing.assert_array_equal(nearest.written(np.array([[306.0, 307.0]])), [[277.0, 337.0]])
+
+
 def test_the_fair_score_does_not_reward_more_draws():
     rng = np.random.default_rng(3)
     seen = observed(rng.normal(300, 60, 4000))
@@ -121,6 +131,7 @@ def test_draws_that_do_not_fit_the_calls_are_refused(draws, message):
         ({"value_s": [np.nan]}, "not a number"),
         ({"value_s": [1.0], "resolution_s": -1.0}, "resolution"),
         ({"value_s": [np.inf], "is_censored": True}, "nobody came"),
+        ({"value_s": [1.0], "phase_s": 3.0}, "one stamp alone"),
         ({"value_s": [1.0], "identity": [1, 2]}, "2 identities for 1"),
     ],
 )

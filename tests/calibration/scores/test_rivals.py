@@ -60,6 +60,18 @@ def test_a_group_that_training_did_not_have_takes_its_parents_forecast():
     np.testing.assert_array_equal(fitted.draws_s(asked, 2)[1], fitted.quantiles_s[()])
 
 
+def test_climatology_stays_unbiased_where_only_arrivals_are_in_minutes():
+    rng = np.random.default_rng(1)
+    true, phase = rng.gamma(9, 30, (2, N)), rng.integers(0, 60, (2, N))
+    train, held = (
+        observed(np.floor((t + p) / 60) * 60 - p, resolution_s=60.0, phase_s=p, rounding=Rounding.DOWN)
+        for t, p in zip(true, phase, strict=True)
+    )
+    low, high = pit_bounds(fit_climatology(train).draws_s((), N), held)
+    assert (0.5 * (low + high)).mean() == pytest.approx(0.5, abs=3 / np.sqrt(12 * N))
+    assert coverage(low, high).value == pytest.approx(0.9, abs=0.015)
+
+
 def test_censored_calls_are_left_out_and_counted():
     fitted = fit_climatology(observed([100.0, 5.0], is_censored=[False, True]), n_draws=2)
     assert (fitted.n_fitted, fitted.n_left_out) == (1, 1)
