@@ -18,6 +18,7 @@ from calibration.scores.paired import block_weights
 from calibration.scores.recorded import HORIZON_S, Observed, check_draws
 
 LEVELS = (0.1, 0.5, 0.9, 0.95)
+_NEAR = 0.02
 
 
 def row_quantiles(draws_s: Floats, levels: Floats, *, weights: Floats | None = None) -> Floats:
@@ -68,7 +69,8 @@ class QuantileRow:
     """One level, observed and predicted, s.
 
     se_observed_s: by drawing whole blocks anew. se_predicted_s: Monte Carlo, from the spread of whole columns of draws.
-    se_difference_s: both together. NaN where less than two blocks, or never-arriving calls, leave no number.
+    se_difference_s: of predicted less observed for these very calls, which both sides share, so that it may be smaller
+    than se_observed_s. NaN where less than two blocks, or never-arriving calls, leave no number.
     """
 
     level: float
@@ -107,9 +109,33 @@ def quantile_rows(
     se_predicted = _deviation(columns) / np.sqrt(draws.shape[1])
     with np.errstate(invalid="ignore"):
         difference = predicted - found
-    both = np.hypot(se_found, se_predicted)
+    paired = se_found if value.is_censored.any() else _paired_se(spread, value, blocks, at, found, predicted)
+    both = np.hypot(paired, se_predicted)
     parts = np.array([levels, found, predicted, difference, se_found, se_predicted, both]).T
     return [QuantileRow(p, f, q, d, se_f, se_q, se_d, len(seen)) for p, f, q, d, se_f, se_q, se_d in parts.tolist()]
+
+
+def _paired_se(
+    spread: Floats, value: Observed, blocks: NDArray[np.int64], levels: Floats, found: Floats, predicted: Floats
+) -> Floats:
+    """Return the standard error of found - predicted quantiles by how far the calls are known: (n_levels,), s.
+
+    To first order the difference is the mean of P(X_i <= predicted) - 1{y_i <= found} over the density at the quantile
+    (Bahadur 1966; Woodruff 1952), whose variance comes from its sums over blocks; what the calls have in common on
+    both sides cancels. The density is that of the pooled draws between levels 0.02 to either side.
+    """
+    n_blocks = int(blocks.max()) + 1
+    if n_blocks < 2:
+        return np.full(len(levels), np.nan)
+    pool = steps_of(spread)
+    low, high = np.maximum(levels - _NEAR, 0.0), np.minimum(levels + _NEAR, 1.0)
+    spacing_s = (pool.quantile(high) - pool.quantile(low)) / (high - low)
+    sums = np.empty((len(levels), n_blocks))
+    for number in range(len(levels)):
+        below = (spread <= predicted[number]).mean(axis=1) - (value.value_s <= found[number])
+        sums[number] = np.bincount(blocks, weights=below - below.mean(), minlength=n_blocks)
+    deviation = np.sqrt(n_blocks / (n_blocks - 1.0) * (sums**2).sum(axis=1)) / len(spread)
+    return np.where(np.isfinite(spacing_s) & np.isfinite(found), deviation * spacing_s, np.nan)
 
 
 def column_quantiles(values_s: Floats, levels: Floats) -> Floats:

@@ -127,11 +127,11 @@ _SENTENCES = {
     "pass": Bi("适用的 {n} 项指标全部达到。", "All {n} figures that apply are reached."),
     "fail": Bi(
         "适用的 {n} 项指标中 {failed} 项未达到，{passed} 项达到，{unknown} 项无法判断。",
-        "Of {n} figures {failed} are missed, {passed} reached, {unknown} cannot be judged.",
+        "Of the {n} figures that apply: {failed} missed, {passed} reached, {unknown} not to be judged.",
     ),
     "open": Bi(
         "适用的 {n} 项指标中 {passed} 项达到，{unknown} 项无法判断，因此不下合格结论。",
-        "Of {n} figures {passed} are reached and {unknown} cannot be judged, so the model is not passed.",
+        "Of the {n} figures that apply: {passed} reached, {unknown} not to be judged, so the model is not passed.",
     ),
 }
 

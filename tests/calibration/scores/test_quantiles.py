@@ -55,6 +55,20 @@ def test_observed_and_predicted_quantiles_with_their_standard_errors():
         assert abs(row.difference_s - 10.0) < 3 * row.se_difference_s
 
 
+def test_the_standard_error_of_a_difference_is_that_of_these_calls():
+    def standardised(seed):
+        rng = np.random.default_rng(seed)
+        day, expected = np.repeat(np.arange(40), 10), rng.uniform(150, 500, 400)
+        draws = expected[:, None] * rng.lognormal(0, 0.2, (400, 30)) * rng.lognormal(0, 0.1, (40, 30))[day]
+        true = expected * rng.lognormal(0, 0.2, 400) * rng.lognormal(0, 0.1, 40)[day]
+        (row,) = quantile_rows(draws, observed(true), day, levels=(0.5,), n_bootstrap=20)
+        return row.difference_s / row.se_difference_s, row.se_difference_s, row.se_observed_s
+
+    z, paired, alone = np.array([standardised(seed) for seed in range(200)]).T
+    assert z.std() == pytest.approx(1.0, abs=0.16)  # three standard errors of 200 deviations
+    assert (paired**2).mean() < 0.8 * (alone**2).mean()  # both sides know how far the calls are
+
+
 @pytest.mark.parametrize("rounding", list(Rounding))
 def test_minutes_do_not_hide_a_shift_of_a_median_by_fifteen_seconds(rounding):
     rng = np.random.default_rng(3)

@@ -103,7 +103,7 @@ def test_what_asks_about_nothing_does_not_stand_in_the_way(change):
 def test_one_failure_fails_the_whole_even_beside_what_cannot_be_judged():
     verdict = judge(replace(GOOD, ks=0.2, skill=None))
     assert verdict.outcome is Outcome.FAIL
-    assert verdict.sentence.en == "Of 7 figures 1 are missed, 5 reached, 1 cannot be judged."
+    assert verdict.sentence.en == "Of the 7 figures that apply: 1 missed, 5 reached, 1 not to be judged."
     assert "1 项未达到" in verdict.sentence.zh
 
 
