@@ -129,7 +129,8 @@ def _paired_se(
         return np.full(len(levels), np.nan)
     pool = steps_of(spread)
     low, high = np.maximum(levels - _NEAR, 0.0), np.minimum(levels + _NEAR, 1.0)
-    spacing_s = (pool.quantile(high) - pool.quantile(low)) / (high - low)
+    with np.errstate(invalid="ignore"):
+        spacing_s = (pool.quantile(high) - pool.quantile(low)) / (high - low)
     sums = np.empty((len(levels), n_blocks))
     for number in range(len(levels)):
         below = (spread <= predicted[number]).mean(axis=1) - (value.value_s <= found[number])

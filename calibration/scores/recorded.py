@@ -160,6 +160,8 @@ def check_draws(draws_s: Floats, seen: Observed, *, least: int = 1) -> Floats:
     draws = np.asarray(draws_s, dtype=np.float64)
     if draws.ndim != 2 or len(draws) != len(seen):
         raise ValueError(f"draws of shape {draws.shape} for {len(seen)} calls: one row per call, one column per draw")
+    if len(seen) == 0:
+        raise ValueError("there is no call to score")
     if draws.shape[1] < least:
         raise ValueError(f"{draws.shape[1]} draws per call: at least {least} are needed")
     if np.isnan(draws).any():

@@ -211,7 +211,8 @@ def _mixed(design: Any, blocks: list[slice], y: Floats, weights: Floats) -> Floa
     normal, right = (scaled.T @ weighted).toarray(), weighted.T @ y
     n, n_fixed = len(y), blocks[0].start if blocks else design.shape[1]
     total = float(weights @ y**2)
-    noise = float(weights @ (y - np.average(y, weights=weights)) ** 2) / n
+    least = 1e-12 * total / n + 1e-300
+    noise = max(float(weights @ (y - np.average(y, weights=weights)) ** 2) / n, least)
     spread = [noise * 0.1] * len(blocks)
     solution = np.zeros(design.shape[1])
     for _ in range(_N_ITERATIONS):
@@ -220,7 +221,7 @@ def _mixed(design: Any, blocks: list[slice], y: Floats, weights: Floats) -> Floa
             penalty[block] = noise / max(variance, 1e-6 * noise)
         inverse = np.linalg.inv(normal + np.diag(penalty))
         solution = inverse @ right
-        noise = max((total - float(solution @ right)) / max(n - n_fixed, 1), 1e-12 * total / n + 1e-300)
+        noise = max((total - float(solution @ right)) / max(n - n_fixed, 1), least)
         for place, block in enumerate(blocks):
             own = float(solution[block] @ solution[block]) + noise * float(np.trace(inverse[block, block]))
             spread[place] = own / (block.stop - block.start)

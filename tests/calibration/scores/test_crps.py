@@ -112,6 +112,11 @@ def test_the_fair_score_does_not_reward_more_draws():
     assert crps(rng.normal(300, 60, (4000, 3)), seen, is_fair=False).mean() > many.mean() + 5
 
 
+def test_scores_of_no_calls_are_refused():
+    with pytest.raises(ValueError, match="no call to score"):
+        crps(np.empty((0, 5)), observed(np.empty(0)))
+
+
 @pytest.mark.parametrize(
     ("draws", "message"),
     [

@@ -86,6 +86,12 @@ def test_a_quantile_among_calls_that_nobody_reached_is_infinite_and_has_no_stand
     assert np.isnan(rows[0].se_observed_s)
 
 
+def test_calls_that_nobody_reaches_nor_was_to_reach_have_infinite_quantiles_that_agree():
+    rows = quantile_rows(np.full((3, 2), np.inf), observed(np.full(3, np.inf)), np.arange(3), levels=(0.5,))
+    assert np.isinf([rows[0].observed_s, rows[0].predicted_s]).all()
+    assert np.isnan([rows[0].difference_s, rows[0].se_difference_s]).all()
+
+
 def test_brier_by_hand_splits_exactly():
     draws = np.array([[100.0, 100.0, 100.0, 400.0]] * 4 + [[400.0, 400.0, 400.0, 100.0]] * 4)
     seen = observed([100.0, 100.0, 400.0, 400.0, 400.0, 400.0, 400.0, 400.0])

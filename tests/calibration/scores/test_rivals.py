@@ -125,6 +125,12 @@ def test_effects_of_thin_stations_shrink_and_of_unknown_ones_are_nought():
     assert np.median(draws) == pytest.approx(300, abs=10)
 
 
+def test_equal_responses_are_forecast_as_they_are():
+    known = Known(RNG.gamma(3, 900, 50), {"station": np.arange(50) % 5})
+    draws = fit_regression(observed(np.full(50, 300.0)), known).draws_s(known, n_draws=5)
+    np.testing.assert_allclose(draws, 300.0, rtol=1e-3)
+
+
 def test_what_never_came_stays_a_share_of_every_forecast():
     value = response(RNG)
     value[: N // 10] = np.inf
