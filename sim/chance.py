@@ -63,6 +63,7 @@ class Stream(IntEnum):
     MICRO_STATION = 25
     PLANTED = 27
     PLAUSIBLE = 31
+    SCORING = 40
 
 
 @compiled

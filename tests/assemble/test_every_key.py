@@ -25,7 +25,8 @@ def changes(b: InputsBuilder, s: Settings) -> object:
 
 
 def air(b: InputsBuilder, s: Settings) -> object:
-    return b._sky(s, 0, 24 * b.calendar(s).n_days).is_flyable, *changes(b, s)  # type: ignore[misc]
+    is_flyable = b._sky(s, 0, 24 * b.calendar(s).n_days).is_flyable
+    return is_flyable, b.durations(s), *changes(b, s)  # type: ignore[misc]
 
 
 def help_(b: InputsBuilder, s: Settings) -> object:
@@ -72,6 +73,7 @@ NEW: dict[str, list[dict[str, Any]]] = {  # key -> what it is changed to, and be
     "aviation.aircraft": [{}, {"aircraft": {"helicopter_landing": 1}}],
     "aviation.crewed": [{}, {"crewed": "2023-06-01"}],
     "aviation.complete": [{}, {"complete": "2024-06-01"}],
+    "aviation.scene_min": [{}, {"scene_min": {"mountain_rescue": 50.0}}],
     "aviation.is_flown_at_night": [{"duty_to_h": 24}, {"duty_to_h": 24, "is_flown_at_night": True}],
     "dispatch.rule": [{}, {"rule": "nearest"}],
     "dispatch.cover_capability": [{}, {"cover_capability": "rescue"}],
