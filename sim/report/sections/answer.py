@@ -45,7 +45,7 @@ def make(context: Context) -> list[Block]:
         *_question(context),
         *_lead(context, pair),
         _compared(context, pair),
-        _picture(context, pair),
+        _front(context) or _picture(context, pair),
         _table(context, pair),
         Paragraph(words("answer.intro", arms=arms, arm=arm, base=base, see=context.see("variants")), "note"),
         _staff(context, pair),
@@ -168,6 +168,11 @@ def _robust(context: Context, pair: Pair, diff: float) -> Bi | None:
 
 
 # --- the picture ------------------------------------------------------------------------------------------------------
+
+
+def _front(context: Context) -> Picture | None:
+    """Return the picture of the section that the study is about, None where it is about response times alone."""
+    return None if context.front is None else context.front(context, "answer")
 
 
 def _picture(context: Context, pair: Pair) -> Picture | None:
