@@ -290,7 +290,11 @@ def test_a_condition_stands_beside_the_main_comparison_on_its_own_replications(s
     table = " ".join(page.text("variants", "en").split())
     low, high = (f"{100 * row[key]:+.1f}" for key in ("low", "high"))
     assert f"{100 * row['diff']:+.1f} [{low}, {high}] +1.0 [−1.0, +3.0]" in table
-    assert "Rings: the main comparison over only those replications" in page.text("answer", "en")
+    context = Context(load_study(study_folder), load_words())
+    main = context.study.main()
+    shown = None if main is None else answer._picture(context, main)
+    assert shown is not None
+    assert "Rings: the main comparison over only those replications" in shown.caption.en
 
 
 def test_every_town_tells_chance_and_siting_apart(study_folder: Path, tmp_path: Path) -> None:

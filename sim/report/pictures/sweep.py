@@ -83,22 +83,21 @@ def _panel(axes: Axes, panel: Swept, n_panels: int) -> None:
                 va="bottom", fontsize=7.5, color=ACCENT, xytext=(0, 2), textcoords="offset points",
             )  # fmt: skip
     _levels(axes, panel, float(x[-1]), float(x[-1] - x[0]))
-    axes.margins(x=0.04, y=0.12)
+    axes.margins(x=0.04, y=0.14)
     bare(axes, "y")
 
 
 def _levels(axes: Axes, panel: Swept, last: float, span: float) -> None:
-    """Draw each level as a line across that ends beside the axis in its point and interval, its name where room is."""
-    ys = [one.y for one in panel.values] + [panel.base]
+    """Draw each level as a line across that ends in its point and interval, its name away from the base's."""
     for place, level in enumerate(panel.levels):
         at = last + (0.06 + 0.05 * place) * (span or 1.0)
         axes.plot([panel.values[0].x, at], [level.y, level.y], color=ACCENT, lw=0.8, ls=(0, (3, 2)), zorder=0.5)
         axes.vlines(at, level.low, level.high, color=ACCENT, lw=2.2, alpha=0.4)
         axes.plot([at], [level.y], "D", color=ACCENT, ms=4)
-        is_high = level.y > (min(ys) + max(ys)) / 2
+        side = 1 if level.y >= panel.base else -1
         axes.annotate(
-            level.name, (at, level.y), (2, -14 if is_high else 14), textcoords="offset points", ha="right",
-            va="top" if is_high else "bottom", fontsize=7.5, color=ACCENT,
+            level.name, (at, level.y), (2, 5 * side), textcoords="offset points", ha="right",
+            va="bottom" if side > 0 else "top", fontsize=7.5, color=ACCENT,
         )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def make(context: Context) -> list[Block]:
     told = [pair for pair in context.study.pairs() if pair.arm in tunnel and pair.base in tunnel]
     return kept(
         *(Paragraph(text, "lead") for text in _sentences(context, tunnel, told)),
-        _tunnel_picture(context, tunnel, told),
+        _tunnel_picture(context, tunnel, told, "places-tunnel"),
         _help_picture(context),
         _tunnel_grid(context, tunnel),
         _help_grid(context),
@@ -97,10 +97,20 @@ def lead(context: Context) -> list[Bi]:
     main = study.main()
     if main is None or not study.differs_only_in(main, _OF_TUNNELS):
         return []
-    return _tunnel_sentences(context, tunnel, [p for p in study.peers() if p.arm in tunnel and p.base in tunnel])
+    return _tunnel_sentences(context, tunnel, _peers(context, tunnel))
 
 
-def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> Picture | None:
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture of tunnels under the study's main schemes, for page one."""
+    tunnel = _tunnel(context)
+    return _tunnel_picture(context, tunnel, _peers(context, tunnel), name)
+
+
+def _peers(context: Context, tunnel: dict[str, dict[str, Row]]) -> list[Pair]:
+    return [pair for pair in context.study.peers() if pair.arm in tunnel and pair.base in tunnel]
+
+
+def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair], name: str) -> Picture | None:
     words, study = context.words, context.study
 
     def level(arm: str, what: str) -> Level:
@@ -119,7 +129,7 @@ def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: l
         return beside(cases, titles, (words["places.base"].of(language), words["places.arm"].of(language)))
 
     lines = [study.label(p.arm) + same(f" {minutes(tunnel[p.arm]['critical_p90']['value'])}") for p in told]
-    return picture(draw, words["places.picture"], words("places.alt", lines=join(lines)), "places-tunnel")
+    return picture(draw, words["places.picture"], words("places.alt", lines=join(lines)), name)
 
 
 def _help_picture(context: Context) -> Picture | None:
@@ -181,4 +191,4 @@ def _help_grid(context: Context) -> Grid | None:
     return Grid(words["places.help_table"], heads, told, words["places.help_denominator"])
 
 
-SECTION = SectionEntry("places", needs=(), make=make, lead=lead, any_of=("tunnel", "help"))
+SECTION = SectionEntry("places", needs=(), make=make, lead=lead, any_of=("tunnel", "help"), front=front)

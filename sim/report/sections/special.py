@@ -35,9 +35,9 @@ def make(context: Context) -> list[Block]:
     """Return what aircraft saved and why they did not fly, then what teams and aircraft were sent to."""
     return kept(
         *(Paragraph(text, "lead") for text in (*team_sentences(context), *_sentences(context))),
-        _saved_picture(context),
+        _saved_picture(context, "special-air"),
         _first_grid(context),
-        teams_picture(context),
+        teams_picture(context, "special-teams"),
         _air_grid(context),
         _pairs_grid(context),
         teams_grid(context),
@@ -85,7 +85,12 @@ def _saved(context: Context, pair: Row) -> Bi:
     words, study = context.words, context.study
     ends = (pair["low"], pair["high"])
     low, high = (words["special.unknown"] if is_missing(end) else same(_minutes(end)) for end in ends)
-    told = {"saved": _minutes(pair["saved_s"]), "low": low, "high": high, "hours": _one(pair["saved_h_per_year"])}
+    told = {
+        "saved": _minutes(pair["saved_s"]).removeprefix("+"),
+        "low": low,
+        "high": high,
+        "hours": _one(pair["saved_h_per_year"]),
+    }
     text = words("special.saved", base=study.label(pair["base"]), **told)
     value, per_hour = _value(context, pair), _per_hour(context, pair)
     if value is None:
@@ -173,9 +178,11 @@ def _lead(row: Row, what: str) -> Cell:
     return number(row[f"{what}_lead_s"], _minutes, row[f"{what}_lead_low"], row[f"{what}_lead_high"])
 
 
-def _saved_picture(context: Context) -> Picture | None:
+def _saved_picture(context: Context, place: str, *, is_short: bool = False) -> Picture | None:
+    """Return how much sooner critical needs were at work; `is_short` leaves out kinds at which nothing changed."""
     words, study = context.words, context.study
     rows = [row for row in _rows(context, "air_pairs", year=study.year) if not is_missing(row["saved_s"])]
+    rows = [row for row in rows if not is_short or row["kind"] == _ALL or _minutes(row["saved_s"]) != _minutes(0)]
     if not rows:
         return None
     named = [study.label(row["arm"]) + Bi("，", ", ") + kind_name(context, row["kind"]) for row in rows]
@@ -189,7 +196,7 @@ def _saved_picture(context: Context) -> Picture | None:
 
     lines = [name + same(f" {_minutes(row['saved_s'])}") for name, row in zip(named, rows, strict=True)]
     caption, alt = words("special.picture", year=study.year), words("special.alt", lines=join(lines))
-    return picture(draw, caption, alt, "special-air")
+    return picture(draw, caption, alt, place)
 
 
 def _turnouts_picture(context: Context) -> Picture | None:
@@ -299,4 +306,9 @@ def lead(context: Context) -> list[Bi]:
     return [*team_sentences(context), *_sentences(context)] if is_about else []
 
 
-SECTION = SectionEntry("special", needs=("turnouts",), make=make, lead=lead)
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture for page one: what aircraft save, else whole first alarms with and without teams."""
+    return _saved_picture(context, name, is_short=True) or teams_picture(context, name)
+
+
+SECTION = SectionEntry("special", needs=("turnouts",), make=make, lead=lead, front=front)

@@ -28,7 +28,7 @@ def make(context: Context) -> list[Block]:
     rows, days = _rows(context), _days(context)
     return kept(
         *(Paragraph(_sentence(context, rows, pair, causes), "lead") for pair, causes in days),
-        _picture(context, rows, days),
+        _picture(context, rows, days, "stress"),
         Paragraph(context.words["stress.text"], "note"),
         _grid(context, rows),
     )
@@ -69,7 +69,7 @@ def _sentence(context: Context, rows: dict[Key, Row], pair: Pair, causes: str) -
     return context.words("stress.sentence", **told)
 
 
-def _picture(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]]) -> Picture | None:
+def _picture(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]], name: str) -> Picture | None:
     words = context.words
 
     def level(arm: str, causes: str, metric: str) -> Level:
@@ -95,7 +95,7 @@ def _picture(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]
         )
         for pair, causes in days
     ]  # fmt: skip
-    return picture(draw, words["stress.picture"], words("stress.alt", lines=join(lines)), "stress")
+    return picture(draw, words["stress.picture"], words("stress.alt", lines=join(lines)), name)
 
 
 def _grid(context: Context, rows: dict[Key, Row]) -> Grid:
@@ -139,4 +139,9 @@ def lead(context: Context) -> list[Bi]:
     return [words("stress.lead", base=base, arm=arm, days=join(parts, "；", "; "))]
 
 
-SECTION = SectionEntry("stress", needs=("stress",), make=make, lead=lead)
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture of the days for page one."""
+    return _picture(context, _rows(context), _days(context), name)
+
+
+SECTION = SectionEntry("stress", needs=("stress",), make=make, lead=lead, front=front)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, counted, number, word
-from sim.report.compared import bound_of, case_of
+from sim.report.compared import bound_of
 from sim.report.context import Context, SectionEntry, kept
 from sim.report.declared import grouped, verdict_of
 from sim.report.numbers import diff_writer_of, is_missing, share, writer_of
@@ -275,10 +275,10 @@ def _diff_cells(context: Context, row: Row | None, measure: Measure) -> tuple[Ce
     write = diff_writer_of(measure.metric)
     if row is None:
         return number(None, write), word("–")
-    better = 1 if measure.metric.startswith("share") else -1
-    tone = {"better": "gain", "worse": "loss", "unclear": ""}[case_of(row, better)]
-    verdict = context.words.known("verdict", verdict_of(row))
-    return number(row["diff"], write, row["low"], row["high"], tone=tone), word(verdict)
+    verdict = verdict_of(row)
+    tone = {"better": "gain", "worse": "loss"}.get(verdict, "")
+    told = word(context.words.known("verdict", verdict))
+    return number(row["diff"], write, row["low"], row["high"], tone=tone), told
 
 
 SECTION = SectionEntry(
