@@ -27,6 +27,7 @@ _RANGE = ("low", "likely", "high")
 _REASONS = ("no_hour", "none_there", "all_out")
 _S_PER_MIN = 60.0
 _MOST_DRAWN = 40
+_MOST_KINDS = 2
 _OF_THIS = frozenset({"teams", "aviation"})
 """Groups of settings that this section is about."""
 
@@ -75,9 +76,23 @@ def _sentences(context: Context) -> list[Bi]:
             came, lead = rate(row["first_arrival_per_year"]), _one(float(row["arrival_lead_s"]) / _S_PER_MIN)
             text = text + words("special.first", n=came, lead=lead, alone=share(row["first_arrival_alone_share"]))
         for pair in _rows(context, "air_pairs", year=year, kind=_ALL, arm=row["arm"]):
-            text = text + _saved(context, pair)
+            text = text + _saved(context, pair) + _above_all(context, pair)
         told.append(text)
     return told
+
+
+def _above_all(context: Context, pair: Row) -> Bi:
+    """Return the kinds of incident at which an aircraft saves most hours, where that is clear; nothing without any."""
+    rows = _rows(context, "air_pairs", year=context.study.year, arm=pair["arm"], base=pair["base"])
+    clear = [row for row in rows if row["kind"] != _ALL and row["low"] > 0]
+    named = [
+        context.words(
+            "special.one_kind", kind=kind_name(context, row["kind"]), saved=_minutes(row["saved_s"]),
+            low=_minutes(row["low"]), high=_minutes(row["high"]), hours=_one(row["saved_h_per_year"]),
+        )
+        for row in sorted(clear, key=lambda row: -row["saved_h_per_year"])[:_MOST_KINDS]
+    ]  # fmt: skip
+    return context.words("special.above_all", kinds=join(named, "；", "; ")) if named else same("")
 
 
 def _saved(context: Context, pair: Row) -> Bi:
