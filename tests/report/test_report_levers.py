@@ -138,7 +138,7 @@ def test_what_an_aircraft_saved_why_it_did_not_fly_and_what_an_hour_costs_are_to
     assert "first at the address of 4.0, 7.0 minutes ahead of the first vehicle on average; to 25.0 % of these" in told
     assert "8,000,000 yuan per hour saved (4,000,000 to 13,000,000)" in told
     assert "Over all fires and rescues critical tasks began 1,000 hours a year sooner (800 to 1,200" in told
-    assert "Above all: tunnel rescue, +20.0 minutes sooner" in told
+    assert "Above all: tunnel rescue, 20.0 minutes sooner" in told
     assert "救援" in page.text("special", "zh")
 
 

@@ -108,3 +108,18 @@ def test_a_declared_comparison_that_the_table_does_not_show_is_told_in_words(con
     assert '"build as planned", P90 response (s), whole first alarm' in text.en
     assert "首批力量到齐" in text.zh
     assert declared_besides(context, [main], answer.TOLD) is None
+
+
+@pytest.mark.parametrize("section", [stress, water, places, special], ids=lambda module: module.__name__[20:])
+def test_a_section_that_page_one_begins_with_has_a_picture_for_it(context: Context, section: Any) -> None:
+    shown = section.front(context, "answer")
+    assert shown is not None
+    assert section.SECTION.front is section.front
+    assert answer._front(replace(context, front=section.front)) == shown
+
+
+def test_where_another_picture_stands_on_page_one_the_conditions_are_referred_to_by_section(context: Context) -> None:
+    bare = replace(context, numbers={"variants": 14})
+    assert any("(in the picture)" in b.text.en for b in answer.make(bare) if isinstance(b, Paragraph))
+    other = replace(bare, front=stress.front)
+    assert any("(section 14)" in b.text.en for b in answer.make(other) if isinstance(b, Paragraph))

@@ -164,7 +164,8 @@ def _robust(context: Context, pair: Pair, diff: float) -> Bi | None:
     alike = [row for row in known if (row["diff"] > 0) == (diff > 0)]
     n_same = sum(is_settled(row) for row in alike)
     key = "answer.robust_all" if n_same == len(known) else "answer.robust_some"
-    return context.words(key, n=len(known), sign=len(alike), same=n_same)
+    where = context.words["answer.in_picture"] if _front(context) is None else context.see("variants")
+    return context.words(key, n=len(known), sign=len(alike), same=n_same, where=where)
 
 
 # --- the picture ------------------------------------------------------------------------------------------------------

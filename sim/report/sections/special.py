@@ -87,7 +87,7 @@ def _above_all(context: Context, pair: Row) -> Bi:
     clear = [row for row in rows if row["kind"] != _ALL and row["low"] > 0]
     named = [
         context.words(
-            "special.one_kind", kind=kind_name(context, row["kind"]), saved=_minutes(row["saved_s"]),
+            "special.one_kind", kind=kind_name(context, row["kind"]), saved=_minutes(row["saved_s"]).removeprefix("+"),
             low=_minutes(row["low"]), high=_minutes(row["high"]), hours=_one(row["saved_h_per_year"]),
         )
         for row in sorted(clear, key=lambda row: -row["saved_h_per_year"])[:_MOST_KINDS]

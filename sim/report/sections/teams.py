@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _S_PER_MIN, _PERCENT = 60.0, 100.0
-_TEAMS = frozenset({"teams"})
-"""The group of settings that says which teams there are; a base of aircraft alone is told with these."""
 
 
 def _rows(context: Context, table: str, **equal: object) -> list[Row]:
