@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sim.report.blocks import Paragraph
@@ -123,3 +124,17 @@ def test_where_another_picture_stands_on_page_one_the_conditions_are_referred_to
     assert any("(in the picture)" in b.text.en for b in answer.make(bare) if isinstance(b, Paragraph))
     other = replace(bare, front=stress.front)
     assert any("(section 14)" in b.text.en for b in answer.make(other) if isinstance(b, Paragraph))
+
+
+def test_page_one_tells_the_aircraft_of_further_schemes_in_one_line_each(context: Context) -> None:
+    """62 in 100 without any aircraft (55 + 5 + 2), as in the stored table; three kinds of money beside 25 hours."""
+    air, pairs = (context.study.tables[name] for name in ("air", "air_pairs"))
+    other = {
+        name: pd.concat([table, table.assign(arm="plan_026")]) for name, table in (("air", air), ("air_pairs", pairs))
+    }
+    study = replace(context.study, tables={**context.study.tables, **other})
+    study = with_groups(study, {"aviation": {"mode": "none"}}, {"aviation": {"mode": "own"}})
+    told = [text.en for text in special.lead(replace(context, study=study))]
+    assert "aircraft were asked for at 1,500 incidents" in told[-2]
+    assert told[-1].startswith('"build as planned (staff constant at 0.26 permille)": none could be sent at')
+    assert "sent to 90.0, at work before any vehicle at 40.0; critical needs 20.0 minutes sooner" in told[-1]
