@@ -103,10 +103,10 @@ def test_a_pages_font_holds_its_characters_and_no_others() -> None:
 
 
 def test_a_long_name_stands_in_two_lines_so_that_the_panels_keep_their_room() -> None:
-    from sim.report.pictures.marks import _wrapped
+    from sim.report.svg import wrapped
 
-    assert _wrapped("As many stations, by demand") == "As many stations, by demand"
-    assert _wrapped("Build as planned, 0.45 permille vs Build nothing, 0.45 permille") == (
+    assert wrapped("As many stations, by demand") == "As many stations, by demand"
+    assert wrapped("Build as planned, 0.45 permille vs Build nothing, 0.45 permille") == (
         "Build as planned, 0.45 permille\nvs Build nothing, 0.45 permille"
     )
-    assert _wrapped("按规划" * 8) == "按规划" * 4 + "\n" + "按规划" * 4
+    assert wrapped("按规划" * 8) == "按规划" * 4 + "\n" + "按规划" * 4

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sim.report.numbers import Write, is_missing, plain
-from sim.report.svg import ACCENT, BASE, FAINT, GAIN, INK, LOSS, PLAN, SOFT, bare, new_figure
+from sim.report.svg import ACCENT, BASE, FAINT, GAIN, INK, LOSS, PLAN, SOFT, bare, new_figure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 _LEAST_SPAN = 2.0
 """Levels closer than these per cent are not drawn further apart than they would be on such an axis."""
-
-_LONGEST, _WIDE = 36, 2
-"""Letters of a name in one line, and how many of them a Chinese one is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +140,9 @@ def steps(
     for axes, title in zip((left, middle, right), titles, strict=True):
         axes.set_title(title, fontsize=8.5, color=INK)
         bare(axes)
-    left.set_yticks(range(len(rows)), [_wrapped(row.name) for row in rows], color=INK, fontsize=8.5)
+    left.set_yticks(range(len(rows)), [wrapped(row.name) for row in rows], color=INK, fontsize=8.5)
     left.set_ylim(len(rows) - 0.5, -0.75)
     return figure
-
-
-def _wrapped(name: str) -> str:
-    """Return a name in two lines where it is so long that it would take the panels' room."""
-    widths = [_WIDE if ord(letter) > 0x2E7F else 1 for letter in name]
-    if sum(widths) <= _LONGEST:
-        return name
-    half = sum(widths) / 2
-    breaks = [i for i in range(1, len(name)) if name[i - 1] == " " or widths[i - 1] == _WIDE]
-    at = min(breaks, key=lambda i: abs(sum(widths[:i]) - half), default=len(name))
-    return f"{name[:at].rstrip()}\n{name[at:]}"
 
 
 def _beside(axes: Axes, x: float, y: float, text: str, colour: str, side: int) -> None:

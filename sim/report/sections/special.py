@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ALL = ""
-_RANGE = ("low", "likely", "high")
+_RANGE, _ENDS = ("low", "likely", "high"), ("low", "high")
 _REASONS = ("no_hour", "none_there", "all_out")
 _S_PER_MIN = 60.0
 _MOST_DRAWN = 40
@@ -97,28 +97,47 @@ def _above_all(context: Context, pair: Row) -> Bi:
 
 def _saved(context: Context, pair: Row) -> Bi:
     """Return how much sooner critical needs were at work, what an hour saved costs, and what all incidents gain."""
-    words, study = context.words, context.study
-    ends = (pair["low"], pair["high"])
-    low, high = (words["special.unknown"] if is_missing(end) else same(_minutes(end)) for end in ends)
-    told = {
-        "saved": _minutes(pair["saved_s"]).removeprefix("+"),
-        "low": low,
-        "high": high,
-        "hours": _one(pair["saved_h_per_year"]),
-    }
-    text = words("special.saved", base=study.label(pair["base"]), **told)
-    value, per_hour = _value(context, pair), _per_hour(context, pair)
+    words = context.words
+    text = words("special.saved", base=context.study.label(pair["base"]), **_sooner(context, pair))
+    value = _value(context, pair)
     if value is None:
         return text
-    if per_hour is not None:
-        dear = {"cheapest": _end(context, per_hour[0], pair["saved_h_high"])}
-        dear |= {"dearest": _end(context, per_hour[2], pair["saved_h_low"])}
-        prices = {"annual": count(value["annual_likely"]), "per_hour": count(per_hour[1])}
-        text = text + words("special.cost", currency=currency_of(context), **prices, **dear)
+    if prices := _prices(context, pair):
+        text = text + words("special.cost", annual=count(value["annual_likely"]), **prices)
     if is_missing(value["hours_saved_likely"]):
         return text
     hours = {part: rate(value[f"hours_saved_{part}"]) for part in _RANGE}
     return text + words("special.all_incidents", see=context.see("money"), **hours)
+
+
+def _sooner(context: Context, pair: Row) -> dict[str, object]:
+    """Return how much sooner critical needs were at work, with its interval, and the hours a year, for a sentence."""
+    ends = {
+        name: context.words["special.unknown"] if is_missing(pair[name]) else _minutes(pair[name]) for name in _ENDS
+    }
+    return {"saved": _minutes(pair["saved_s"]).removeprefix("+"), "hours": _one(pair["saved_h_per_year"]), **ends}
+
+
+def _prices(context: Context, pair: Row) -> dict[str, object]:
+    """Return what an hour saved costs, for a sentence; nothing where `_per_hour` has none."""
+    per_hour = _per_hour(context, pair)
+    if per_hour is None:
+        return {}
+    cheapest = _end(context, per_hour[0], pair["saved_h_high"])
+    dearest = _end(context, per_hour[2], pair["saved_h_low"])
+    likely, currency = count(per_hour[1]), currency_of(context)
+    return {"per_hour": likely, "cheapest": cheapest, "dearest": dearest, "currency": currency}
+
+
+def _short(context: Context, pair: Row) -> Bi:
+    """Return a further scheme's aircraft in one line, for page one."""
+    words, year = context.words, context.study.year
+    row = _rows(context, "air", year=year, kind=_ALL, arm=pair["arm"])[0]
+    not_flown = share(sum(float(row[f"{name}_share"]) for name in _REASONS))
+    told = {"arm": context.study.label(row["arm"]), "none": not_flown, "sent": rate(row["sent_per_year"])}
+    text = words("special.short", first=rate(row["first_work_per_year"]), **told, **_sooner(context, pair))
+    prices = _prices(context, pair)
+    return text + (words("special.short_cost", **prices) if prices else same("")) + words["special.short_end"]
 
 
 def _value(context: Context, pair: Row) -> Any:
@@ -318,7 +337,14 @@ def lead(context: Context) -> list[Bi]:
     """Return the sentences for page one, where schemes differ in nothing but teams or aircraft."""
     main = context.study.main()
     is_about = main is not None and context.study.differs_only_in(main, _OF_THIS)
-    return [*team_sentences(context), *_sentences(context)] if is_about else []
+    if not is_about:
+        return []
+    pairs = _rows(context, "air_pairs", year=context.study.year, kind=_ALL)
+    return [
+        *team_sentences(context),
+        *_sentences(context)[:1],
+        *(_short(context, pair) for pair in pairs if pair["arm"] != pairs[0]["arm"]),
+    ]
 
 
 def front(context: Context, name: str) -> Picture | None:
