@@ -115,3 +115,19 @@ def test_where_no_scheme_differs_clearly_the_picture_of_costs_is_said_to_tell_co
     told = money._indistinct(Context(unclear, load_words()))
     assert told is not None
     assert 'No scheme in this picture differs clearly from "build nothing"' in told.text.en
+
+
+def test_schemes_that_differ_in_nothing_priced_are_said_to_cost_the_same(study_folder: Any) -> None:
+    from dataclasses import replace
+
+    from sim.report import load_study
+
+    context = Context(load_study(study_folder), load_words())
+    pair = context.study.main()
+    assert pair is not None
+    table = context.study.tables["value"]
+    free = table.assign(**{f"{what}_{part}": 0.0 for what in ("outlay", "annual") for part in RANGE})
+    study = replace(context.study, tables={**context.study.tables, "value": free})
+    told = money._sentence(replace(context, study=study), pair)
+    assert told is not None
+    assert told.text.en.endswith('differs from "build nothing" in nothing that has a price here; both cost the same.')

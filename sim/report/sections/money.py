@@ -82,6 +82,9 @@ def _sentence(context: Context, pair: Pair) -> Paragraph | None:
     told = {"arm": arm, "base": base, "year": study.year, "currency": currency_of(context)}
     told |= {f"outlay_{part}": _told(whole[f"outlay_{part}"]) for part in _RANGE}
     told |= {f"annual_{part}": _told(last[f"annual_{part}"]) for part in _RANGE}
+    priced = [whole[f"outlay_{part}"] for part in _RANGE] + [last[f"annual_{part}"] for part in _RANGE]
+    if not any(priced):
+        return Paragraph(words("money.costs_nothing", arm=arm, base=base), "lead")
     text = words("money.costs", **told)
     if not is_missing(last["per_resident_likely"]):
         given = {part: small(last[f"per_resident_{part}"]) for part in _RANGE}

@@ -162,8 +162,10 @@ def _beginning(names: list[str]) -> str:
 
 
 def front(context: Context, name: str) -> Picture | None:
-    """Return the picture of the days for page one."""
-    return _picture(context, _rows(context), _days(context), name)
+    """Return the picture for page one: the days of the first change of schemes."""
+    days, study = _days(context), context.study
+    own = [day for day in days if study.differing(day[0]) == study.differing(days[0][0])]
+    return _picture(context, _rows(context), own, name)
 
 
 SECTION = SectionEntry("stress", needs=("stress",), make=make, lead=lead, front=front)
