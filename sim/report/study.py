@@ -201,6 +201,12 @@ class Study:
         found = self.differing(pair)
         return bool(found) and found <= groups
 
+    def is_one_fate(self) -> bool:
+        """Return whether all arms meet the same incidents, as far as their settings are known."""
+        arms = self.arms()
+        telling = _NOT_MATCHED | {"demand"}
+        return not any(self.differing(self._pair(arm, arms[0], False)) & telling for arm in arms[1:])
+
     def contrast(self, pair: Pair, metric: str, year: int) -> Row | None:
         """Return the row of the headline's difference citywide, or None."""
         return self.index.contrasts.get((pair.arm, pair.base, metric, year))

@@ -162,7 +162,7 @@ def test_tunnels_and_help_are_each_one_sentence(page: Any) -> None:
     told = page.text("places", "en")
     assert "critical needs at work after 20.0 minutes, first alarm complete after 30.0 minutes" in told
     assert 'with "build nothing" after 40.0 minutes and after 60.0 minutes' in told
-    assert "sent 10.0 times a year and arrive 8.0 times" in told
+    assert "sent 50.0 times in the whole window and arrive 40.0 times" in told
     assert "深圳增援" in page.text("places", "zh")
 
 

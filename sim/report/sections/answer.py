@@ -47,7 +47,16 @@ def make(context: Context) -> list[Block]:
         _compared(context, pair),
         _front(context) or _picture(context, pair),
         _table(context, pair),
-        Paragraph(words("answer.intro", arms=arms, arm=arm, base=base, see=context.see("variants")), "note"),
+        Paragraph(
+            words(
+                "answer.intro" if study.is_one_fate() else "answer.intro_apart",
+                arms=arms,
+                arm=arm,
+                base=base,
+                see=context.see("variants"),
+            ),
+            "note",
+        ),
         _staff(context, pair),
         _standing(context),
     )

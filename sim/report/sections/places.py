@@ -63,8 +63,8 @@ def _sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[P
     for name in shown:
         arm = study.label(name)
         if sent := _rows(context, "help", arm=name):
-            n = sum(float(row["per_year"]) for row in sent)
-            came = sum(float(row["per_year"]) * float(row["arrived_share"]) for row in sent)
+            n = sum(float(row["per_run"]) for row in sent)
+            came = sum(float(row["per_run"]) * float(row["arrived_share"]) for row in sent)
             texts.append(words("places.help", arm=arm, sent=rate(n), arrived=rate(came)))
     return texts
 
@@ -136,7 +136,7 @@ def _help_picture(context: Context) -> Picture | None:
     words = context.words
     rates = [
         (
-            join([context.study.label(row["arm"]), *_sent(context, row)]), float(row["per_year"]),
+            join([context.study.label(row["arm"]), *_sent(context, row)]), float(row["per_run"]),
             float(row["arrived_share"]),
         )
         for row in _rows(context, "help")
@@ -176,14 +176,14 @@ def _help_grid(context: Context) -> Grid | None:
         return None
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["places.post"], is_number=False),
-        Head(words["places.task"], is_number=False), Head(words["places.per_year"]),
+        Head(words["places.task"], is_number=False), Head(words["places.per_run"]),
         Head(words["places.arrived"], words["unit.percent"]), Head(words["places.arrival"], words["places.minutes"]),
         Head(words["places.sent"], words["unit.replications"]),
     )  # fmt: skip
     told = tuple(
         (
             word(context.study.label(row["arm"])), *(word(text) for text in _sent(context, row)),
-            number(row["per_year"], _one), number(row["arrived_share"], share), number(row["arrival_p50_s"], minutes),
+            number(row["per_run"], rate), number(row["arrived_share"], share), number(row["arrival_p50_s"], minutes),
             counted(row["n_sent"], row["n_replications"]),
         )
         for row in rows
