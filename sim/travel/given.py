@@ -1,7 +1,7 @@
 """A user's matrix as the driving times of a city: which cell lies in which zone, and where the zones lie.
 
-`travel_of` is the one place that chooses between a world's roads and its given matrix. What a matrix must hold is
-checked in `matrix.py`; this module reads the table of zones.
+`travel_of` is the one place that chooses between a world's roads, its detour and its given matrix. What a matrix must
+hold is checked in `matrix.py`; this module reads the table of zones.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sim.tables import Column, TableSpec, read_table
 from sim.travel.matrix import MAX_SHOWN, GivenMatrix, cells_as_zones
 from sim.travel.roads import load_roads
 from sim.travel.source import TravelTables, build_travel, travel_tables
+from sim.travel.straight import StraightWays
 
 if TYPE_CHECKING:
     from sim.city import City
@@ -43,6 +44,8 @@ def travel_of(city: City, settings: TravelSettings, folder: Path, cache_dir: Pat
     """
     if settings.matrix:
         return travel_tables(given_matrix(city, settings), cache_dir)
+    if settings.detour is not None:
+        return travel_tables(StraightWays(city, settings), cache_dir)
     return build_travel(city, settings, load_roads(folder, city), cache_dir)
 
 
