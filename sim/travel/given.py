@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sim.errors import Problems
 from sim.tables import Column, TableSpec, read_table
 from sim.travel.matrix import MAX_SHOWN, GivenMatrix, cells_as_zones
+from sim.travel.network import NetworkWays
 from sim.travel.roads import load_roads
 from sim.travel.source import TravelTables, build_travel, travel_tables
 from sim.travel.straight import StraightWays
@@ -44,6 +45,8 @@ def travel_of(city: City, settings: TravelSettings, folder: Path, cache_dir: Pat
     """
     if settings.matrix:
         return travel_tables(given_matrix(city, settings), cache_dir)
+    if settings.graph:
+        return travel_tables(NetworkWays(city, settings), cache_dir)
     if settings.detour is not None:
         return travel_tables(StraightWays(city, settings), cache_dir)
     return build_travel(city, settings, load_roads(folder, city), cache_dir)

@@ -80,6 +80,11 @@ class TravelSettings:
     detour: Annotated[float | None, Field(ge=1, le=5)] = None
     """Length of the way over the straight line, for a city without tables of roads: every trip is that long at
     `local_kmh`; null for none."""
+    graph: str = ""
+    """Road graph of one's own (.osm, or .graphml as OSMnx saves it) over which trips go, with a speed for each class;
+    the detour is then of the way from a cell's middle to its nearest node. Empty for none."""
+    graph_kmh: dict[str, Annotated[float, Field(gt=0, le=160)]] = field(default_factory=dict)
+    """Cruise speed by day on each class of road of that graph, by its `highway` tag, km/h; others are no roads."""
     matrix: str = ""
     """File of driving times between zones (.npz, .csv, .parquet) that replaces the roads; empty for none."""
     matrix_unit: Annotated[str, Field(pattern=r"^(ms|s|min)?$")] = ""
@@ -170,6 +175,7 @@ def _check_hours(settings: TravelSettings, where: str, problems: Problems) -> No
 def _check_kind(settings: TravelSettings, where: str, problems: Problems) -> None:
     """Add a problem for each setting that is missing, or says nothing, for roads or a matrix as the world has them."""
     is_given = {name: getattr(settings, name) is not None for name in ROAD_NUMBERS}
+    _check_graph(settings, where, problems)
     if settings.matrix and settings.detour is not None:
         mend = "choose travel=matrix, or set it to null"
         problems.add(where, "(detour) says nothing beside a given matrix", value=settings.detour, mend=mend)
@@ -194,6 +200,21 @@ def _check_kind(settings: TravelSettings, where: str, problems: Problems) -> Non
         if getattr(settings, name):
             mend = "leave it out, or give travel.matrix=FILE"
             problems.add(where, f"({name}) says nothing without a matrix", value=getattr(settings, name), mend=mend)
+
+
+def _check_graph(settings: TravelSettings, where: str, problems: Problems) -> None:
+    """Add a problem for a graph without what it needs, and for speeds on a graph that is not there."""
+    if settings.graph_kmh and not settings.graph:
+        mend = "give travel.graph=FILE, or choose another travel world"
+        problems.add(where, "(graph) names no road graph for graph_kmh", mend=mend)
+    if not settings.graph:
+        return
+    if settings.matrix:
+        problems.add(where, "(graph) says nothing beside a given matrix", value=settings.graph, mend="keep one of them")
+    if not settings.graph_kmh:
+        problems.add(where, "(graph_kmh) is missing", mend="choose travel=network, or give each highway class a speed")
+    if settings.detour is None and not settings.matrix:
+        problems.add(where, "(detour) is missing", mend="choose travel=network, or say the detour to the nearest road")
 
 
 def load_travel_world(path: Path) -> TravelWorld:
@@ -226,7 +247,8 @@ def _checked_about(about: Any, settings: TravelSettings, where: str) -> dict[str
     """Return standing and source of every number and list of hours; raise all that is missing or unknown."""
     problems = Problems()
     result: dict[str, tuple[str, str]] = {}
-    keys = [key for key, value in asdict(settings).items() if not isinstance(value, str | bool | None)]
+    values = asdict(settings).items()
+    keys = [key for key, value in values if not isinstance(value, str | bool | None) and value != {}]
     for key in [key for key in about if key not in keys]:
         problems.add(where, "(about) is not a setting", value=key, mend=nearest_name(str(key), keys))
     for key in keys:

@@ -60,24 +60,41 @@ class StraightWays:
         for first in range(0, len(x_m), BLOCK_ROWS):
             rows = slice(first, min(first + BLOCK_ROWS, len(x_m)))
             apart_m = np.sqrt((x_m[rows, None] - x_m) ** 2 + (y_m[rows, None] - y_m) ** 2)
-            sides_m = np.sqrt((side_m[rows, None] * side_m[rows, None] + side_m * side_m) / 2.0)
+            sides_m = sides_of(side_m, rows)
             for period in Period:
-                tables[period, rows] = self._block(apart_m, sides_m, side_m[rows], first, period)
+                cruise_ms = apart_m * ms_per_m(self.settings, period)
+                tables[period, rows] = whole_trips(cruise_ms, sides_m, side_m[rows], first, self.settings, period)
         return tables
 
-    def _block(
-        self,
-        apart_m: NDArray[np.float64],
-        sides_m: NDArray[np.float64],
-        own_m: NDArray[np.float64],
-        first: int,
-        period: Period,
-    ) -> NDArray[np.int32]:
-        """Return (n_rows, n_cells) int32 ms from some cells on to all in one period."""
-        assert self.settings.detour is not None
-        ms_per_m = self.settings.detour * MS_PER_H / (M_PER_KM * self.settings.speed_kmh("local", period))
-        spread = between_addresses(apart_m * ms_per_m, sides_m * ms_per_m)
-        here = np.arange(len(apart_m))
-        spread[here, first + here] = MEAN_DISTANCE_IN_SQUARE * own_m * ms_per_m
-        driven = with_acceleration(spread, accelerate_ms(self.settings, period))
-        return np.floor(driven + 0.5).astype(np.int32) + np.int32(start_ms(self.settings, period))
+
+def ms_per_m(settings: TravelSettings, period: Period) -> float:
+    """Return the ms that a metre of straight line takes in a period, detour and all."""
+    assert settings.detour is not None
+    return settings.detour * MS_PER_H / (M_PER_KM * settings.speed_kmh("local", period))
+
+
+def sides_of(side_m: NDArray[np.float64], rows: slice) -> NDArray[np.float64]:
+    """Return (n_rows, n_cells) m: the root of the mean square of the sides of two cells."""
+    squares = side_m * side_m
+    both: NDArray[np.float64] = np.sqrt((squares[rows, None] + squares) / 2.0)
+    return both
+
+
+def whole_trips(
+    cruise_ms: NDArray[np.float64],
+    sides_m: NDArray[np.float64],
+    own_m: NDArray[np.float64],
+    first: int,
+    settings: TravelSettings,
+    period: Period,
+) -> NDArray[np.int32]:
+    """Return (n_rows, n_cells) int32 ms from door to door, of cruise times between the middles of cells.
+
+    Row 0 starts in cell `first`; `sides_m` as `sides_of` gives them, `own_m` (n_rows,) the sides of the rows' cells.
+    """
+    of_a_metre = ms_per_m(settings, period)
+    spread = between_addresses(cruise_ms, sides_m * of_a_metre)
+    here = np.arange(len(cruise_ms))
+    spread[here, first + here] = MEAN_DISTANCE_IN_SQUARE * own_m * of_a_metre
+    driven = with_acceleration(spread, accelerate_ms(settings, period))
+    return np.floor(driven + 0.5).astype(np.int32) + np.int32(start_ms(settings, period))
