@@ -21,9 +21,29 @@ DERIVED = (
 """What stands in a folder that derives, and must not stand beside any of the above."""
 
 
+_KEY = "station"
+"""Column that tells stated stations from the coordinates that replace a siting world, whatever their file is called."""
+
+
 def is_stated(folder: Path) -> bool:
-    """Return whether the folder states its stations and places."""
-    return any((folder / name).is_file() for name in STATED)
+    """Return whether the folder states its stations and places.
+
+    Beside a plan a `stations.csv` may be the file that `siting.coordinates` names, which has no column `station`.
+    """
+    has = [name for name in STATED if (folder / name).is_file()]
+    if has == [STATIONS] and (folder / DERIVED[0]).is_file():
+        return _KEY in _header(folder / STATIONS)
+    return bool(has)
+
+
+def _header(path: Path) -> list[str]:
+    """Return the names of a table's columns; none where it cannot be read, which is told where it is loaded."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline().decode("utf-8-sig", errors="replace")
+    except OSError:
+        return []
+    return [name.strip().strip('"') for name in first.split(",")]
 
 
 def check_forms(folder: Path, problems: Problems) -> None:

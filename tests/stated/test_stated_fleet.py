@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sim.city import load_city
+from sim.city.forms import is_stated
 from sim.demand.kinds import load_demand_tables
 from sim.errors import InputError
 from sim.fleet import ScheduleSettings, StaffingSettings, build_changes
@@ -150,6 +151,16 @@ def test_a_table_of_a_plan_beside_stated_stations_is_an_error(make_city):
     folder.joinpath("units.csv").unlink()
     with pytest.raises(InputError, match=r"units.csv: is missing beside stations.csv"):
         load_city(folder)
+
+
+def test_stations_beside_a_plan_are_stated_unless_they_are_coordinates_for_a_siting_world(make_city):
+    folder = make_city(areas__csv=None, units__csv=None)
+    (folder / "plan_towns.csv").touch()
+    assert is_stated(folder)
+    with pytest.raises(InputError, match=r"plan_towns.csv: stands beside stations.csv"):
+        load_city(folder)
+    (folder / "stations.csv").write_text("town,k,name,is_existing,crs,lat,lon,x_m,y_m\n")
+    assert not is_stated(folder)
 
 
 def test_stations_stand_in_the_area_that_their_row_names_else_in_that_of_their_cell(make_city):
