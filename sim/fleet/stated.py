@@ -169,6 +169,21 @@ def load_stated_fleet(
     return StatedFleet(fleet, dated, FleetTables(types, {}, {}, UNITS))
 
 
+def station_cells(folder: Path, city: City) -> dict[str, int]:
+    """Return the cell of every station that the folder states, by code, in the order of its table.
+
+    Raises
+    ------
+    InputError
+        With all that is wrong with the table or the places in it.
+    """
+    problems = Problems()
+    stations, settings = read_table(folder / STATIONS, STATED_STATIONS, problems), read_settings(folder, problems)
+    cells = _cells_of(stations, city, settings.crs if settings is not None else WGS84, problems)
+    problems.raise_if_any()
+    return dict(zip((str(code) for code in stations["station"]), cells, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class _Crews:
     """Smallest and preferred crew and capabilities of each row of `units.csv`."""

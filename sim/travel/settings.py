@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,9 @@ class TravelSettings:
     """Unit of the durations in that file, ms, s or min; never guessed."""
     matrix_zones: str = ""
     """CSV (cell, zone) that gives every cell its zone; empty: each cell is a zone, its id the label."""
+    matrix_from: Literal["zones", "stations"] = "zones"
+    """zones: that file has times between zones; stations: from the stations of `stations.csv`, by code, to zones, in
+    the long form. Other ways are then reckoned from those."""
     is_matrix_one_way: bool = False
     """Whether ways there and back may differ by more than a quarter and a minute, because the roads do."""
 
@@ -196,8 +199,8 @@ def _check_kind(settings: TravelSettings, where: str, problems: Problems) -> Non
     for name in [name for name in ROAD_NUMBERS if name not in needed and is_given[name]]:
         rule, mend = f"({name}) says nothing beside a detour", "set it to null, or set detour to null to drive on roads"
         problems.add(where, rule, value=getattr(settings, name), mend=mend)
-    for name in ("matrix_unit", "matrix_zones", "is_matrix_one_way"):
-        if getattr(settings, name):
+    for name in ("matrix_unit", "matrix_zones", "is_matrix_one_way", "matrix_from"):
+        if getattr(settings, name) not in ("", False, "zones"):
             mend = "leave it out, or give travel.matrix=FILE"
             problems.add(where, f"({name}) says nothing without a matrix", value=getattr(settings, name), mend=mend)
 
