@@ -29,6 +29,8 @@ OWN = {
     "runs": ("sim.commands.runs:command", "list run directories and their state"),
     "show": ("sim.commands.show:command", "print the configuration with source and standing of each key"),
     "explain": ("sim.commands.explain:command", "tell one incident: who was considered, who went, and why"),
+    "new-city": ("sim.commands.new_city:command", "write an example city folder to put your own files into"),
+    "check-city": ("sim.commands.check_city:command", "report everything wrong with a city folder at once"),
     "audit-plan": ("sim.audit:command", "recompute the plan's own numbers"),
 }
 """The commands of this package, also registered as entry points; listed here for `--help` and for a bare clone."""

@@ -79,7 +79,7 @@ def configs_digest() -> str:
 
 def city_digest(folder: Path) -> str:
     """Return the SHA-256 of a city folder's tables and settings."""
-    return sha256_of_tree(folder, suffixes=(".csv", ".yaml", ".npz"))
+    return sha256_of_tree(folder, suffixes=(".csv", ".yaml", ".npz", ".geojson"))
 
 
 def lock_digest() -> str:

@@ -237,7 +237,7 @@ class Settings:
 
 
 SEED_LIMIT = 2**31
-GIVEN_FILES = ("siting.coordinates", "travel.matrix", "travel.matrix_zones")
+GIVEN_FILES = ("siting.coordinates", "travel.graph", "travel.matrix", "travel.matrix_zones")
 """Settings that name a user's file; empty for none."""
 
 

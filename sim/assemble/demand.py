@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.assemble.shared import CityParts
+from sim.demand.build import with_ceilings
 from sim.demand.draw import draw_demand
 from sim.demand.durations import build_durations
 from sim.demand.intensity import prepare_demand
@@ -88,7 +89,13 @@ class DemandParts(CityParts):
         key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
         calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
         store = self._store(settings)
-        return self._keep("intensity", key, lambda: prepare_demand(city, tables, settings.demand, calendar, store))
+
+        def make() -> Intensity:
+            has_own = bool(tables.ceilings)
+            own = tables if has_own else with_ceilings(city, tables, settings.demand, calendar)
+            return prepare_demand(city, own, settings.demand, calendar, store)
+
+        return self._keep("intensity", key, make)
 
     def _cell_weight(self, settings: Settings) -> NDArray[np.int64]:
         """Return what rules that weigh cover take a cell for: its fires and rescues to be expected."""

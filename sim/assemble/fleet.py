@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from sim.assemble.demand import DemandParts
+from sim.city.forms import STATIONS, is_stated
 from sim.errors import Problems
 from sim.fleet.aviation import load_air_base
 from sim.fleet.bases import on_duty_in_all, with_bases, with_bases_open, with_rows
@@ -23,6 +24,7 @@ from sim.fleet.parts import UnitMode
 from sim.fleet.residents import Denominator, load_residents
 from sim.fleet.rosters import build_roster, with_dated_stations
 from sim.fleet.staffing import Catchments
+from sim.fleet.stated import load_stated_fleet
 from sim.fleet.tables import load_fleet_tables, load_unit_types
 from sim.fleet.teams import load_team_bases
 from sim.fleet.vehicles import with_breakdowns
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from sim.fleet.bases import Base
     from sim.fleet.parts import Changes, Fleet, UnitTypes
     from sim.fleet.residents import ResidentsByYear
+    from sim.fleet.stated import StatedFleet
     from sim.fleet.tables import FleetTables
     from sim.money import Prices
     from sim.settings import Settings
@@ -63,9 +66,11 @@ class FleetParts(DemandParts):
 
     def world_name(self, settings: Settings, replication: int) -> str:
         """Return the name of the siting world of a replication (the coordinates' file name where one is given)."""
+        folder = settings.city_folder()
+        if is_stated(folder):
+            return STATIONS
         if settings.siting.coordinates:
             return Path(settings.siting.coordinates).name
-        folder = settings.city_folder()
         worlds = self._keep("worlds", str(folder), lambda: siting_worlds(folder))
         chosen = settings.siting.world
         return worlds[chosen if chosen >= 0 else world_in_turn(replication, len(worlds))].world
@@ -91,8 +96,12 @@ class FleetParts(DemandParts):
         demand = self.demand_tables(settings)
 
         def make() -> FleetTables:
+            if is_stated(settings.city_folder()):
+                stated = self._stated_fleet(settings)
+                _check_capabilities(demand, stated.fleet.units.capabilities, "unit")
+                return stated.tables
             tables = load_fleet_tables(settings.city_folder(), demand.capability_bit, settings.fleet)
-            _check_capabilities(demand, tables)
+            _check_capabilities(demand, tables.unit_types.capabilities, "unit type")
             return tables
 
         return self._keep("fleet tables", (str(settings.city_folder()), asdict(settings.fleet)), make)
@@ -139,12 +148,21 @@ class FleetParts(DemandParts):
 
     def _own_fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the city's own stations and units, without bases and help."""
+        if is_stated(settings.city_folder()):
+            return self._stated_fleet(settings).fleet
 
         def make() -> Fleet:
             tables = self.fleet_tables(settings)
             return build_fleet(self.city(settings), self.plan(settings), self.siting(settings, replication), tables)
 
         return self._keep("fleet", self._fleet_key(settings, replication), make)
+
+    def _stated_fleet(self, settings: Settings) -> StatedFleet:
+        """Return the stations and units that the city's tables state, and their days."""
+        folder, bits = settings.city_folder(), self.demand_tables(settings).capability_bit
+        city = self.city(settings)
+        key = (str(folder), asdict(settings.fleet))
+        return self._keep("stated fleet", key, lambda: load_stated_fleet(folder, city, bits, settings.fleet))
 
     def changes(self, settings: Settings, replication: int) -> Changes:
         """Return the dated changes of the settings' scenario, with the notes a report shows."""
@@ -162,9 +180,10 @@ class FleetParts(DemandParts):
         def make() -> Changes:
             weight = self._town_weight(settings) if settings.schedule.allocation == "by_demand" else None
             nearest = self._catchments(settings, own) if settings.staffing.sharing == "demand" else None
+            dated = self._stated_fleet(settings).dated if is_stated(settings.city_folder()) else None
             changes = build_changes(
                 own, city, settings.schedule, settings.staffing, calendar, weight, on_duty_in_all(posted),
-                present=present, catchments=nearest, residents=self._residents(settings),
+                present=present, catchments=nearest, residents=self._residents(settings), dated=dated,
             )  # fmt: skip
             return with_posts_open(with_bases_open(changes, fleet, teams + fields, calendar), fleet)
 
@@ -224,7 +243,8 @@ class FleetParts(DemandParts):
                 aircraft += np.array(more.code)[more.traits["mode"] == UnitMode.AIR].tolist()
         problems.raise_if_any()
         known = dict.fromkeys(types)
-        classes = station_classes(self.plan(settings)).code
+        stated = is_stated(folder)
+        classes = (self._own_fleet(settings, 0).classes if stated else station_classes(self.plan(settings))).code
         found = load_prices(folder, settings.money, classes, known, problems, dict.fromkeys(aircraft))
         problems.raise_if_any()
         return found
@@ -240,10 +260,10 @@ class FleetParts(DemandParts):
         return with_rows(changes, days_off(settings.aviation, aircraft, calendar, chance)).rows
 
 
-def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
-    """Raise an error that names every need of a run card that no type of unit could ever serve."""
+def _check_capabilities(demand: DemandTables, capabilities: NDArray[np.uint64], who: str) -> None:
+    """Raise an error that names every need of a run card that nobody of `capabilities` (bit masks) could ever serve."""
     someone_has = 0
-    for mask in fleet.unit_types.capabilities.tolist():
+    for mask in capabilities.tolist():
         someone_has |= int(mask)
     code_of = {bit: code for code, bit in demand.capability_bit.items()}
     cards, problems = demand.run_cards, Problems()
@@ -255,7 +275,7 @@ def _check_capabilities(demand: DemandTables, fleet: FleetTables) -> None:
             if not (someone_has >> bit) & 1:
                 unserved.setdefault(bit, []).append(str(place - first))
         for bit, needs in unserved.items():
-            rule = f"needs a capability that no unit type has (need {', '.join(needs)})"
-            mend = "give it to a unit type in unit_types.csv, or take the need off the card"
+            rule = f"needs a capability that no {who} has (need {', '.join(needs)})"
+            mend = f"give it to a {who} in {who.replace(' ', '_')}s.csv, or take the need off the card"
             problems.add(f"run_cards.csv: {code}", rule, value=code_of[bit], mend=mend)
     problems.raise_if_any()

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.city import load_city
+from sim.city.forms import is_stated
 from sim.compiled import cache_root
 from sim.demand.calendar import build_calendar
 from sim.demand.kinds import load_demand_tables
 from sim.inputs import digest_of
-from sim.plan import load_plan
+from sim.plan import load_plan, no_plan
 from sim.settings import given_digests
 from sim.travel import travel_of
 from sim.travel.roads import load_roads
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sim.city.types import City
     from sim.demand.calendar import Calendar
     from sim.demand.kinds import DemandTables
@@ -58,7 +62,15 @@ class CityParts:
     def plan(self, settings: Settings) -> Plan:
         """Return the plan of the settings' city."""
         folder = settings.city_folder()
+        if is_stated(folder):
+            return no_plan(*self._towns_of(settings))
         return self._keep("plan", str(folder), lambda: load_plan(folder))
+
+    def _towns_of(
+        self, settings: Settings
+    ) -> tuple[Sequence[str], Sequence[str], NDArray[np.int64], NDArray[np.float64]]:
+        towns = self.city(settings).towns
+        return towns.code, towns.name_zh, towns.population, towns.built_up_km2
 
     def roads(self, settings: Settings) -> Roads:
         """Return the roads of the settings' city."""
@@ -68,7 +80,8 @@ class CityParts:
     def demand_tables(self, settings: Settings) -> DemandTables:
         """Return the demand tables of the settings' city."""
         folder = settings.city_folder()
-        return self._keep("demand tables", str(folder), lambda: load_demand_tables(folder))
+        with_ceilings = not is_stated(folder) or (folder / "ceilings.csv").is_file()
+        return self._keep("demand tables", str(folder), lambda: load_demand_tables(folder, with_ceilings=with_ceilings))
 
     def calendar(self, settings: Settings) -> Calendar:
         """Return the days of the settings' window."""

@@ -1,7 +1,7 @@
 """Reads a city folder into a checked `City`, reporting everything wrong with it at once.
 
-Steps: settings -> tables -> references between them -> towns and cells -> borders, bridges, sites, rail -> the grid.
-Must not know how cells were made (`build.py`) nor what anyone does with them.
+Steps: settings -> tables, or stated places (`stated.py`) -> references between them -> towns and cells -> borders,
+bridges, sites, rail -> the grid. Must not know how cells were made (`build.py`) nor what anyone does with them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.city import borders, schemas
+from sim.city.forms import check_forms, is_stated
 from sim.city.people import TownPeople, read_people
 from sim.city.schemas import CitySettings
-from sim.city.settings import read_settings
+from sim.city.settings import plane_of, read_settings
+from sim.city.stated import read_ground
 from sim.city.types import NO_SITE, Cells, City, Plane, RailStations, Sites, Towns
 from sim.errors import Problems
 from sim.tables import Table, TableSpec, check_references, read_table
 
+_SIDE = (schemas.ADJACENCY, schemas.BRIDGES, schemas.SITES, schemas.RAIL)
 _FARTHEST_SEAT_CELLS = 10
 """A seat lies inside the grid or at most so many cells outside it."""
 _FARTHEST_SITE_M = 10_000
@@ -48,16 +51,8 @@ def load_city(folder: Path) -> City:
         cells, two cells at one place, a seat or site outside its town's plane, bridges between towns that do not touch.
     """
     problems = Problems()
-    places = read_places(folder, problems)
-    table = read_table(folder / "cells.csv", schemas.CELLS, problems)
-    if places is None:
-        towns = read_table(folder / "towns.csv", schemas.TOWNS, Problems())
-        check_references(table, "town", towns.names("code"), "towns.csv", problems)
-    problems.raise_if_any()
-    assert places is not None
+    places, cells = (_stated if is_stated(folder) else _derived)(folder, problems)
     kinds = tuple(kind.code for kind in places.settings.site_kinds)
-    cells = _cells(table, places, kinds, problems)
-    problems.raise_if_any()
     grid, x0_m, y0_m = nearest_cell_grid(cells.x_m, cells.y_m, places.settings.cell_m)
     _check_seats(places.towns, grid, x0_m, y0_m, places.settings.cell_m, problems)
     pairs = _pairs(places.tables["adjacency.csv"], places.towns)
@@ -92,12 +87,43 @@ def load_city(folder: Path) -> City:
     )
 
 
+def _derived(folder: Path, problems: Problems) -> tuple[Places, Cells]:
+    """Return the places and cells of a folder with a plan; raise everything wrong with them."""
+    places = read_places(folder, problems)
+    table = read_table(folder / "cells.csv", schemas.CELLS, problems)
+    if places is None:
+        towns = read_table(folder / "towns.csv", schemas.TOWNS, Problems())
+        check_references(table, "town", towns.names("code"), "towns.csv", problems)
+    problems.raise_if_any()
+    assert places is not None
+    if not places.settings.cell_m:
+        problems.add("city.yaml", "(cell_m) is missing", mend="say the side of a cell, m")
+    kinds = tuple(kind.code for kind in places.settings.site_kinds)
+    cells = _cells(table, places, kinds, problems)
+    problems.raise_if_any()
+    return places, cells
+
+
+def _stated(folder: Path, problems: Problems) -> tuple[Places, Cells]:
+    """Return the places and cells of a folder that states them; raise everything wrong with them."""
+    check_forms(folder, problems)
+    settings = read_settings(folder, problems)
+    plane = None if settings is None else plane_of(settings)
+    ground = None if settings is None or plane is None else read_ground(folder, settings, plane, problems)
+    tables = {f"{s.name}.csv": _read_if_there(folder / f"{s.name}.csv", s, problems, is_needed=False) for s in _SIDE}
+    kinds = None if settings is None else [kind.code for kind in settings.site_kinds]
+    _check_side_tables(tables, None if ground is None else ground.towns.code, kinds, problems)
+    problems.raise_if_any()
+    assert ground is not None
+    assert plane is not None
+    return Places(ground.settings, plane, ground.towns, ground.people, tables), ground.cells
+
+
 def read_places(folder: Path, problems: Problems) -> Places | None:
     """Return the folder's settings, towns and side tables, or None when there is nothing to go on with."""
     settings = read_settings(folder, problems)
     towns_table = read_table(folder / "towns.csv", schemas.TOWNS, problems)
-    side = {f"{s.name}.csv": s for s in (schemas.ADJACENCY, schemas.BRIDGES, schemas.SITES, schemas.RAIL)}
-    tables = {name: _read_if_there(folder / name, spec, problems) for name, spec in side.items()}
+    tables = {f"{s.name}.csv": _read_if_there(folder / f"{s.name}.csv", s, problems) for s in _SIDE}
     codes = towns_table.names("code")
     if towns_table.is_whole:
         _check_ids(towns_table, "town_id", problems)
@@ -105,14 +131,13 @@ def read_places(folder: Path, problems: Problems) -> Places | None:
     people = read_people(folder, towns_table, problems)
     if problems.found or settings is None or people is None:
         return None
-    p = settings.plane
-    plane = Plane(p.lat0, p.lon0, p.m_per_deg_lat, p.m_per_deg_lon)
+    plane = plane_of(settings)
     return Places(settings, plane, _towns(towns_table, plane, people), people, tables)
 
 
-def _read_if_there(path: Path, spec: TableSpec, problems: Problems) -> Table:
-    """Return the table, or one without rows when a table that may be empty is left out."""
-    if spec.may_be_empty and not path.exists():
+def _read_if_there(path: Path, spec: TableSpec, problems: Problems, *, is_needed: bool = True) -> Table:
+    """Return the table, or one without rows when a table that may be empty, or is not needed, is left out."""
+    if (spec.may_be_empty or not is_needed) and not path.exists():
         columns = {column.name: np.empty(0, dtype=object) for column in spec.columns}
         return Table(path.name, spec, columns, np.empty(0, dtype=np.int64))
     return read_table(path, spec, problems)

@@ -144,10 +144,10 @@ class PlaneSettings:
     """Latitude of the origin, degrees, WGS84."""
     lon0: Annotated[float, Field(ge=-180, le=180)]
     """Longitude of the origin, degrees, WGS84."""
-    m_per_deg_lat: Annotated[float, Field(gt=110_000, lt=112_000)]
-    """Metres in a degree of latitude at the origin."""
-    m_per_deg_lon: Annotated[float, Field(gt=0, lt=112_000)]
-    """Metres in a degree of longitude at the origin."""
+    m_per_deg_lat: Annotated[float | None, Field(gt=110_000, lt=112_000)] = None
+    """Metres in a degree of latitude at the origin; empty: as the ellipsoid has it there."""
+    m_per_deg_lon: Annotated[float | None, Field(gt=0, lt=112_000)] = None
+    """Metres in a degree of longitude at the origin; empty: as the ellipsoid has it there."""
 
 
 @dataclass
@@ -198,8 +198,6 @@ class CitySettings:
     """English name."""
     plane: PlaneSettings
     """The local plane of all coordinates in metres."""
-    cell_m: Annotated[int, Field(ge=50, le=20_000)]
-    """Side of a cell, m."""
     epoch: str
     """Day from which days are counted in identities, YYYY-MM-DD."""
     utc_offset_h: Annotated[float, Field(ge=-12, le=14)]
@@ -208,6 +206,11 @@ class CitySettings:
     """Country code of the public holidays."""
     population_year: Annotated[int, Field(ge=1900, le=2200)]
     """Year of the population column."""
+    cell_m: Annotated[int, Field(ge=0, le=20_000)] = 0
+    """Side of a cell, m, 50 or more; 0: as the stated areas or cells make it."""
+    crs: str = "wgs84"
+    """What the coordinates of stated stations, areas and cells are in, where a row does not say: wgs84, gcj02, bd09,
+    plane or epsg:NUMBER."""
     site_kinds: list[SiteKind] = field(default_factory=list)
     """Kinds of special sites; a cell with several sites counts as the first kind in this list."""
     build: BuildSettings | None = None

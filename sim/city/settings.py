@@ -6,12 +6,15 @@ import math
 from datetime import date
 from pathlib import Path
 
+from sim.city.crs import is_crs
 from sim.city.schemas import CitySettings
+from sim.city.types import Plane
 from sim.config import Group, checked, read_yaml
 from sim.errors import Problems, nearest_name
 from sim.tables import STANDINGS
 
 _SCALE_TOLERANCE = 0.001
+SMALLEST_CELL_M = 50
 _SCHEMA = Group("", "sim.city.schemas:CitySettings")
 
 
@@ -44,9 +47,15 @@ def _check(settings: CitySettings, problems: Problems) -> None:
         metres_per_degree(plane.lat0),
         strict=True,
     ):
-        if abs(given / expected - 1) > _SCALE_TOLERANCE:
+        if given is not None and abs(given / expected - 1) > _SCALE_TOLERANCE:
             rule = f"(plane.{name}) is not the length of a degree at lat0"
             problems.add("city.yaml", rule, value=given, mend=f"write {expected:.1f}")
+    if 0 < settings.cell_m < SMALLEST_CELL_M:
+        rule, mend = f"(cell_m) is below {SMALLEST_CELL_M} m", "make cells larger, or leave it out"
+        problems.add("city.yaml", rule, value=settings.cell_m, mend=mend)
+    if not is_crs(settings.crs):
+        mend = "write wgs84, gcj02, bd09, plane or epsg:NUMBER"
+        problems.add("city.yaml", "(crs) is not known", value=settings.crs, mend=mend)
     codes = [kind.code for kind in settings.site_kinds]
     for code in sorted({code for code in codes if codes.count(code) > 1}):
         problems.add("city.yaml", "(site_kinds) stands twice", value=code, mend="keep one of them")
@@ -56,6 +65,12 @@ def _check(settings: CitySettings, problems: Problems) -> None:
         if standing not in STANDINGS:
             rule = f"(standing) must be one of {', '.join(STANDINGS)}"
             problems.add("city.yaml", rule, value=standing, mend=nearest_name(standing, STANDINGS))
+
+
+def plane_of(settings: CitySettings) -> Plane:
+    """Return the plane of checked settings."""
+    given, lengths = settings.plane, metres_per_degree(settings.plane.lat0)
+    return Plane(given.lat0, given.lon0, given.m_per_deg_lat or lengths[0], given.m_per_deg_lon or lengths[1])
 
 
 def metres_per_degree(lat: float) -> tuple[float, float]:

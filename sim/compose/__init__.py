@@ -123,17 +123,23 @@ def compose_into(overrides: Sequence[str], problems: Problems, *, origin: str = 
     The readable overrides are composed even beside unreadable ones, so that later problems show up with earlier ones.
     """
     from sim.compose.overrides import hydra_texts, read_overrides
+    from sim.compose.own_choices import own_choices
     from sim.compose.references import check_references
     from sim.settings import Settings, parts_from
 
     n_before = len(problems.found)
     good = read_overrides(overrides, problems, origin=origin, is_sweep=False)
-    found = _hydra_content(hydra_texts(good), problems, origin)
+    own = own_choices(good, problems)
+    texts = [*(f"{group}={choice}" for group, choice in own.groups.items()), *hydra_texts(good)]
+    found = _hydra_content(texts, problems, origin)
     if found is None:
         return Draft(None)
     content, choices = found
-    where_of = _places(choices, good, origin)
+    where_of = _places(choices, good, origin) | own.places()
     about = _collect_about(content, good, origin)
+    own.put_into(content, good)
+    about = {key: entry for key, entry in about.items() if not key.startswith(tuple(f"{k}." for k in own.values))}
+    about |= own.about
     parts = parts_from(content, where_of, problems, default_where=f"{CONFIG_NAME}.yaml")
     references = Problems()
     check_references(content, where_of, references)

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sim.city.forms import AREAS, CELLS, STATIONS, is_stated
 from sim.errors import Problems, nearest_name
 from sim.settings import GIVEN_FILES, check_city
 
@@ -30,11 +31,15 @@ def check_references(content: Mapping[str, Any], where_of: Mapping[str, str], pr
     folder = check_city(city, _where(where_of, "city.folder"), problems) if isinstance(city, str) and city else None
     if folder is None:
         return
-    _check_siting(content, folder, where_of, problems)
+    if is_stated(folder):
+        _check_stated(content, folder, where_of, problems)
+    else:
+        _check_siting(content, folder, where_of, problems)
     _check_files(content, folder, where_of, problems)
-    towns, kinds = _codes(folder / "towns.csv", "code"), _codes(folder / "kinds.csv", "code")
+    towns, kinds = _towns_of(folder), _codes(folder / "kinds.csv", "code")
     for key, name in _named_towns(content):
-        _check_name(key, name, towns, "towns.csv", where_of, problems)
+        where = "the city's areas" if is_stated(folder) else "towns.csv"
+        _check_name(key, name, towns, where, where_of, problems)
     for key, name in _named_kinds(content):
         _check_name(key, name, kinds, "kinds.csv", where_of, problems)
 
@@ -71,6 +76,31 @@ def _day(text: str) -> date | None:
         return None
 
 
+def _check_stated(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:
+    """Add a problem for each choice that needs a plan or siting worlds in a city that states its stations."""
+    builds_plan = _get(content, "schedule", "is_plan_built")
+    needs = (
+        ("schedule.is_plan_built", builds_plan, "the plan's building table", "choose schedule=none"),
+        ("water_supply.is_plan_built", _get(content, "water_supply", "is_plan_built"), "the plan's hydrants", ""),
+        ("siting.coordinates", _get(content, "siting", "coordinates"), "a siting world to replace", ""),
+        ("siting.world", (_get(content, "siting", "world") or 0) > 0, "siting worlds", "choose siting=worlds"),
+        (
+            "fleet.classes_left_out",
+            _get(content, "fleet", "classes_left_out"),
+            "rules of roles",
+            "choose fleet=default",
+        ),
+    )
+    for key, is_asked, what, mend in needs:
+        if is_asked:
+            rule = f"({key}) needs {what}, which a city that states its stations in {STATIONS} does not have"
+            problems.add(_where(where_of, key), rule, value=is_asked, mend=mend or "leave it as it is by default")
+    is_on_roads = _get(content, "travel", "local_kmh") and _get(content, "travel", "detour") is None
+    if is_on_roads and not (folder / "road_classes.csv").is_file():
+        rule = "(travel) drives on roads, and the city folder has no road_classes.csv"
+        problems.add(_where(where_of, "travel"), rule, mend="choose travel=distance or travel=matrix")
+
+
 def _check_siting(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:
     world = _get(content, "siting", "world")
     if _get(content, "siting", "coordinates"):
@@ -87,7 +117,7 @@ def _check_files(content: Mapping[str, Any], folder: Path, where_of: Mapping[str
         if isinstance(given, str) and given and not Path(given).is_file():
             problems.add(_where(where_of, key), f"({key}) does not exist", value=given, mend="name a file")
     roles = _get(content, "fleet", "roles")
-    if isinstance(roles, str) and not (folder / roles).is_file():
+    if isinstance(roles, str) and not is_stated(folder) and not (folder / roles).is_file():
         mend = nearest_name(roles, [path.name for path in folder.glob("*.csv")])
         problems.add(_where(where_of, "fleet.roles"), "(fleet.roles) is not in the city folder", value=roles, mend=mend)
 
@@ -155,6 +185,12 @@ def _codes(path: Path, column: str) -> list[str]:
             return [row[column] for row in csv.DictReader(file) if row.get(column)]
     except (OSError, UnicodeDecodeError, csv.Error):
         return []
+
+
+def _towns_of(folder: Path) -> list[str]:
+    """Return the codes of the city's towns or areas; empty when no table lists them."""
+    places = (("towns.csv", "code"), (AREAS, "area"), (CELLS, "area"))
+    return next((found for name, column in places if (found := _codes(folder / name, column))), [])
 
 
 def _get(content: Mapping[str, Any], group: str, key: str) -> Any:

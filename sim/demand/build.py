@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +67,17 @@ def make_ceilings(
     for process, highest in (("ordinary", highest_rates(intensity)), ("surge", highest_surge_rates(intensity))):
         _add_rows(columns, process, city, tables, highest, headroom)
     return columns
+
+
+def with_ceilings(city: City, tables: DemandTables, settings: DemandSettings, calendar: Calendar) -> DemandTables:
+    """Return the tables of a city without `ceilings.csv`, with ceilings above the rates of these settings and days.
+
+    They are preferred numbers with room above, so that a change of rates within `HEADROOM` mostly keeps them; where
+    arms of other demand must draw the same incidents whatever their rates, the folder needs ceilings of its own.
+    """
+    made = make_ceilings(city, tables, settings, calendar)
+    keys = zip(made["process"], made["town"], made["kind"], strict=True)
+    return replace(tables, ceilings=dict(zip(keys, made["per_day"], strict=True)))
 
 
 def _add_rows(

@@ -40,6 +40,7 @@ from sim.fleet.staffing import (
     strength,
     strength_for,
 )
+from sim.fleet.stated import Dated
 from sim.units import MS_PER_DAY
 
 _NO_SCHEDULE = ScheduleSettings("none", "", "")
@@ -57,6 +58,7 @@ def build_changes(
     present: Fraction | None = None,
     catchments: Catchments | None = None,
     residents: ResidentsByYear | None = None,
+    dated: Dated | None = None,
 ) -> Changes:
     """Return the dated changes of one scenario, sorted by time, kind and entity.
 
@@ -67,6 +69,7 @@ def build_changes(
     present : mean part of those who ride that a roster has on duty; None: the staffing's present share.
     catchments : what sharing by demand weighs stations by; needed for that rule only.
     residents : the city's residents by year; needed where the ratio is applied to them only.
+    dated : days and people of a fleet that tables state; None where the plan makes it.
 
     Raises
     ------
@@ -86,6 +89,9 @@ def build_changes(
     check_people(staffing, denominator, calendar)
     walk = _Walk(fleet, city, schedule, staffing, calendar, posted, problems, present, catchments, denominator)
     other = [*other_days(schedule, staffing), *denominator.new_days(calendar), *(day for day, _ in posted)]
+    if dated is not None:
+        walk.begin(dated)
+        other += dated.days()
     for day, on_day in by_day(actions, other, calendar):
         walk.step(day, on_day)
     problems.raise_if_any()
@@ -100,7 +106,7 @@ def check_people(staffing: StaffingSettings, denominator: Denominator, calendar:
     problems = Problems()
     denominator.check(calendar, problems)
     problems.raise_if_any()
-    if staffing.on_duty_per_station:
+    if staffing.on_duty_per_station or staffing.rule == "stated":
         return
     for day, _ in by_day([], [*other_days(_NO_SCHEDULE, staffing), *denominator.new_days(calendar)], calendar):
         found = strength(staffing, denominator.residents(day), day, None)
@@ -141,20 +147,36 @@ class _Walk:
         self.was_people = np.zeros(n_stations, dtype=np.int64)
         self.was_manned = np.zeros(n_stations, dtype=np.bool_)
         self.most_people = np.full(n_units, -1, dtype=np.int64)
+        self.dated: Dated | None = None
         self.regime = -1
         self.rows: list[tuple[int, int, int, int]] = []
         self.notes: list[Note] = []
         self.steps: list[StaffStep] = []
         self.posts: list[NDArray[np.int64]] = []
 
+    def begin(self, dated: Dated) -> None:
+        """Let stations and units be there as their tables state on the run's first day."""
+        self.dated, start = dated, self.calendar.start
+        self.is_open, self.is_there = dated.is_open(start).copy(), dated.is_there(start).copy()
+        self.stated_open, self.stated_there = self.is_open.copy(), self.is_there.copy()
+
+    def _take_dates(self, dated: Dated, day: date) -> None:
+        """Let stations and units come and go as their tables state; what a schedule did to others stays."""
+        is_open, is_there = dated.is_open(day), dated.is_there(day)
+        self.is_open = np.where(is_open != self.stated_open, is_open, self.is_open)
+        self.is_there = np.where(is_there != self.stated_there, is_there, self.is_there)
+        self.stated_open, self.stated_there = is_open, is_there
+
     def step(self, day: date, actions: list[Action]) -> None:
         """Apply one day's actions, share the people anew and write down what differs from before."""
+        if self.dated is not None:
+            self._take_dates(self.dated, day)
         for action in actions:
             self._apply(action)
         time_ms = (day - self.calendar.start).days * MS_PER_DAY
         in_service = self.is_there & self.is_open[self.fleet.units.station]
         first_crew = self._first_crew(in_service)
-        city_strength = self._strength(day, int((first_crew > 0).sum()))
+        city_strength = self._strength(day, first_crew, in_service)
         at_stations = self._less_posted(city_strength, day)
         people = self._people(day, at_stations, first_crew, in_service)
         self.posts.append(posts_of(people, max(at_stations.riding, 0)))
@@ -258,9 +280,13 @@ class _Walk:
         riding = whole.riding * left // whole.on_duty if whole.on_duty > 0 else whole.riding
         return replace(whole, on_duty=left, riding=riding)
 
-    def _strength(self, day: date, n_sharing: int) -> Strength:
+    def _strength(self, day: date, first_crew: NDArray[np.int64], in_service: NDArray[np.bool_]) -> Strength:
         """Return the city's strength on a day."""
         found = strength(self.staffing, self.denominator.residents(day), day, self.present)
+        n_sharing = int((first_crew > 0).sum())
+        if self.staffing.rule == "stated":
+            on_duty = int(self._stated_people(first_crew, in_service).sum())
+            return strength_for(self.staffing, found, on_duty, self.present)
         if self.staffing.on_duty_per_station:
             return strength_for(self.staffing, found, self.staffing.on_duty_per_station * n_sharing, self.present)
         return found
@@ -272,6 +298,8 @@ class _Walk:
         people = np.zeros(self.fleet.stations.n_stations, dtype=np.int64)
         is_sharing = first_crew > 0
         sharing = np.flatnonzero(is_sharing)
+        if self.staffing.rule == "stated":
+            return self._stated_people(first_crew, in_service)
         if self.staffing.on_duty_per_station:
             people[sharing] = self.staffing.on_duty_per_station
             return people
@@ -284,6 +312,12 @@ class _Walk:
         most = None if rule == "class" else self._usable(in_service)[sharing]
         people[sharing] = share_people(city_strength.on_duty, weight, first_crew[sharing], most)
         return people
+
+    def _stated_people(self, first_crew: NDArray[np.int64], in_service: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the people on duty as the stations' table states them: (n_stations,) int64."""
+        usable = self._usable(in_service)
+        stated = usable if self.dated is None else np.where(self.dated.people >= 0, self.dated.people, usable)
+        return np.where(first_crew > 0, stated, 0)
 
     def _usable(self, in_service: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return the people that each station's units in service ride with if they can: (n_stations,) int64."""

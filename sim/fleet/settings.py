@@ -135,6 +135,9 @@ class StaffingSettings:
     """Name shown in Chinese reports."""
     label_en: str
     """Name shown in English reports."""
+    rule: Literal["ratio", "stated"] = "ratio"
+    """ratio: the ratio of staff to residents below; stated: at each station as many as `stations.csv` says, or enough
+    for the preferred crew of every unit in service where it says nothing."""
     initial_permille: Permille = 0.26
     """Professional staff per thousand residents until the first step."""
     steps: list[StaffStep] = field(default_factory=list)

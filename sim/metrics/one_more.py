@@ -110,6 +110,8 @@ def _nearest_ms(inputs: RunInputs, states: States, trip: _Trips) -> NDArray[np.i
     """Return the expected drive from the nearest station that can send anybody at that moment: (n,) int64 ms."""
     step_of = np.searchsorted(states.from_ms, trip.due_ms, side="right") - 1
     nearest = np.full(len(step_of), _FAR, dtype=np.int64)
+    if not len(step_of):  # nothing was ever due, as may be in a few days of a small city
+        return nearest
     by_step = np.argsort(step_of, kind="stable")
     steps, first = np.unique(step_of[by_step], return_index=True)
     groups: dict[bytes, list[NDArray[np.int64]]] = {}

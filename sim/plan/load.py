@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -176,6 +176,21 @@ def load_plan(folder: Path) -> Plan:
         classes=_classes(tables["classes"]),
         facts={f.id: f for name in ("facts", "outside") if name in tables for f in _rows(tables[name], _fact)},
     )
+
+
+def no_plan(
+    code: Sequence[str], name_zh: Sequence[str], population: NDArray[np.int64], built_up_km2: NDArray[np.float64]
+) -> Plan:
+    """Return the plan of a city that has none: its towns with their residents, and nothing to be built or reached."""
+    n_towns = len(code)
+    none = np.zeros(n_towns, dtype=np.int64)
+    unknown = np.full(n_towns, np.nan)
+    return Plan(
+        code=tuple(code), name_zh=tuple(name_zh), population=population, built_up_km2=built_up_km2,
+        stations_now=none, stations_needed=none, stations_gap=none, builds=none[:, None][:, :0], years=(),
+        new_hydrants=unknown, volunteers_10k=unknown, centre_station_status=("",) * n_towns, note=("",) * n_towns,
+        indicators=(), classes=(), facts={},
+    )  # fmt: skip
 
 
 def _years_of(path: Path) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sim.city.forms import is_stated
 from sim.errors import InputError, Problems
 from sim.run.work import Job, Work, check_folder, check_is_run, jobs_of
 from sim.settings import GROUPS, Settings
@@ -43,7 +44,7 @@ _STEPS = (
     _Step("city", lambda b, s, r: b.city(s), ("city",)),
     _Step("plan", lambda b, s, r: b.plan(s), ("city",)),
     _Step("demand tables", lambda b, s, r: b.demand_tables(s), ("city",)),
-    _Step("roads", lambda b, s, r: b.roads(s), ("city",), ("city",)),
+    _Step("roads", lambda b, s, r: b.roads(s) if _has_roads(s) else None, ("city",), ("city",)),
     _Step("fleet tables", lambda b, s, r: b.fleet_tables(s), ("city", "fleet"), ("demand tables",)),
     _Step("worlds", lambda b, s, r: b.world_name(s, r), ("city", "siting")),
     _Step("calendar", lambda b, s, r: b.calendar(s), ("city", "window", "demand"), ("city",)),
@@ -71,7 +72,13 @@ _STEPS = (
     _Step("climate", lambda b, s, r: b.climate(s), ("city", "weather", "demand")),
     _Step("flying windows", lambda b, s, r: b.flying_windows(s), ("city", "aviation")),
     _Step("travel", lambda b, s, r: b.travel(s), ("city", "travel"), ("city", "roads"), is_slow=True),
-    _Step("siting", lambda b, s, r: b.siting(s, r), ("city", "siting"), ("city", "worlds"), is_of_world=True),
+    _Step(
+        "siting",
+        lambda b, s, r: None if is_stated(s.city_folder()) else b.siting(s, r),
+        ("city", "siting"),
+        ("city", "worlds"),
+        is_of_world=True,
+    ),
     _Step(
         "fleet",
         lambda b, s, r: b.fleet(s, r),
@@ -113,6 +120,12 @@ _STEPS = (
         is_of_world=True,
     ),
 )
+
+
+def _has_roads(settings: Settings) -> bool:
+    """Return whether the city must have tables of roads: one that states its places may leave them out."""
+    folder = settings.city_folder()
+    return not is_stated(folder) or (folder / "road_classes.csv").is_file()
 
 
 def _check_roster(builder: InputsBuilder, settings: Settings, replication: int) -> None:

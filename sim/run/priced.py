@@ -63,7 +63,7 @@ def _levers(work: Work, arm: Arm, years: Years, worlds: tuple[int, ...], builder
     share = settings.staffing.present_share
     return Levers(
         aviation=settings.aviation.mode,
-        paid_units=_paid_units(settings, builder, date(int(min(plan.years)), 1, 1)),
+        paid_units=_paid_units(settings, builder, date(min(plan.years), 1, 1) if plan.years else calendar.start),
         flown_h=_flown_h(work, arm, years, builder),
         people=tuple((_day(day, calendar), on_duty / share) for day, on_duty in on_top),
         replaced=_replaced(settings, worlds, builder),

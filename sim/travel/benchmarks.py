@@ -187,7 +187,9 @@ def benchmarks(
     problems.raise_if_any()
     dense, other = dense_and_other(city)
     modelled = {
-        "station_area_km2": math.nan if settings is None or settings.matrix else station_area_km2(settings),
+        "station_area_km2": math.nan
+        if settings is None or settings.matrix or settings.graph
+        else station_area_km2(settings),
         "five_minute_share": five_minute_share(tables, station_cells, city.cells.population, noise_sigma),
         "mean_drive_dense_min": mean_drive_min(tables, station_cells, dense),
         "mean_drive_other_min": mean_drive_min(tables, station_cells, other),

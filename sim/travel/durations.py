@@ -54,10 +54,11 @@ def with_acceleration(cruise_ms: NDArray[np.float64], tau_a: float) -> NDArray[n
     return longer
 
 
-def between_addresses(cruise_ms: NDArray[np.float64], cell_ms: float) -> NDArray[np.float64]:
+def between_addresses(cruise_ms: NDArray[np.float64], cell_ms: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return mean cruise times (same shape, ms) between random addresses of different cells, from those of centres.
 
-    `cell_ms` is the cruise time over one cell's side; the correction is capped at its value for neighbours.
+    `cell_ms` is the cruise time over one cell's side (of two cells of different size, the root of their mean square);
+    the correction is capped at its value for neighbours.
     """
     spread: NDArray[np.float64] = cruise_ms + (cell_ms * cell_ms / 12.0) / np.maximum(cruise_ms, cell_ms)
     return spread

@@ -222,7 +222,7 @@ def _from_npz(path: Path, zones: tuple[str, ...], problems: Problems) -> dict[st
 
 def _from_frame(path: Path, zones: tuple[str, ...], problems: Problems) -> dict[str, NDArray[np.float64]]:
     """Return the squares by period of a long or square table."""
-    frame = _frame(path, problems)
+    frame = frame_of(path, problems)
     if frame is None:
         return {}
     if not set(LONG_COLUMNS) <= set(frame.columns):
@@ -235,7 +235,7 @@ def _from_frame(path: Path, zones: tuple[str, ...], problems: Problems) -> dict[
     return {str(name): _from_long(path, part, zones, problems) for name, part in parts if name in PERIODS}
 
 
-def _frame(path: Path, problems: Problems) -> pd.DataFrame | None:
+def frame_of(path: Path, problems: Problems) -> pd.DataFrame | None:
     """Return the table in the file, zone labels as text, or None after adding a problem."""
     import pandas as pd
 
@@ -251,7 +251,7 @@ def _frame(path: Path, problems: Problems) -> pd.DataFrame | None:
     return None
 
 
-def _numbers(path: Path, texts: pd.Series[Any], problems: Problems) -> NDArray[np.float64]:
+def numbers_of(path: Path, texts: pd.Series[Any], problems: Problems) -> NDArray[np.float64]:
     """Return the column as float64, NaN where it is empty; texts that are no numbers are problems."""
     import pandas as pd
 
@@ -262,14 +262,16 @@ def _numbers(path: Path, texts: pd.Series[Any], problems: Problems) -> NDArray[n
     return numbers
 
 
-def _positions(path: Path, labels: pd.Series[Any], zones: tuple[str, ...], problems: Problems) -> NDArray[np.int64]:
-    """Return the zone position of each label, -1 and a problem where there is no such zone."""
+def positions_of(
+    path: Path, labels: pd.Series[Any], zones: tuple[str, ...], problems: Problems, what: str = "a zone"
+) -> NDArray[np.int64]:
+    """Return the position in `zones` of each label, -1 and a problem where there is no such zone (or `what` it is)."""
     position = {zone: i for i, zone in enumerate(zones)}
     found = np.asarray(labels.astype(str).str.strip().map(position).fillna(-1), dtype=np.int64)
     unknown = labels[found < 0].drop_duplicates()
     for row, label in unknown.head(MAX_SHOWN).items():
         problems.add(
-            path.name, "is not a zone", value=str(label), row=int(str(row)) + 2, mend=nearest_name(str(label), zones)
+            path.name, f"is not {what}", value=str(label), row=int(str(row)) + 2, mend=nearest_name(str(label), zones)
         )
     return found
 
@@ -278,8 +280,8 @@ def _from_long(path: Path, frame: pd.DataFrame, zones: tuple[str, ...], problems
     """Return the square of rows (from, to, duration); pairs given twice are problems."""
     n_zones = len(zones)
     square = np.full((n_zones, n_zones), np.nan)
-    start, end = (_positions(path, frame[column], zones, problems) for column in ("from", "to"))
-    values = _numbers(path, frame["duration"], problems)
+    start, end = (positions_of(path, frame[column], zones, problems) for column in ("from", "to"))
+    values = numbers_of(path, frame["duration"], problems)
     is_known = (start >= 0) & (end >= 0)
     pair = start[is_known] * n_zones + end[is_known]
     twice = np.flatnonzero(np.bincount(pair, minlength=n_zones * n_zones) > 1)
@@ -297,14 +299,14 @@ def _from_square(
     import pandas as pd
 
     n_before = len(problems.found)
-    rows = _positions(path, frame.iloc[:, 0], zones, problems)
-    columns = _positions(path, pd.Series([str(name) for name in frame.columns[1:]]), zones, problems)
+    rows = positions_of(path, frame.iloc[:, 0], zones, problems)
+    columns = positions_of(path, pd.Series([str(name) for name in frame.columns[1:]]), zones, problems)
     for kind, found in (("row", rows), ("column", columns)):
         for zone in [zone for i, zone in enumerate(zones) if np.count_nonzero(found == i) != 1][:MAX_SHOWN]:
             problems.add(path.name, f"must have exactly one {kind} of this zone", value=zone)
     if len(problems.found) > n_before:
         return None
     square = np.full((len(zones), len(zones)), np.nan)
-    values = np.column_stack([_numbers(path, frame.iloc[:, i + 1], problems) for i in range(len(columns))])
+    values = np.column_stack([numbers_of(path, frame.iloc[:, i + 1], problems) for i in range(len(columns))])
     square[np.ix_(rows, columns)] = values
     return square

@@ -1,8 +1,8 @@
-"""Settings of a travel world: speeds on roads, or a file of given driving times; and which hour is which period.
+"""Settings of a travel world: speeds on roads, one speed and a detour, or a file of given driving times; and the hours.
 
 A world is one YAML file: the fields of `TravelSettings` and an `about` map that gives source and standing of each. It
-either has roads, with all their numbers, or names a matrix, with none of them, so that no key says nothing.
-Next: `graph.py`, which turns speeds into milliseconds, or `given.py`, which reads the matrix.
+either has roads, with all their numbers, or a detour, with those of one speed, or names a matrix, with none of them, so
+that no key says nothing. Next: `graph.py`, which turns speeds into milliseconds, `straight.py` or `given.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ ROAD_NUMBERS = (
     "acceleration_ms2", "start_s", "ramp_s",
 )  # fmt: skip
 """Settings that a world has if it drives on roads, and only then; null in a world of given times."""
+STRAIGHT_NUMBERS = ("local_kmh", "night_factor", "peak_factor", "acceleration_ms2", "start_s")
+"""Those of them that a world has if it drives straight, by `detour`."""
 
 Speed = Annotated[float | None, Field(gt=0, le=160)]
 Factor = Annotated[float | None, Field(gt=0, le=4)]
@@ -75,19 +77,30 @@ class TravelSettings:
     """Hours driven at rush-hour speed on workdays."""
     weekend_peak_hours: list[int] = field(default_factory=list)
     """Hours driven at rush-hour speed on weekends and holidays."""
+    detour: Annotated[float | None, Field(ge=1, le=5)] = None
+    """Length of the way over the straight line, for a city without tables of roads: every trip is that long at
+    `local_kmh`; null for none."""
+    graph: str = ""
+    """Road graph of one's own (.osm, or .graphml as OSMnx saves it) over which trips go, with a speed for each class;
+    the detour is then of the way from a cell's middle to its nearest node. Empty for none."""
+    graph_kmh: dict[str, Annotated[float, Field(gt=0, le=160)]] = field(default_factory=dict)
+    """Cruise speed by day on each class of road of that graph, by its `highway` tag, km/h; others are no roads."""
     matrix: str = ""
     """File of driving times between zones (.npz, .csv, .parquet) that replaces the roads; empty for none."""
     matrix_unit: Annotated[str, Field(pattern=r"^(ms|s|min)?$")] = ""
     """Unit of the durations in that file, ms, s or min; never guessed."""
     matrix_zones: str = ""
     """CSV (cell, zone) that gives every cell its zone; empty: each cell is a zone, its id the label."""
+    matrix_from: Literal["zones", "stations"] = "zones"
+    """zones: that file has times between zones; stations: from the stations of `stations.csv`, by code, to zones, in
+    the long form. Other ways are then reckoned from those."""
     is_matrix_one_way: bool = False
     """Whether ways there and back may differ by more than a quarter and a minute, because the roads do."""
 
     def of_roads(self, name: str) -> float:
         """Return one of `ROAD_NUMBERS`; only a world that drives on roads has them."""
         value: float | None = getattr(self, name)
-        assert value is not None, f"{name} is asked of a world without roads"
+        assert value is not None, f"{name} is asked of a world that does not have it"
         return value
 
     def speed_kmh(self, road_class: str, period: Period) -> float:
@@ -165,6 +178,10 @@ def _check_hours(settings: TravelSettings, where: str, problems: Problems) -> No
 def _check_kind(settings: TravelSettings, where: str, problems: Problems) -> None:
     """Add a problem for each setting that is missing, or says nothing, for roads or a matrix as the world has them."""
     is_given = {name: getattr(settings, name) is not None for name in ROAD_NUMBERS}
+    _check_graph(settings, where, problems)
+    if settings.matrix and settings.detour is not None:
+        mend = "choose travel=matrix, or set it to null"
+        problems.add(where, "(detour) says nothing beside a given matrix", value=settings.detour, mend=mend)
     if not settings.matrix and not any(is_given.values()):
         mend = "give travel.matrix=FILE and travel.matrix_unit, or choose a world that has roads"
         problems.add(where, "(matrix) names no file of driving times", mend=mend)
@@ -176,12 +193,31 @@ def _check_kind(settings: TravelSettings, where: str, problems: Problems) -> Non
         if not settings.matrix_unit:
             problems.add(where, "(matrix_unit) is missing", mend="declare the file's unit: ms, s or min")
         return
-    for name in [name for name in ROAD_NUMBERS if not is_given[name]]:
+    needed = ROAD_NUMBERS if settings.detour is None else STRAIGHT_NUMBERS
+    for name in [name for name in needed if not is_given[name]]:
         problems.add(where, f"({name}) is missing", mend="give it a value, or give a matrix instead of roads")
-    for name in ("matrix_unit", "matrix_zones", "is_matrix_one_way"):
-        if getattr(settings, name):
+    for name in [name for name in ROAD_NUMBERS if name not in needed and is_given[name]]:
+        rule, mend = f"({name}) says nothing beside a detour", "set it to null, or set detour to null to drive on roads"
+        problems.add(where, rule, value=getattr(settings, name), mend=mend)
+    for name in ("matrix_unit", "matrix_zones", "is_matrix_one_way", "matrix_from"):
+        if getattr(settings, name) not in ("", False, "zones"):
             mend = "leave it out, or give travel.matrix=FILE"
             problems.add(where, f"({name}) says nothing without a matrix", value=getattr(settings, name), mend=mend)
+
+
+def _check_graph(settings: TravelSettings, where: str, problems: Problems) -> None:
+    """Add a problem for a graph without what it needs, and for speeds on a graph that is not there."""
+    if settings.graph_kmh and not settings.graph:
+        mend = "give travel.graph=FILE, or choose another travel world"
+        problems.add(where, "(graph) names no road graph for graph_kmh", mend=mend)
+    if not settings.graph:
+        return
+    if settings.matrix:
+        problems.add(where, "(graph) says nothing beside a given matrix", value=settings.graph, mend="keep one of them")
+    if not settings.graph_kmh:
+        problems.add(where, "(graph_kmh) is missing", mend="choose travel=network, or give each highway class a speed")
+    if settings.detour is None and not settings.matrix:
+        problems.add(where, "(detour) is missing", mend="choose travel=network, or say the detour to the nearest road")
 
 
 def load_travel_world(path: Path) -> TravelWorld:
@@ -214,7 +250,8 @@ def _checked_about(about: Any, settings: TravelSettings, where: str) -> dict[str
     """Return standing and source of every number and list of hours; raise all that is missing or unknown."""
     problems = Problems()
     result: dict[str, tuple[str, str]] = {}
-    keys = [key for key, value in asdict(settings).items() if not isinstance(value, str | bool | None)]
+    values = asdict(settings).items()
+    keys = [key for key, value in values if not isinstance(value, str | bool | None) and value != {}]
     for key in [key for key in about if key not in keys]:
         problems.add(where, "(about) is not a setting", value=key, mend=nearest_name(str(key), keys))
     for key in keys:

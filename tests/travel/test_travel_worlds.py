@@ -29,6 +29,7 @@ from sim.travel.settings import Period, TravelSettings, checked, load_travel_wor
 from sim.travel.source import TravelTables, build_travel
 
 WORLDS = ("norm", "measured", "congested")
+STRAIGHT = "distance"
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +48,12 @@ def standing(configs, committed_city) -> list[np.ndarray]:
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", [*WORLDS, STRAIGHT])
 def test_every_number_of_a_world_has_source_and_standing(configs, name):
     world = load_travel_world(configs / "travel" / f"{name}.yaml")
     assert world.settings.name == name
     values = asdict(world.settings).items()
-    assert sorted(world.about) == sorted(k for k, v in values if not isinstance(v, str | bool))
+    assert sorted(world.about) == sorted(k for k, v in values if not isinstance(v, str | bool | None) and v != {})
 
 
 def test_settings_are_a_structured_schema_that_takes_overrides(make_settings):

@@ -1,0 +1,91 @@
+"""`dgsim new-city` and `dgsim check-city`: the template runs as it is, and a spoilt one says all that is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.cli import main
+from sim.compose import compose
+from sim.errors import InputError
+
+SHORT = (
+    "window.measure_from='2026-06-01'", "window.measure_to='2026-06-15'", "run.n_replications=2", "run.workers=1",
+)  # fmt: skip
+
+
+def test_a_new_city_is_written_checked_and_run_to_a_report(tmp_path, capsys):
+    folder, out = tmp_path / "mine", tmp_path / "out"
+    assert main(["new-city", str(folder)]) == 0
+    assert main(["check-city", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"{folder}: nothing is wrong" in said
+    assert "2 areas, 48 cells of 1000 m, 213,600 residents" in said
+    assert "3 stations, 6 units; on 2025-12-30 3 are open with 5 vehicles and 32 people on duty" in said
+    assert main(["run", f"city.folder='{folder}'", f"run.outputs='{out}'", *SHORT]) == 0
+    report = next(out.glob("run/*/report.html")).read_text(encoding="utf-8")
+    assert "Example city" in report
+    assert "Dongguan" not in report
+    assert "东莞" not in report
+    assert main(["verify", str(next(out.glob("run/*")))]) == 0
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    assert main(["new-city", str(tmp_path / "mine")]) == 2
+    assert "holds something already" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_check_city_tells_faults_of_all_tables_and_choices_at_once(make_city, capsys):
+    folder = make_city(
+        stations__csv="station,lat,lon\ncentral,30.0,110.0\n",
+        run_cards__csv="kind,need_no,capability,from_grade,is_critical,source,standing\nfir,0,water,1,true,test,assumed\n",
+        choices__yaml="staffing: stated\ntravel: distanc\ndemand: {alarms: 3}\n",
+    )
+    assert main(["check-city", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "choices.yaml: 'distanc' (travel) is not a choice of configs/travel; did you mean 'distance'?" in said
+    assert "choices.yaml: 'demand.alarms' (demand) is not a setting; did you mean" in said
+    assert "run_cards.csv row 2: 'fir' (kind) is not in kinds.csv" in said
+
+
+def test_choices_that_need_a_plan_are_one_clear_error_each(make_city):
+    folder = make_city()
+    asked = ["schedule=plan", "water_supply=plan", "siting.world=3", "travel=measured"]
+    with pytest.raises(InputError) as raised:
+        compose([f"city.folder='{folder}'", *asked])
+    told = "\n".join(str(problem) for problem in raised.value.problems)
+    assert "(schedule.is_plan_built) needs the plan's building table, which a city that states its stations in" in told
+    assert "(water_supply.is_plan_built) needs the plan's hydrants" in told
+    assert "(siting.world) needs siting worlds" in told
+    assert "(travel) drives on roads, and the city folder has no road_classes.csv; choose travel=distance" in told
+    assert "'songshanhu' (schedule.rows.0.town) is not in the city's areas; known: east, west" in told
+    assert len(raised.value.problems) == 5
+
+
+def test_the_command_line_goes_before_the_citys_own_choices_key_by_key(make_city):
+    folder = make_city()
+    plain = compose([f"city.folder='{folder}'"])
+    assert (plain.settings.demand.alarms_per_year, plain.settings.staffing.name) == (320, "stated")
+    assert plain.settings.times.scene_min["building_fire"] == [60, 90, 180]
+    assert "home_fire" not in plain.settings.times.scene_min
+    assert plain.given_by("demand.alarms_per_year") == "choices.yaml"
+    given = compose(
+        [f"city.folder='{folder}'", "demand.alarms_per_year=99", "times.scene_min.false_alarm=[7]", "staffing=constant"]
+    )
+    assert given.settings.demand.alarms_per_year == 99
+    assert given.settings.demand.reference_year == 2025
+    assert given.settings.times.scene_min["false_alarm"] == [7]
+    assert given.settings.times.scene_min["building_fire"] == [60, 90, 180]
+    assert given.settings.staffing.name == "constant"
+    assert given.given_by("demand.alarms_per_year") == "command line"
+
+
+def test_a_scenario_goes_before_the_citys_own_choices(make_city):
+    composed = compose([f"city.folder='{make_city()}'", "scenario=staff_020", "schedule=none"])
+    assert composed.settings.staffing.rule == "ratio"
+
+
+def test_the_default_city_has_no_choices_of_its_own():
+    assert compose([]).settings.travel.name == "measured"
