@@ -118,6 +118,24 @@ class Waterways:
     way_m: NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Durations known from records: each replaces what would be looked up; -1 where none is recorded.
+
+    `handling_ms`: (n_incidents,) int64, from the call to the order to dispatch. `slot_ms`: (n_slots, 4) int64, slots as
+    `slot_starts` says: turnout (call-out included), travel, access (to the work, whatever lies between), time on scene
+    (from the arrival, whatever it was later than). `travel_station`: (n_slots,) int32, the station whose units alone
+    have the recorded travel: for a unit of any other, it says nothing.
+
+    Like the ranks it stands for, a recorded duration belongs to (incident, slot) and a stage takes that of the slot
+    which the unit holds as the stage begins: a slot filled again has the same ones again.
+    """
+
+    handling_ms: NDArray[np.int64]
+    slot_ms: NDArray[np.int64]
+    travel_station: NDArray[np.int32]
+
+
 def no_waterways(n_cells: int) -> Waterways:
     """Return a city without quays."""
     return Waterways(np.zeros(0, np.int32), np.zeros((0, n_cells), np.int32))
@@ -147,7 +165,8 @@ class RunInputs:
     `changes`: `CHANGE_DTYPE` rows in order. `slot_ranks`: (n_slots, 4) uint32, incident by incident: turnout, own
     travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to
     the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start. `cell_weight`:
-    (n_cells,) int64, incidents to be expected of each cell, for rules that weigh cover.
+    (n_cells,) int64, incidents to be expected of each cell, for rules that weigh cover. `recorded`: durations known
+    from records; None: all are looked up.
     """
 
     city: City
@@ -171,11 +190,12 @@ class RunInputs:
     cell_weight: NDArray[np.int64]
     seed: int
     replication: int
+    recorded: Recorded | None = None
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 (hex) of each part, by name."""
+        """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""
         parts = {part.name: getattr(self, part.name) for part in dataclasses.fields(self)}
-        return {name: digest_of(value) for name, value in parts.items()}
+        return {name: digest_of(value) for name, value in parts.items() if value is not None}
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) over the digests of all parts."""

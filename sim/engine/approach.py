@@ -209,11 +209,17 @@ def goal_cell(w, now, unit, incident, from_cell):  # type: ignore[no-untyped-def
 
 @compiled_borrowing
 def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time of one trip: of a craft, or the expected drive x the incident's and the slot's own factor."""
+    """Return the time of one trip: of a craft, or the expected drive x the incident's and the slot's own factor.
+
+    If the slot's travel is recorded, that, for a unit of the station that it is recorded of.
+    """
+    recorded = rules.recorded_ms(w, slot, rules.TRAVEL)
+    if recorded >= 0 and w.recorded_station[slot] == w.units[unit].station:
+        return recorded
     if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
     expected = expected_travel_ms(w, now, from_cell, to_cell)
-    own_q16 = look_up(w.quantiles[w.params[TRAVEL_OWN_TABLE]], w.slot_ranks[slot, 1])
+    own_q16 = look_up(w.quantiles[w.params[TRAVEL_OWN_TABLE]], w.slot_ranks[slot, rules.TRAVEL])
     return (((expected * w.incidents[incident].travel_factor_q16) >> 16) * own_q16) >> 16
 
 
@@ -232,13 +238,17 @@ def access_ms(w, now, unit, sent_to):  # type: ignore[no-untyped-def]
     Stairs and paths by true kind, or landing and hoist of an aircraft; on a track, what is left of the wait for the
     power to be off and the way along it; at a large fire without a hydrant near, the time until vehicles have water.
     `sent_to`: the slot it held on its way, whose rank says how long the stairs and paths take. Whether it needs water
-    says the slot it holds now: what the first arrival finds may hand it over to another need.
+    says the slot it holds now: what the first arrival finds may hand it over to another need. A recorded time is all
+    of that at once.
     """
+    recorded = rules.recorded_ms(w, sent_to, rules.ACCESS)
+    if recorded >= 0:
+        return recorded
     incident = w.units[unit].incident
     it = w.incidents[incident]
     access = np.int64(w.units[unit].access_ms)
     if access < 0:
-        access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[sent_to, 2])
+        access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[sent_to, rules.ACCESS])
     if it.portal_a >= 0 and w.units[unit].mode == ROAD:
         access += max(0, _power_off_at(w, incident) - now) + _track_ms(w, unit, _track_left_m(w, unit, incident))
     supply_grade = w.supply_grade[it.kind] if w.units[unit].mode == ROAD else 0

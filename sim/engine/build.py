@@ -61,6 +61,8 @@ def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
     handling = np.empty(n, dtype=np.int64)
     tables = np.asarray(durations.handling, dtype=np.int64)[handling_regimes(inputs)]
     look_up_all(durations.values, tables, np.ascontiguousarray(rows["rank_handling"]), handling)
+    if inputs.recorded is not None:
+        handling = np.where(inputs.recorded.handling_ms >= 0, inputs.recorded.handling_ms, handling)
     out["due_ms"] = rows["call_ms"] + handling
     common = np.full(n, durations.travel_common, dtype=np.int64)
     factor = np.empty(n, dtype=np.int64)
@@ -156,6 +158,26 @@ def _access_means(inputs: RunInputs) -> NDArray[np.int64]:
     return np.array([table_mean(inputs.durations.values[table]) for table in inputs.durations.access], dtype=np.int64)
 
 
+def _recorded(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return the recorded durations of slots; no rows where nothing is recorded."""
+    if inputs.recorded is None:
+        return {"recorded_ms": np.zeros((0, 4), np.int64), "recorded_station": np.zeros(0, np.int32)}
+    return {"recorded_ms": inputs.recorded.slot_ms, "recorded_station": inputs.recorded.travel_station}
+
+
+def _check_rows(inputs: RunInputs, n_slots: int) -> None:
+    """Raise `ValueError` unless what belongs to incidents and slots has a row for each."""
+    n_incidents = inputs.demand.incidents.shape[0]
+    if inputs.recorded is not None:
+        shapes = (
+            inputs.recorded.handling_ms.shape,
+            inputs.recorded.slot_ms.shape,
+            inputs.recorded.travel_station.shape,
+        )
+        if shapes != ((n_incidents,), (n_slots, 4), (n_slots,)):
+            raise ValueError(f"recorded durations of {shapes}, not of {n_incidents} incidents with {n_slots} slots")
+
+
 def check_room(inputs: RunInputs) -> None:
     """Raise one `InputError` for everything that is too large for the fields it would be kept in."""
     n_needs = np.diff(inputs.cards.start)
@@ -183,10 +205,13 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     ------
     InputError
         If the city, its cards or its demand are too large for the engine's fields.
+    ValueError
+        If arrays that belong to the same things differ in length.
     """
     check_room(inputs)
     incidents, slot_start = _incidents(inputs)
     n_slots, n_units = int(slot_start[-1]), len(inputs.fleet.units.station)
+    _check_rows(inputs, n_slots)
     slots = np.zeros(n_slots, dtype=wd.SLOT_DTYPE)
     slots["incident"] = np.repeat(np.arange(incidents.shape[0], dtype=np.int32), np.diff(slot_start))
     slots["unit"] = -1
@@ -215,5 +240,5 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
         craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
-        tasks=_tasks(inputs), way_m=inputs.waterways.way_m,
+        tasks=_tasks(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs),
     )  # fmt: skip

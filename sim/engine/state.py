@@ -69,7 +69,7 @@ def _note_flight(w, now, unit):  # type: ignore[no-untyped-def]
 def _turn_out(w, now, unit, slot):  # type: ignore[no-untyped-def]
     it = w.units[unit]
     it.status = TURNING_OUT
-    plan(w, now + rules.turnout_ms(w, now, slot) + it.callout_ms, events.ENROUTE, unit, it.mission)
+    plan(w, now + rules.turnout_ms(w, now, unit, slot), events.ENROUTE, unit, it.mission)
 
 
 @compiled_borrowing

@@ -220,6 +220,8 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("craft", "i4", 1, True),
     ("tasks", "i8", 2, True),
     ("way_m", "i4", 2, True),
+    ("recorded_ms", "i8", 2, True),
+    ("recorded_station", "i4", 1, True),
 )
 FIELD_NAMES = [field[0] for field in FIELDS]
 

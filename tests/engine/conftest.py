@@ -13,7 +13,18 @@ from sim.chance import constant_table
 from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
 from sim.fleet.parts import CHANGE_DTYPE, UNIT_TRAITS_DTYPE, ChangeKind
-from sim.inputs import Policy, Roster, Scenes, Sky, Waterways, draw_slot_ranks, no_waterways, order_stations
+from sim.inputs import (
+    Policy,
+    Recorded,
+    Roster,
+    Scenes,
+    Sky,
+    Waterways,
+    draw_slot_ranks,
+    no_waterways,
+    order_stations,
+    slot_starts,
+)
 
 S = 1000
 WATER, AERIAL, RESCUE, FOAM = range(4)
@@ -68,6 +79,8 @@ class TinyCity:
     cell_weight: list[int] | None = None
     way_m: dict[int, list[int]] = field(default_factory=dict)
     seed: int = 1
+    recorded_handling_s: dict[int, float] = field(default_factory=dict)
+    recorded_s: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
 
     def station(self, cell: int, people: int = 12, *, is_open: bool = True) -> int:
         self.stations.append((cell, people))
@@ -171,6 +184,28 @@ class TinyCity:
             return no_waterways(self.n_cells)
         return Waterways(np.array(list(self.way_m), np.int32), np.array(list(self.way_m.values()), np.int32))
 
+    def _first_slots(self, demand: SimpleNamespace, cards: SimpleNamespace) -> dict[int, int]:
+        """Return the first slot of each incident by its place in the order of adding."""
+        start = slot_starts(demand, cards)
+        return {int(row["identity"]) - 1000: int(start[at]) for at, row in enumerate(demand.incidents)}
+
+    def _recorded(self, demand: SimpleNamespace, cards: SimpleNamespace) -> Recorded | None:
+        """Recorded seconds of an incident, and of (incident, slot): `turnout`, `travel` `of` a station, and so on."""
+        if not self.recorded_handling_s and not self.recorded_s:
+            return None
+        first, n_slots = self._first_slots(demand, cards), int(slot_starts(demand, cards)[-1])
+        handling = np.full(len(demand.incidents), -1, np.int64)
+        for at, row in enumerate(demand.incidents):
+            handling[at] = int(self.recorded_handling_s.get(int(row["identity"]) - 1000, -1 / S) * S)
+        stages, station = np.full((n_slots, 4), -1, np.int64), np.full(n_slots, -1, np.int32)
+        for (incident, number), given in self.recorded_s.items():
+            slot = first[incident] + number
+            for column, name in enumerate(("turnout", "travel", "access", "scene")):
+                if name in given:
+                    stages[slot, column] = int(given[name] * S)
+            station[slot] = given.get("of", -1)
+        return Recorded(handling, stages, station)
+
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
@@ -217,6 +252,7 @@ class TinyCity:
             waterways=self._waterways(), roster=self._roster(), sky=self._sky(hours),
             scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
+            recorded=self._recorded(demand, cards),
         )  # fmt: skip
 
     def run(self, engine: str = "both") -> EventLog:

@@ -100,6 +100,22 @@ def _add_craft(draw, city):
     return asked
 
 
+def _add_records(draw, city):
+    """Let records say how long some stages took of some incidents, of needs of the reported kind among them."""
+    for place, incident in enumerate(city.incidents):
+        if draw(st.integers(0, 3)) > 0:
+            continue
+        if draw(st.booleans()):
+            city.recorded_handling_s[place] = draw(st.sampled_from([0, 45]))
+        n_slots = len(CARDS[incident["kind"]])
+        if incident["reported_kind"] != incident["kind"]:
+            n_slots += len(CARDS[incident["reported_kind"]])
+        for number in range(n_slots):
+            stages = draw(st.sets(st.sampled_from(["turnout", "travel", "access", "scene"])))
+            given = {name: draw(st.sampled_from([0, 15, 240])) for name in sorted(stages)}
+            city.recorded_s[place, number] = given | {"of": draw(st.integers(-1, len(city.stations) - 1))}
+
+
 @st.composite
 def cities_with_levers(draw, tiny):
     """Small cities with rosters, breakdowns, craft, tracks, help, move-up, rest, weather, villages and hydrants."""
@@ -142,6 +158,7 @@ def cities_with_levers(draw, tiny):
                 "power_off_ms": draw(st.sampled_from([0, 300_000])), "water_delay_ms": 60_000,
                 "village_ms": draw(st.sampled_from([-1, 240_000])),
             }  # fmt: skip
+    _add_records(draw, city)
     return city
 
 
