@@ -21,6 +21,7 @@ from sim.units import Q16
 
 if TYPE_CHECKING:
     from sim.city.types import City
+    from sim.city.zones import NearestZone
     from sim.demand.calendar import Calendar
     from sim.demand.types import Demand, Durations, Kinds, RunCards
     from sim.fleet.parts import Fleet
@@ -166,7 +167,8 @@ class RunInputs:
     travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to
     the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start. `cell_weight`:
     (n_cells,) int64, incidents to be expected of each cell, for rules that weigh cover. `recorded`: durations known
-    from records; None: all are looked up.
+    from records; None: all are looked up. `nearest_zone`: which cell is nearest to a point where cells lie anywhere;
+    None: the city's grid says.
     """
 
     city: City
@@ -191,6 +193,7 @@ class RunInputs:
     seed: int
     replication: int
     recorded: Recorded | None = None
+    nearest_zone: NearestZone | None = None
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""

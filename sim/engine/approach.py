@@ -41,7 +41,11 @@ def expected_travel_ms(w, now, from_cell, to_cell):  # type: ignore[no-untyped-d
 
 @compiled_borrowing
 def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
-    """Return the cell a moving unit is in: on the straight line of its leg, in proportion to the time gone."""
+    """Return the cell a moving unit is in: on the straight line of its leg, in proportion to the time gone.
+
+    The city's grid says which that is; where cells lie anywhere, it is the one nearest to the point, of several as near
+    the one it comes from, or else the first.
+    """
     it = w.units[unit]
     whole = it.arrive_ms - it.leave_ms
     if whole <= 0 or now >= it.arrive_ms:
@@ -54,7 +58,25 @@ def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
     row = (y - w.params[GRID_Y0_M]) // w.params[GRID_CELL_M]
     column = min(max(column, 0), w.grid.shape[1] - 1)
     row = min(max(row, 0), w.grid.shape[0] - 1)
-    return np.int64(w.grid[row, column])
+    cell = np.int64(w.grid[row, column])
+    return cell if cell >= 0 else _nearest_of(w, -1 - cell, x, y, it.from_cell)
+
+
+@compiled_inline
+def _nearest_of(w, at, x, y, from_cell):  # type: ignore[no-untyped-def]
+    """Return the cell nearest to a point among those listed at a place of `near`; `from_cell` if it is as near."""
+    best, best_square = np.int64(from_cell), _square_m2(w, from_cell, x, y)
+    for place in range(at + 1, at + 1 + w.near[at]):
+        square = _square_m2(w, w.near[place], x, y)
+        if square < best_square:
+            best, best_square = np.int64(w.near[place]), square
+    return best
+
+
+@compiled_inline
+def _square_m2(w, cell, x, y):  # type: ignore[no-untyped-def]
+    dx, dy = np.int64(w.cell_xy[cell, 0]) - x, np.int64(w.cell_xy[cell, 1]) - y
+    return dx * dx + dy * dy
 
 
 # --- by air and by water ----------------------------------------------------------------------------------------------

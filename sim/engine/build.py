@@ -110,7 +110,7 @@ def _units(inputs: RunInputs) -> NDArray[Any]:
 
 
 def _params(inputs: RunInputs) -> NDArray[np.int64]:
-    policy, durations, city = inputs.policy, inputs.durations, inputs.city
+    policy, durations = inputs.policy, inputs.durations
     out = np.zeros(wd.N_PARAMS, dtype=np.int64)
     out[wd.DISPATCH_POLICY] = policy.dispatch
     out[wd.IS_ESCALATION_ON] = policy.is_escalation_on
@@ -128,7 +128,9 @@ def _params(inputs: RunInputs) -> NDArray[np.int64]:
     out[wd.MOVE_UP_MOST_MS], out[wd.WATER_CAPABILITY] = policy.move_up_most_ms, policy.water_bit
     out[wd.HELP_WAIT_MS] = rules.NEVER_MS if policy.help_wait_ms < 0 else policy.help_wait_ms
     out[wd.REST_AFTER_MS], out[wd.REST_MS] = policy.rest_after_ms, policy.rest_ms
-    out[wd.GRID_X0_M], out[wd.GRID_Y0_M], out[wd.GRID_CELL_M] = city.grid_x0_m, city.grid_y0_m, city.cell_m
+    city, zones = inputs.city, inputs.nearest_zone
+    squares = (city.grid_x0_m, city.grid_y0_m, city.cell_m) if zones is None else (zones.x0_m, zones.y0_m, zones.side_m)
+    out[wd.GRID_X0_M], out[wd.GRID_Y0_M], out[wd.GRID_CELL_M] = squares
     return out
 
 
@@ -156,6 +158,13 @@ def _tasks(inputs: RunInputs) -> NDArray[np.int64]:
 def _access_means(inputs: RunInputs) -> NDArray[np.int64]:
     """Return the mean access time of each kind, ms, as the dispatcher reckons with it."""
     return np.array([table_mean(inputs.durations.values[table]) for table in inputs.durations.access], dtype=np.int64)
+
+
+def _squares(inputs: RunInputs) -> dict[str, NDArray[np.int32]]:
+    """Return the cell of each square of the plane, and the cells of squares that are near to several."""
+    if inputs.nearest_zone is None:
+        return {"grid": inputs.city.grid, "near": np.zeros(0, np.int32)}
+    return {"grid": inputs.nearest_zone.square, "near": inputs.nearest_zone.near}
 
 
 def _recorded(inputs: RunInputs) -> dict[str, NDArray[Any]]:
@@ -235,7 +244,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         quantiles=inputs.durations.values.reshape(-1, TABLE_SIZE),
         access_table=inputs.durations.access, scene_table=inputs.durations.scene,
         latent_table=inputs.durations.latent, scene_slope_q16=inputs.durations.scene_slope_q16,
-        cell_xy=np.stack([inputs.city.cells.x_m, inputs.city.cells.y_m], axis=1), grid=inputs.city.grid,
+        cell_xy=np.stack([inputs.city.cells.x_m, inputs.city.cells.y_m], axis=1), **_squares(inputs),
         roster_ms=inputs.roster.shift_ms, roster=inputs.roster.people, roster_is_relief=inputs.roster.is_relief,
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,

@@ -220,6 +220,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("craft", "i4", 1, True),
     ("tasks", "i8", 2, True),
     ("way_m", "i4", 2, True),
+    ("near", "i4", 1, True),
     ("recorded_ms", "i8", 2, True),
     ("recorded_station", "i4", 1, True),
 )

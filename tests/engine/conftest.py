@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sim.chance import constant_table
+from sim.city.zones import index_zones
 from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
 from sim.fleet.parts import CHANGE_DTYPE, UNIT_TRAITS_DTYPE, ChangeKind
@@ -79,6 +80,7 @@ class TinyCity:
     cell_weight: list[int] | None = None
     way_m: dict[int, list[int]] = field(default_factory=dict)
     seed: int = 1
+    xy_m: list[tuple[int, int]] | None = None
     recorded_handling_s: dict[int, float] = field(default_factory=dict)
     recorded_s: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
 
@@ -223,9 +225,10 @@ class TinyCity:
         demand = self._demand()
         hours = 24 * 40
         is_night = np.array([hour % 24 in self.night_hours for hour in range(hours)], dtype=np.int8)
+        x_m, y_m = np.array(self.xy_m, np.int32).T if self.xy_m else (cells * 1000, cells * 0)
         return SimpleNamespace(
             city=SimpleNamespace(
-                cells=SimpleNamespace(x_m=cells * 1000, y_m=cells * 0, town=town), grid=cells[None, :].copy(),
+                cells=SimpleNamespace(x_m=x_m, y_m=y_m, town=town), grid=cells[None, :].copy(),
                 grid_x0_m=-500, grid_y0_m=-500, cell_m=1000,
             ),
             fleet=SimpleNamespace(
@@ -253,6 +256,7 @@ class TinyCity:
             scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
             recorded=self._recorded(demand, cards),
+            nearest_zone=index_zones(x_m, y_m) if self.xy_m else None,
         )  # fmt: skip
 
     def run(self, engine: str = "both") -> EventLog:

@@ -159,6 +159,8 @@ def cities_with_levers(draw, tiny):
                 "village_ms": draw(st.sampled_from([-1, 240_000])),
             }  # fmt: skip
     _add_records(draw, city)
+    if draw(st.booleans()):
+        city.xy_m = draw(st.lists(st.tuples(st.integers(0, 9), st.integers(-40, 900)), min_size=6, max_size=6))
     return city
 
 
