@@ -137,6 +137,22 @@ class Recorded:
     travel_station: NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Where the unit of a slot takes a patient after its work at the scene: n_slots rows, as `slot_starts` says.
+
+    `cell`: (n_slots,) int32, the destination, -1 where it starts for home from the scene. `drive_ms`: (n_slots,) int64,
+    from the scene, -1: as long as expected then, without noise, x `factor_q16` in 1/65536. `hand_over_ms`: (n_slots,)
+    int64, from the arrival there until the unit may be sent on. Craft take nobody away. Like a rank it belongs to
+    (incident, slot), and the slot that counts is the one the unit holds as it leaves the scene.
+    """
+
+    cell: NDArray[np.int32]
+    drive_ms: NDArray[np.int64]
+    hand_over_ms: NDArray[np.int64]
+    factor_q16: int = Q16
+
+
 def no_waterways(n_cells: int) -> Waterways:
     """Return a city without quays."""
     return Waterways(np.zeros(0, np.int32), np.zeros((0, n_cells), np.int32))
@@ -168,7 +184,7 @@ class RunInputs:
     the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start. `cell_weight`:
     (n_cells,) int64, incidents to be expected of each cell, for rules that weigh cover. `recorded`: durations known
     from records; None: all are looked up. `nearest_zone`: which cell is nearest to a point where cells lie anywhere;
-    None: the city's grid says.
+    None: the city's grid says. `transport`: where patients are taken; None: nowhere.
     """
 
     city: City
@@ -194,6 +210,7 @@ class RunInputs:
     replication: int
     recorded: Recorded | None = None
     nearest_zone: NearestZone | None = None
+    transport: Transport | None = None
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""

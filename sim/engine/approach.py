@@ -20,6 +20,7 @@ from sim.engine.world import (
     GRID_X0_M,
     GRID_Y0_M,
     HOME_FACTOR_Q16,
+    TRANSPORT_FACTOR_Q16,
     TRAVEL_OWN_TABLE,
     WATER_CAPABILITY,
 )
@@ -251,6 +252,21 @@ def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
     if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
     return (expected_travel_ms(w, now, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
+
+
+@compiled_inline
+def has_transport(w, unit, slot):  # type: ignore[no-untyped-def]
+    """Return whether a unit takes a patient somewhere after its work for a slot; craft never do."""
+    return slot < w.transport_cell.shape[0] and w.transport_cell[slot] >= 0 and w.units[unit].mode == ROAD
+
+
+@compiled_inline
+def transport_ms(w, now, slot, from_cell):  # type: ignore[no-untyped-def]
+    """Return the time of the way with a patient from `from_cell`: as recorded, or the expected drive x its factor."""
+    if w.transport_ms[slot] >= 0:
+        return w.transport_ms[slot]
+    expected = expected_travel_ms(w, now, from_cell, w.transport_cell[slot])
+    return (expected * w.params[TRANSPORT_FACTOR_Q16]) >> 16
 
 
 @compiled_borrowing

@@ -127,6 +127,8 @@ def _params(inputs: RunInputs) -> NDArray[np.int64]:
     out[wd.MOVE_UP_POLICY], out[wd.MOVE_UP_AFTER_MS] = policy.move_up, policy.move_up_after_ms
     out[wd.MOVE_UP_MOST_MS], out[wd.WATER_CAPABILITY] = policy.move_up_most_ms, policy.water_bit
     out[wd.HELP_WAIT_MS] = rules.NEVER_MS if policy.help_wait_ms < 0 else policy.help_wait_ms
+    if inputs.transport is not None:
+        out[wd.TRANSPORT_FACTOR_Q16] = inputs.transport.factor_q16
     out[wd.REST_AFTER_MS], out[wd.REST_MS] = policy.rest_after_ms, policy.rest_ms
     city, zones = inputs.city, inputs.nearest_zone
     squares = (city.grid_x0_m, city.grid_y0_m, city.cell_m) if zones is None else (zones.x0_m, zones.y0_m, zones.side_m)
@@ -174,6 +176,15 @@ def _recorded(inputs: RunInputs) -> dict[str, NDArray[Any]]:
     return {"recorded_ms": inputs.recorded.slot_ms, "recorded_station": inputs.recorded.travel_station}
 
 
+def _transport(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return where the units of slots take patients; no rows where nobody is taken anywhere."""
+    part = inputs.transport
+    if part is None:
+        none = np.zeros(0, np.int64)
+        return {"transport_cell": none, "transport_ms": none, "hand_over_ms": none}
+    return {"transport_cell": part.cell, "transport_ms": part.drive_ms, "hand_over_ms": part.hand_over_ms}
+
+
 def _check_rows(inputs: RunInputs, n_slots: int) -> None:
     """Raise `ValueError` unless what belongs to incidents and slots has a row for each."""
     n_incidents = inputs.demand.incidents.shape[0]
@@ -185,6 +196,9 @@ def _check_rows(inputs: RunInputs, n_slots: int) -> None:
         )
         if shapes != ((n_incidents,), (n_slots, 4), (n_slots,)):
             raise ValueError(f"recorded durations of {shapes}, not of {n_incidents} incidents with {n_slots} slots")
+    for name, rows in _transport(inputs).items():
+        if inputs.transport is not None and len(rows) != n_slots:
+            raise ValueError(f"{name} has {len(rows)} rows, not one for each of {n_slots} slots")
 
 
 def check_room(inputs: RunInputs) -> None:
@@ -249,5 +263,5 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
         craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
-        tasks=_tasks(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs),
+        tasks=_tasks(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
     )  # fmt: skip

@@ -30,6 +30,8 @@ class UnitStatus(IntEnum):
     MAKING_READY = 5
     MOVING_UP = 6
     STANDING_BY = 7
+    TRANSPORTING = 8
+    HANDING_OVER = 9
 
 
 class SlotStatus(IntEnum):
@@ -173,8 +175,9 @@ N_COUNTS = 16
     REST_AFTER_MS,
     REST_MS,
     WATER_CAPABILITY,
-) = range(24)
-N_PARAMS = 24
+    TRANSPORT_FACTOR_Q16,
+) = range(25)
+N_PARAMS = 25
 DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST, DISPATCH_KEEP_COVER = 0, 1, 2
 MOVE_UP_NONE, MOVE_UP_NEAREST, MOVE_UP_BEST_COVER = 0, 1, 2
 
@@ -223,6 +226,9 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("near", "i4", 1, True),
     ("recorded_ms", "i8", 2, True),
     ("recorded_station", "i4", 1, True),
+    ("transport_cell", "i4", 1, True),
+    ("transport_ms", "i8", 1, True),
+    ("hand_over_ms", "i8", 1, True),
 )
 FIELD_NAMES = [field[0] for field in FIELDS]
 

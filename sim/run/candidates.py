@@ -15,12 +15,14 @@ from sim.engine import approach, cover, rules
 from sim.engine.codes import (
     AIR,
     EN_ROUTE,
+    HANDING_OVER,
     MAKING_READY,
     MOVING_UP,
     ON_SCENE,
     RETURNING,
     ROAD,
     STANDING_BY,
+    TRANSPORTING,
     TURNING_OUT,
     WATER,
 )
@@ -243,7 +245,10 @@ class _Asked:
 
 _IN_BAY = "in_bay"
 _PLACES = {RETURNING: "returning", MOVING_UP: "moving_up", STANDING_BY: "standing_by"}
-_AT_WORK = {TURNING_OUT: "turning_out", EN_ROUTE: "en_route", ON_SCENE: "on_scene"}
+_AT_WORK = {
+    TURNING_OUT: "turning_out", EN_ROUTE: "en_route", ON_SCENE: "on_scene", TRANSPORTING: "transporting",
+    HANDING_OVER: "handing_over",
+}  # fmt: skip
 
 
 def _craft(unit: Any) -> Bi:

@@ -20,6 +20,7 @@ from sim.inputs import (
     Roster,
     Scenes,
     Sky,
+    Transport,
     Waterways,
     draw_slot_ranks,
     no_waterways,
@@ -81,6 +82,8 @@ class TinyCity:
     way_m: dict[int, list[int]] = field(default_factory=dict)
     seed: int = 1
     xy_m: list[tuple[int, int]] | None = None
+    transport: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
+    transport_factor_q16: int = 65536
     recorded_handling_s: dict[int, float] = field(default_factory=dict)
     recorded_s: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
 
@@ -208,6 +211,18 @@ class TinyCity:
             station[slot] = given.get("of", -1)
         return Recorded(handling, stages, station)
 
+    def _transport(self, demand: SimpleNamespace, cards: SimpleNamespace) -> Transport | None:
+        """`transport` gives `cell`, `hand_over` and perhaps `drive` (seconds) of (incident, slot)."""
+        if not self.transport:
+            return None
+        first, n_slots = self._first_slots(demand, cards), int(slot_starts(demand, cards)[-1])
+        cell, drive, hand_over = np.full(n_slots, -1, np.int32), np.full(n_slots, -1, np.int64), np.zeros(n_slots, int)
+        for (incident, number), given in self.transport.items():
+            slot = first[incident] + number
+            cell[slot], hand_over[slot] = given["cell"], int(given.get("hand_over", 0) * S)
+            drive[slot] = int(given["drive"] * S) if "drive" in given else -1
+        return Transport(cell, drive, hand_over, self.transport_factor_q16)
+
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
@@ -255,7 +270,7 @@ class TinyCity:
             waterways=self._waterways(), roster=self._roster(), sky=self._sky(hours),
             scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
-            recorded=self._recorded(demand, cards),
+            recorded=self._recorded(demand, cards), transport=self._transport(demand, cards),
             nearest_zone=index_zones(x_m, y_m) if self.xy_m else None,
         )  # fmt: skip
 

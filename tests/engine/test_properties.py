@@ -114,6 +114,9 @@ def _add_records(draw, city):
             stages = draw(st.sets(st.sampled_from(["turnout", "travel", "access", "scene"])))
             given = {name: draw(st.sampled_from([0, 15, 240])) for name in sorted(stages)}
             city.recorded_s[place, number] = given | {"of": draw(st.integers(-1, len(city.stations) - 1))}
+            if draw(st.booleans()):
+                leg = {"cell": draw(cells), "hand_over": draw(st.sampled_from([0, 90]))}
+                city.transport[place, number] = leg | draw(st.sampled_from([{}, {"drive": 0}, {"drive": 75}]))
 
 
 @st.composite
@@ -166,11 +169,13 @@ def cities_with_levers(draw, tiny):
 
 LEGAL = {
     K.DISPATCH: {"bay", "road home", "moving up", "post"}, K.ENROUTE: {"called", "called at post"}, K.ARRIVE: {"out"},
-    K.CLEAR: {"scene"}, K.HOME: {"road home"}, K.AVAILABLE: {"home"}, K.TURN_BACK: {"called", "called at post", "out"},
-    K.MOVE_UP: {"bay"}, K.STAND_BY: {"moving up"}, K.RECALL: {"moving up", "post"},
+    K.CLEAR: {"scene", "handed over"}, K.HOME: {"road home"}, K.AVAILABLE: {"home"},
+    K.TURN_BACK: {"called", "called at post", "out"}, K.TRANSPORT: {"scene"}, K.DELIVER: {"with patient"},
+    K.HANDED_OVER: {"handing over"}, K.MOVE_UP: {"bay"}, K.STAND_BY: {"moving up"}, K.RECALL: {"moving up", "post"},
 }  # fmt: skip
 AFTER = {
-    K.ENROUTE: "out", K.ARRIVE: "scene", K.CLEAR: "road home", K.HOME: "home", K.AVAILABLE: "bay",
+    K.ENROUTE: "out", K.ARRIVE: "scene", K.TRANSPORT: "with patient", K.DELIVER: "handing over",
+    K.HANDED_OVER: "handed over", K.CLEAR: "road home", K.HOME: "home", K.AVAILABLE: "bay",
     K.MOVE_UP: "moving up", K.STAND_BY: "post", K.RECALL: "road home",
 }  # fmt: skip
 STOOD_DOWN = {"called": "bay", "called at post": "post", "out": "road home"}
