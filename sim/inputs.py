@@ -153,6 +153,23 @@ class Transport:
     factor_q16: int = Q16
 
 
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a fit to records tells apart that the tables of durations do not; None: nothing of that kind.
+
+    `turnout`: (24, n_stations) int16, the table of turnout of each hour of the day and station, in the place of those
+    of day and night; the dispatcher reckons with each one's mean. `drive_q16`: (n_stations,) int32, driving time of a
+    station's units over that of the matrix, in 1/65536, on all their ways. `noise_from_ms`: (n_bands,) int64, expected
+    driving times, 0 first and ascending, from which on a trip's own factor comes from the table of that place in
+    `noise_table` (n_bands,) int16, in the place of `Durations.travel_own`.
+    """
+
+    turnout: NDArray[np.int16] | None = None
+    drive_q16: NDArray[np.int32] | None = None
+    noise_from_ms: NDArray[np.int64] | None = None
+    noise_table: NDArray[np.int16] | None = None
+
+
 def no_waterways(n_cells: int) -> Waterways:
     """Return a city without quays."""
     return Waterways(np.zeros(0, np.int32), np.zeros((0, n_cells), np.int32))
@@ -181,10 +198,13 @@ class RunInputs:
 
     `changes`: `CHANGE_DTYPE` rows in order. `slot_ranks`: (n_slots, 4) uint32, incident by incident: turnout, own
     travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to
-    the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start. `cell_weight`:
-    (n_cells,) int64, incidents to be expected of each cell, for rules that weigh cover. `recorded`: durations known
-    from records; None: all are looked up. `nearest_zone`: which cell is nearest to a point where cells lie anywhere;
-    None: the city's grid says. `transport`: where patients are taken; None: nowhere.
+    the cell (each by its own factor), ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's
+    start, a midnight. `cell_weight`: (n_cells,) int64, incidents to be expected of each cell, for rules that weigh
+    cover.
+
+    What a run need not have, None: `recorded`, durations known from records (all are looked up); `nearest_zone`, which
+    cell is nearest to a point where cells lie anywhere (the city's grid says); `transport`, where patients are taken
+    (nowhere); `effects`, what a fit to records tells apart (nothing), set by `with_effects`.
     """
 
     city: City
@@ -211,6 +231,7 @@ class RunInputs:
     recorded: Recorded | None = None
     nearest_zone: NearestZone | None = None
     transport: Transport | None = None
+    effects: Effects | None = None
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""
@@ -324,10 +345,31 @@ def with_added_ranks(
     return out
 
 
-def order_stations(travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32]) -> NDArray[np.int16]:
-    """Return (n_periods, n_cells, n_stations) int16: stations by driving time to the cell, ties by station id."""
+def station_drives(
+    travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32] | None = None
+) -> NDArray[Any]:
+    """Return (n_periods, n_stations, n_cells) ms: driving times from the stations, by their factors if given."""
     by_station = travel_ms[:, np.asarray(station_cell), :]
+    if drive_q16 is None:
+        return by_station
+    return (by_station.astype(np.int64) * np.asarray(drive_q16, np.int64)[:, None]) >> 16
+
+
+def order_stations(
+    travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32] | None = None
+) -> NDArray[np.int16]:
+    """Return (n_periods, n_cells, n_stations) int16: stations by driving time to the cell, ties by station id.
+
+    `drive_q16`: (n_stations,) factor of each in 1/65536; None: all the same.
+    """
+    by_station = station_drives(travel_ms, station_cell, drive_q16)
     return np.ascontiguousarray(np.argsort(by_station, axis=1, kind="stable").transpose(0, 2, 1).astype(np.int16))
+
+
+def with_effects(inputs: RunInputs, effects: Effects) -> RunInputs:
+    """Return inputs in which what a fit tells apart holds; the order of the stations follows their factors."""
+    order = order_stations(inputs.travel.duration_ms, inputs.fleet.stations.cell, effects.drive_q16)
+    return dataclasses.replace(inputs, effects=effects, station_order=order)
 
 
 def hours_of_run(

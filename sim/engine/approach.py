@@ -21,7 +21,6 @@ from sim.engine.world import (
     GRID_Y0_M,
     HOME_FACTOR_Q16,
     TRANSPORT_FACTOR_Q16,
-    TRAVEL_OWN_TABLE,
     WATER_CAPABILITY,
 )
 from sim.units import MS_PER_DAY, MS_PER_H
@@ -34,10 +33,20 @@ _MM_MS_PER_M_S = 1_000_000
 
 
 @compiled_inline
-def expected_travel_ms(w, now, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the driving time between two cells in the period and weather of `now`, without noise."""
+def expected_travel_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return a unit's driving time between two cells in the period and weather of `now`, without noise."""
     hour = rules.hour_index(w, now)
-    return (np.int64(w.travel_ms[w.period_of_hour[hour], from_cell, to_cell]) * w.road_q16[hour]) >> 16
+    drive = rules.drive_ms(w, w.period_of_hour[hour], w.units[unit].station, from_cell, to_cell)
+    return (drive * w.road_q16[hour]) >> 16
+
+
+@compiled_inline
+def noise_table(w, expected_ms):  # type: ignore[no-untyped-def]
+    """Return the table of a trip's own factor: that of the last band which begins by its expected driving time."""
+    band = 0
+    while band + 1 < w.noise_from_ms.shape[0] and w.noise_from_ms[band + 1] <= expected_ms:
+        band += 1
+    return w.noise_table[band]
 
 
 @compiled_borrowing
@@ -193,7 +202,7 @@ def track_arrival(w, now, unit, incident, lead_ms, from_cell, is_second):  # typ
     it = w.incidents[incident]
     portal = it.portal_b if is_second else it.portal_a
     track_m = it.track_b_m if is_second else it.track_a_m
-    arrival = lead_ms + expected_travel_ms(w, now, from_cell, portal)
+    arrival = lead_ms + expected_travel_ms(w, now, unit, from_cell, portal)
     return arrival, max(now + arrival, _power_off_at(w, incident)) - now + _track_ms(w, unit, track_m)
 
 
@@ -241,8 +250,8 @@ def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[n
         return recorded
     if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
-    expected = expected_travel_ms(w, now, from_cell, to_cell)
-    own_q16 = look_up(w.quantiles[w.params[TRAVEL_OWN_TABLE]], w.slot_ranks[slot, rules.TRAVEL])
+    expected = expected_travel_ms(w, now, unit, from_cell, to_cell)
+    own_q16 = look_up(w.quantiles[noise_table(w, expected)], w.slot_ranks[slot, rules.TRAVEL])
     return (((expected * w.incidents[incident].travel_factor_q16) >> 16) * own_q16) >> 16
 
 
@@ -251,7 +260,7 @@ def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
     """Return the time of a way without siren: of a craft, or the drive at the homeward speed, without noise."""
     if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
-    return (expected_travel_ms(w, now, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
+    return (expected_travel_ms(w, now, unit, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
 
 
 @compiled_inline
@@ -261,11 +270,11 @@ def has_transport(w, unit, slot):  # type: ignore[no-untyped-def]
 
 
 @compiled_inline
-def transport_ms(w, now, slot, from_cell):  # type: ignore[no-untyped-def]
+def transport_ms(w, now, unit, slot, from_cell):  # type: ignore[no-untyped-def]
     """Return the time of the way with a patient from `from_cell`: as recorded, or the expected drive x its factor."""
     if w.transport_ms[slot] >= 0:
         return w.transport_ms[slot]
-    expected = expected_travel_ms(w, now, from_cell, w.transport_cell[slot])
+    expected = expected_travel_ms(w, now, unit, from_cell, w.transport_cell[slot])
     return (expected * w.params[TRANSPORT_FACTOR_Q16]) >> 16
 
 

@@ -20,7 +20,8 @@ from sim.engine.log import LOG_DTYPE
 from sim.engine.stations import CREW_BITS
 from sim.errors import Problems
 from sim.fleet.parts import UNIT_TRAITS_DTYPE, UnitMode
-from sim.inputs import slot_starts
+from sim.inputs import slot_starts, station_drives
+from sim.units import Q16
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
@@ -91,9 +92,51 @@ def _stations(inputs: RunInputs) -> NDArray[Any]:
     out["first_unit"] = np.searchsorted(units.station, np.arange(n), side="left")
     out["end_unit"] = np.searchsorted(units.station, np.arange(n), side="right")
     out["help_grade"] = stations.help_grade
+    out["drive_q16"] = Q16
+    if inputs.effects is not None and inputs.effects.drive_q16 is not None:
+        out["drive_q16"] = inputs.effects.drive_q16
+        _check_order(inputs, inputs.effects.drive_q16)
     out["quay"] = -1
     out["quay"][inputs.waterways.station] = np.arange(len(inputs.waterways.station))
     return out
+
+
+def _check_order(inputs: RunInputs, drive_q16: NDArray[np.int32]) -> None:
+    """Raise `ValueError` unless the stations stand in the order of their driving times by these factors."""
+    drives = station_drives(inputs.travel.duration_ms, inputs.fleet.stations.cell, drive_q16).transpose(0, 2, 1)
+    if (np.diff(np.take_along_axis(drives, inputs.station_order.astype(np.int64), axis=2), axis=2) < 0).any():
+        raise ValueError("station_order is not that of the stations' own driving times; set effects by with_effects")
+
+
+def _turnout(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return which tables of turnout hold at each hour, by station, with their means: rows of day and night, or of 24.
+
+    A run starts at midnight.
+    """
+    durations, n_hours = inputs.durations, len(inputs.is_night_of_hour)
+    tables, row = np.asarray(durations.turnout)[:, None], np.asarray(inputs.is_night_of_hour, dtype=np.int64)
+    if inputs.effects is not None and inputs.effects.turnout is not None:
+        tables, row = inputs.effects.turnout, np.arange(n_hours) % 24
+    tables = np.broadcast_to(tables, (len(tables), len(inputs.fleet.stations.cell)))
+    numbers, place = np.unique(tables, return_inverse=True)
+    means = np.array([table_mean(durations.values[number]) for number in numbers.tolist()], dtype=np.int64)
+    by_station = means[place.reshape(tables.shape)]
+    least = by_station.min(axis=1) if by_station.size else np.zeros(len(tables), np.int64)
+    return {
+        "turnout_row": row, "turnout_table": tables, "turnout_mean_ms": by_station, "turnout_least_ms": least,
+    }  # fmt: skip
+
+
+def _noise(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return from which expected driving times on which table of a trip's own factor holds."""
+    effects = inputs.effects
+    if effects is None or effects.noise_from_ms is None or effects.noise_table is None:
+        only = np.array([inputs.durations.travel_own], dtype=np.int16)
+        return {"noise_from_ms": np.zeros(1, np.int64), "noise_table": only}
+    begins = effects.noise_from_ms
+    if len(begins) != len(effects.noise_table) or not len(begins) or begins[0] != 0 or (np.diff(begins) <= 0).any():
+        raise ValueError(f"bands of noise begin at {begins.tolist()}, not at 0 and ascending, with a table each")
+    return {"noise_from_ms": begins, "noise_table": effects.noise_table}
 
 
 def _units(inputs: RunInputs) -> NDArray[Any]:
@@ -117,11 +160,6 @@ def _params(inputs: RunInputs) -> NDArray[np.int64]:
     out[wd.IS_SCENE_DELAY_ON] = policy.is_scene_delay_on
     out[wd.HOME_FACTOR_Q16] = policy.home_factor_q16
     out[wd.MAKE_READY_MS] = policy.make_ready_ms
-    day, night = (int(table) for table in durations.turnout)
-    out[wd.TURNOUT_TABLE_DAY], out[wd.TURNOUT_TABLE_NIGHT] = day, night
-    out[wd.TURNOUT_EXPECTED_DAY] = table_mean(durations.values[day])
-    out[wd.TURNOUT_EXPECTED_NIGHT] = table_mean(durations.values[night])
-    out[wd.TRAVEL_OWN_TABLE] = durations.travel_own
     out[wd.SCENE_DELAY_CAP_MS] = durations.scene_delay_cap_ms
     out[wd.SLACK_MS], out[wd.COVER_MS], out[wd.COVER_CAPABILITY] = policy.slack_ms, policy.cover_ms, policy.cover_bit
     out[wd.MOVE_UP_POLICY], out[wd.MOVE_UP_AFTER_MS] = policy.move_up, policy.move_up_after_ms
@@ -254,7 +292,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         needs=_needs(inputs), card_start=inputs.cards.start,
         travel_ms=inputs.travel.duration_ms,
         station_order=inputs.station_order,
-        period_of_hour=inputs.period_of_hour, is_night_of_hour=inputs.is_night_of_hour,
+        period_of_hour=inputs.period_of_hour, **_turnout(inputs), **_noise(inputs),
         quantiles=inputs.durations.values.reshape(-1, TABLE_SIZE),
         access_table=inputs.durations.access, scene_table=inputs.durations.scene,
         latent_table=inputs.durations.latent, scene_slope_q16=inputs.durations.scene_slope_q16,

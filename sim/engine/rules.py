@@ -23,10 +23,6 @@ from sim.engine.codes import AIR
 from sim.engine.world import (
     IS_SCENE_DELAY_ON,
     SCENE_DELAY_CAP_MS,
-    TURNOUT_EXPECTED_DAY,
-    TURNOUT_EXPECTED_NIGHT,
-    TURNOUT_TABLE_DAY,
-    TURNOUT_TABLE_NIGHT,
     SlotStatus,
     UnitStatus,
 )
@@ -48,11 +44,21 @@ def hour_index(w, now):  # type: ignore[no-untyped-def]
 
 
 @compiled_inline
-def expected_turnout_ms(w, now):  # type: ignore[no-untyped-def]
-    """Return the mean turnout time at this hour, as the dispatcher reckons with it."""
-    if w.is_night_of_hour[hour_index(w, now)]:
-        return w.params[TURNOUT_EXPECTED_NIGHT]
-    return w.params[TURNOUT_EXPECTED_DAY]
+def drive_ms(w, period, station, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the driving time between two cells of a unit of a station, on dry roads and without noise."""
+    return (np.int64(w.travel_ms[period, from_cell, to_cell]) * w.stations[station].drive_q16) >> 16
+
+
+@compiled_inline
+def expected_turnout_ms(w, now, station):  # type: ignore[no-untyped-def]
+    """Return the mean turnout time of a station at this hour, as the dispatcher reckons with it."""
+    return w.turnout_mean_ms[w.turnout_row[hour_index(w, now)], station]
+
+
+@compiled_inline
+def least_turnout_ms(w, now):  # type: ignore[no-untyped-def]
+    """Return the least of the stations' mean turnout times at this hour."""
+    return w.turnout_least_ms[w.turnout_row[hour_index(w, now)]]
 
 
 @compiled_inline
@@ -65,19 +71,19 @@ def recorded_ms(w, slot, stage):  # type: ignore[no-untyped-def]
 def turnout_ms(w, now, unit, slot):  # type: ignore[no-untyped-def]
     """Return the time until a unit that fills `slot` leaves its bay: as recorded, or turnout and its own call-out.
 
-    Turnout is the slot's rank in the table of the hour.
+    Turnout is the slot's rank in the table of the hour and the unit's station.
     """
     recorded = recorded_ms(w, slot, TURNOUT)
     if recorded >= 0:
         return recorded
-    table = w.params[TURNOUT_TABLE_NIGHT] if w.is_night_of_hour[hour_index(w, now)] else w.params[TURNOUT_TABLE_DAY]
+    table = w.turnout_table[w.turnout_row[hour_index(w, now)], w.units[unit].station]
     return look_up(w.quantiles[table], w.slot_ranks[slot, TURNOUT]) + w.units[unit].callout_ms
 
 
 @compiled_inline
 def lead_ms(w, now, unit):  # type: ignore[no-untyped-def]
     """Return the expected time until a unit leaves its bay: mean turnout of the hour and the unit's own call-out."""
-    return expected_turnout_ms(w, now) + w.units[unit].callout_ms
+    return expected_turnout_ms(w, now, w.units[unit].station) + w.units[unit].callout_ms
 
 
 @compiled_inline

@@ -168,7 +168,7 @@ def leave_with_patient(w, now, unit):  # type: ignore[no-untyped-def]
     it.from_cell = it.to_cell
     it.to_cell = w.transport_cell[it.slot]
     it.leave_ms = now
-    it.arrive_ms = now + approach.transport_ms(w, now, it.slot, it.from_cell)
+    it.arrive_ms = now + approach.transport_ms(w, now, unit, it.slot, it.from_cell)
     write(w, now, LOG_TRANSPORT, it.incident, slot_number(w, it.slot), unit, now - w.slots[it.slot].arrive_ms)
     plan(w, it.arrive_ms, events.DELIVER, unit, it.mission)
 

@@ -98,7 +98,7 @@ STATION_DTYPE = np.dtype(
         ("quay", "i4"),
         ("n_ready", "i4"),
         ("is_in_vain", "i4"),
-        ("spare", "i4"),
+        ("drive_q16", "i4"),
     ]
 )
 INCIDENT_DTYPE = np.dtype(
@@ -156,11 +156,6 @@ N_COUNTS = 16
     IS_SCENE_DELAY_ON,
     HOME_FACTOR_Q16,
     MAKE_READY_MS,
-    TURNOUT_EXPECTED_DAY,
-    TURNOUT_EXPECTED_NIGHT,
-    TURNOUT_TABLE_DAY,
-    TURNOUT_TABLE_NIGHT,
-    TRAVEL_OWN_TABLE,
     SCENE_DELAY_CAP_MS,
     GRID_X0_M,
     GRID_Y0_M,
@@ -176,8 +171,8 @@ N_COUNTS = 16
     REST_MS,
     WATER_CAPABILITY,
     TRANSPORT_FACTOR_Q16,
-) = range(25)
-N_PARAMS = 25
+) = range(20)
+N_PARAMS = 20
 DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST, DISPATCH_KEEP_COVER = 0, 1, 2
 MOVE_UP_NONE, MOVE_UP_NEAREST, MOVE_UP_BEST_COVER = 0, 1, 2
 
@@ -204,7 +199,12 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("travel_ms", "i4", 3, True),
     ("station_order", "i2", 3, True),
     ("period_of_hour", "i1", 1, True),
-    ("is_night_of_hour", "i1", 1, True),
+    ("turnout_row", "i1", 1, True),
+    ("turnout_table", "i2", 2, True),
+    ("turnout_mean_ms", "i8", 2, True),
+    ("turnout_least_ms", "i8", 1, True),
+    ("noise_from_ms", "i8", 1, True),
+    ("noise_table", "i2", 1, True),
     ("quantiles", "i4", 2, True),
     ("access_table", "i2", 1, True),
     ("scene_table", "i2", 2, True),

@@ -125,7 +125,7 @@ class _Asked:
                 ways.append(approach.track_arrival(w, now, number, self.incident, lead, from_cell, True))
             arrival, work = min(ways, key=lambda way: int(way[1]))
             return int(arrival), int(work)
-        arrival = lead + int(approach.expected_travel_ms(w, now, from_cell, int(self.it["cell"])))
+        arrival = lead + int(approach.expected_travel_ms(w, now, number, from_cell, int(self.it["cell"])))
         return arrival, arrival + self.mean_access_ms
 
     def _craft_times(self, number: int, unit: Any, station: Any) -> tuple[int, int]:

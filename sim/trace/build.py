@@ -14,6 +14,7 @@ from sim.city.zones import index_zones
 from sim.demand.types import INCIDENT_DTYPE, SURGE_DTYPE, Demand, Durations, Kinds, RunCards
 from sim.errors import InputError, Problem
 from sim.inputs import (
+    Effects,
     Policy,
     Recorded,
     RunInputs,
@@ -54,6 +55,7 @@ def trace_inputs(
     period_of_hour: NDArray[np.int8] | None = None,
     night_h: tuple[int, int] = (0, 0),
     transport_factor_q16: int = Q16,
+    effects: Effects | None = None,
     start: date = date(2000, 1, 1),
     seed: int = 0,
     replication: int = 0,
@@ -80,6 +82,8 @@ def trace_inputs(
         Of each kind, 1 is served first; None: all alike.
     period_of_hour
         (2, 24) int8, the matrix of each hour on workdays and on weekends; None: the first at all hours.
+    effects
+        What a fit tells apart by hour, station and length of trip; its tables are those of `durations`.
     night_h
         First hour of the night and the one after it, for turnout by tables.
 
@@ -110,7 +114,8 @@ def trace_inputs(
         durations=_durations(durations, kind_of_card, needs["turnout_ms"]),
         travel=TravelTables("given", table, hours, digest_of((table, hours))),
         calendar=calendar, policy=policy, slot_ranks=draw_slot_ranks(demand, cards, seed, replication),
-        station_order=order_stations(table, fleet.stations.cell), period_of_hour=period, is_night_of_hour=is_night,
+        station_order=order_stations(table, fleet.stations.cell, None if effects is None else effects.drive_q16),
+        period_of_hour=period, is_night_of_hour=is_night,
         roster=no_roster(len(stations)), sky=clear_sky(len(period)),
         scenes=plain_scenes(len(calls), len(kind_of_card)), waterways=no_waterways(len(xy)),
         cell_weight=np.bincount(calls["zone"], minlength=len(xy)).astype(np.int64), seed=seed, replication=replication,
@@ -118,6 +123,7 @@ def trace_inputs(
         transport=Transport(
             needs["to_zone"].copy(), needs["transport_ms"].copy(), needs["hand_over_ms"].copy(), transport_factor_q16
         ),
+        effects=effects,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
 from sim.fleet.parts import CHANGE_DTYPE, UNIT_TRAITS_DTYPE, ChangeKind
 from sim.inputs import (
+    Effects,
     Policy,
     Recorded,
     Roster,
@@ -82,6 +83,9 @@ class TinyCity:
     way_m: dict[int, list[int]] = field(default_factory=dict)
     seed: int = 1
     xy_m: list[tuple[int, int]] | None = None
+    turnout_of_s: dict[tuple[int, int], int] = field(default_factory=dict)
+    drive_q16: dict[int, int] = field(default_factory=dict)
+    noise: list[tuple[int, int | np.ndarray]] = field(default_factory=list)
     transport: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
     transport_factor_q16: int = 65536
     recorded_handling_s: dict[int, float] = field(default_factory=dict)
@@ -223,6 +227,29 @@ class TinyCity:
             drive[slot] = int(given["drive"] * S) if "drive" in given else -1
         return Transport(cell, drive, hand_over, self.transport_factor_q16)
 
+    def _effects(self, durations: SimpleNamespace) -> Effects | None:
+        """`turnout_of_s` of (hour, station), else by day; `drive_q16` of stations; `noise`: (from seconds, factor)."""
+        if not self.turnout_of_s and not self.drive_q16 and not self.noise:
+            return None
+        tables = list(durations.values)
+
+        def table(value: int | np.ndarray) -> int:
+            tables.append(constant_table(value) if isinstance(value, int) else value)
+            return len(tables) - 1
+
+        n, turnout, drive, begins, noise = len(self.stations), None, None, None, None
+        if self.turnout_of_s:
+            turnout = np.full((24, n), durations.turnout[0], np.int16)
+            for place, seconds in self.turnout_of_s.items():
+                turnout[place] = table(seconds * S)
+        if self.drive_q16:
+            drive = np.array([self.drive_q16.get(station, 65536) for station in range(n)], np.int32)
+        if self.noise:
+            begins = np.array([from_s * S for from_s, _ in self.noise])
+            noise = np.array([table(factor) for _, factor in self.noise], np.int16)
+        durations.values = np.array(tables, dtype=np.int32)
+        return Effects(turnout, drive, begins, noise)
+
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
@@ -237,7 +264,8 @@ class TinyCity:
             from_grade=np.array([need[1] for need in needs], dtype=np.int8),
             is_critical=np.array([need[2] for need in needs], dtype=bool),
         )
-        demand = self._demand()
+        demand, durations = self._demand(), self._durations()
+        effects = self._effects(durations)
         hours = 24 * 40
         is_night = np.array([hour % 24 in self.night_hours for hour in range(hours)], dtype=np.int8)
         x_m, y_m = np.array(self.xy_m, np.int32).T if self.xy_m else (cells * 1000, cells * 0)
@@ -258,14 +286,14 @@ class TinyCity:
                 ),
             ),
             changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
-            demand=demand, cards=cards, travel=travel, durations=self._durations(),
+            demand=demand, cards=cards, travel=travel, durations=durations, effects=effects,
             kinds=SimpleNamespace(priority=np.array(self.priority), max_grade=np.full(len(self.cards), 5)),
             policy=Policy(
                 self.dispatch, self.is_escalation_on, self.is_scene_delay_on, self.home_factor_q16,
                 self.make_ready_s * S, **self.policy,
             ),
             slot_ranks=draw_slot_ranks(demand, cards, self.seed, 0),
-            station_order=order_stations(travel.duration_ms, station_cell),
+            station_order=order_stations(travel.duration_ms, station_cell, effects and effects.drive_q16),
             period_of_hour=np.zeros(hours, dtype=np.int8), is_night_of_hour=is_night,
             waterways=self._waterways(), roster=self._roster(), sky=self._sky(hours),
             scenes=self._scenes(demand.incidents),

@@ -119,6 +119,19 @@ def _add_records(draw, city):
                 city.transport[place, number] = leg | draw(st.sampled_from([{}, {"drive": 0}, {"drive": 75}]))
 
 
+def _add_effects(draw, city):
+    """Tell stations and hours apart, and short trips from long ones."""
+    n = len(city.stations)
+    if draw(st.booleans()):
+        places = st.tuples(st.integers(0, 3), st.integers(0, n - 1))
+        city.turnout_of_s = draw(st.dictionaries(places, st.sampled_from([0, 20, 200]), max_size=6))
+    if draw(st.booleans()):
+        city.drive_q16 = draw(st.dictionaries(st.integers(0, n - 1), st.sampled_from([30_000, 65_537, 150_000])))
+    if draw(st.booleans()):
+        wide = quantile_table(lambda p: 131072 * p, 65536.0)
+        city.noise = [(0, 65536), (draw(st.sampled_from([1, 60])), wide), (120, 40_000)]
+
+
 @st.composite
 def cities_with_levers(draw, tiny):
     """Small cities with rosters, breakdowns, craft, tracks, help, move-up, rest, weather, villages and hydrants."""
@@ -162,6 +175,7 @@ def cities_with_levers(draw, tiny):
                 "village_ms": draw(st.sampled_from([-1, 240_000])),
             }  # fmt: skip
     _add_records(draw, city)
+    _add_effects(draw, city)
     if draw(st.booleans()):
         city.xy_m = draw(st.lists(st.tuples(st.integers(0, 9), st.integers(-40, 900)), min_size=6, max_size=6))
     return city

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sim.engine import simulate
 from sim.engine.log import LogKind
 from sim.errors import InputError
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
+from sim.inputs import Effects, with_effects
 from sim.trace import NEAREST, Call, Need, Station, Unit, trace_inputs, trace_of
 
 S = 1000
@@ -111,13 +113,19 @@ def test_what_is_not_recorded_is_looked_up_by_kind():
     assert rows[rows["kind"] == K.CLEAR]["value"].tolist() == [900 * S, 50 * S, 400 * S]
 
 
+def test_a_fit_may_tell_stations_apart():
+    calls = [call(0, 1)]
+    assert first_arrivals(made(calls)) == {0: 140}
+    slower = Effects(drive_q16=np.array([2 * 65536, 65536], np.int32))  # 200 s from zone 0, 120 s from zone 2
+    assert first_arrivals(made(calls, effects=slower)) == {0: 160}
+    assert first_arrivals(with_effects(made(calls), slower)) == {0: 160}
+
+
 def test_hours_have_their_own_matrix_on_workdays_and_weekends():
     hours = np.zeros((2, 24), np.int8)
     hours[0, 8] = 1
     calls = [call(7 * 3600, 1), call(8 * 3600, 1), call(8 * 3600 + 5 * 86_400, 1)]  # from Monday 2024-01-01 on
     posts, units = [Station(0)], [Unit(0)]
-    from datetime import date
-
     inputs = trace_inputs(
         posts, units, trace_of(calls), np.stack([DRIVE_MS, 2 * DRIVE_MS]), XY, period_of_hour=hours,
         start=date(2024, 1, 1),
