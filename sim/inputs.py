@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance import Stream, slot_ranks
+from sim.recorded import Effects, Recorded, Transport
 from sim.units import Q16
 
 if TYPE_CHECKING:
@@ -119,57 +120,6 @@ class Waterways:
     way_m: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Durations known from records: each replaces what would be looked up; -1 where none is recorded.
-
-    `handling_ms`: (n_incidents,) int64, from the call to the order to dispatch. `slot_ms`: (n_slots, 4) int64, slots as
-    `slot_starts` says: turnout (call-out included), travel, access (to the work, whatever lies between), time on scene
-    (from the arrival, whatever it was later than). `travel_station`: (n_slots,) int32, the station whose units alone
-    have the recorded travel: for a unit of any other, it says nothing.
-
-    Like the ranks it stands for, a recorded duration belongs to (incident, slot) and a stage takes that of the slot
-    which the unit holds as the stage begins: a slot filled again has the same ones again.
-    """
-
-    handling_ms: NDArray[np.int64]
-    slot_ms: NDArray[np.int64]
-    travel_station: NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Transport:
-    """Where the unit of a slot takes a patient after its work at the scene: n_slots rows, as `slot_starts` says.
-
-    `cell`: (n_slots,) int32, the destination, -1 where it starts for home from the scene. `drive_ms`: (n_slots,) int64,
-    from the scene, -1: as long as expected then, without noise, x `factor_q16` in 1/65536. `hand_over_ms`: (n_slots,)
-    int64, from the arrival there until the unit may be sent on. Craft take nobody away. Like a rank it belongs to
-    (incident, slot), and the slot that counts is the one the unit holds as it leaves the scene.
-    """
-
-    cell: NDArray[np.int32]
-    drive_ms: NDArray[np.int64]
-    hand_over_ms: NDArray[np.int64]
-    factor_q16: int = Q16
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What a fit to records tells apart that the tables of durations do not; None: nothing of that kind.
-
-    `turnout`: (24, n_stations) int16, the table of turnout of each hour of the day and station, in the place of those
-    of day and night; the dispatcher reckons with each one's mean. `drive_q16`: (n_stations,) int32, driving time of a
-    station's units over that of the matrix, in 1/65536, on all their ways. `noise_from_ms`: (n_bands,) int64, expected
-    driving times, 0 first and ascending, from which on a trip's own factor comes from the table of that place in
-    `noise_table` (n_bands,) int16, in the place of `Durations.travel_own`.
-    """
-
-    turnout: NDArray[np.int16] | None = None
-    drive_q16: NDArray[np.int32] | None = None
-    noise_from_ms: NDArray[np.int64] | None = None
-    noise_table: NDArray[np.int16] | None = None
-
-
 def no_waterways(n_cells: int) -> Waterways:
     """Return a city without quays."""
     return Waterways(np.zeros(0, np.int32), np.zeros((0, n_cells), np.int32))
@@ -204,7 +154,8 @@ class RunInputs:
 
     What a run need not have, None: `recorded`, durations known from records (all are looked up); `nearest_zone`, which
     cell is nearest to a point where cells lie anywhere (the city's grid says); `transport`, where patients are taken
-    (nowhere); `effects`, what a fit to records tells apart (nothing), set by `with_effects`.
+    (nowhere); `effects`, what a fit to records tells apart (nothing), set by `with_effects`;
+    `n_passed`: (n_incidents,) int8, how many stations that could send are passed over for each need (none).
     """
 
     city: City
@@ -232,6 +183,7 @@ class RunInputs:
     nearest_zone: NearestZone | None = None
     transport: Transport | None = None
     effects: Effects | None = None
+    n_passed: NDArray[np.int8] | None = None
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""

@@ -70,6 +70,8 @@ def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
     look_up_all(durations.values, common, np.ascontiguousarray(rows["rank_travel"]), factor)
     out["travel_factor_q16"] = factor
     _fill_scenes(inputs, out)
+    if inputs.n_passed is not None:
+        out["n_passed"] = inputs.n_passed
     start = slot_starts(inputs.demand, inputs.cards)
     out["first_slot"] = start[:-1]
     return out, start

@@ -1,4 +1,4 @@
-"""Who goes: the unit that the run's dispatch rule chooses for a need, without changing anything.
+"""Who goes: the unit that the run's dispatch rule chooses for a need, without changing anything that lasts.
 
 By road the earliest expected arrival counts; where the way from the address to the work depends on the unit (along a
 track, by air, by water), the earliest expected work does. Units of other cities are asked only once they are released.
@@ -25,7 +25,12 @@ from sim.engine.world import (
 
 @compiled_inline
 def is_released(w, station, incident, waited_ms):  # type: ignore[no-untyped-def]
-    """Return whether a station may send to an incident: one of the city's own, or help that its grade or wait frees."""
+    """Return whether a station may send to an incident: one of the city's own, or help that its grade or wait frees.
+
+    One that is passed over may not.
+    """
+    if w.stations[station].is_passed:
+        return False
     from_grade = w.stations[station].help_grade
     if from_grade == 0 or waited_ms >= w.params[HELP_WAIT_MS]:
         return True
@@ -217,7 +222,29 @@ def _by_road(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
 
 @compiled_borrowing
 def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
-    """Return (unit, expected ms until it arrives) for a need, by the run's dispatch rule; (-1, never) if none can.
+    """Return (unit, expected ms until it arrives) for a need; (-1, never) if none can.
+
+    The one that the dispatch rule chooses; where stations are passed over, the one that it would choose without the
+    station of its choice, and so on for as many stations, unless nobody else could go.
+    """
+    unit, expected = _by_rule(w, now, incident, capability, waited_ms)
+    n_passed = w.incidents[incident].n_passed
+    if n_passed == 0 or unit == NOBODY:
+        return unit, expected
+    for _ in range(n_passed):
+        w.stations[w.units[unit].station].is_passed = 1
+        further, further_ms = _by_rule(w, now, incident, capability, waited_ms)
+        if further == NOBODY:
+            break
+        unit, expected = further, further_ms
+    for station in range(w.stations.shape[0]):
+        w.stations[station].is_passed = 0
+    return unit, expected
+
+
+@compiled_borrowing
+def _by_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms until it arrives) by the run's dispatch rule; (-1, never) if none can.
 
     Nearest: the earliest expected arrival among units in their bays (turnout, call-out and drive), units on their way
     (drive from where they are, no turnout) and units that stand by elsewhere; ties go to the lowest unit id. Own town

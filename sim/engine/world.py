@@ -99,6 +99,8 @@ STATION_DTYPE = np.dtype(
         ("n_ready", "i4"),
         ("is_in_vain", "i4"),
         ("drive_q16", "i4"),
+        ("is_passed", "i4"),
+        ("spare", "i4"),
     ]
 )
 INCIDENT_DTYPE = np.dtype(
@@ -127,7 +129,7 @@ INCIDENT_DTYPE = np.dtype(
         ("portal_b", "i4"),
         ("track_a_m", "i4"),
         ("track_b_m", "i4"),
-        ("spare", "i4"),
+        ("n_passed", "i4"),
     ]
 )
 SLOT_DTYPE = np.dtype(

@@ -188,7 +188,22 @@ class _Asked:
     # --- all that can go --------------------------------------------------------------------------------------------
 
     def in_order(self, able: Sequence[Candidate]) -> list[Candidate]:
-        """Return the units that can go, the one that the rule sends first; each other with what puts it behind."""
+        """Return the units that can go, the one that is sent first; each other with what puts it behind.
+
+        Those of stations that are passed over come last.
+        """
+        ranked, passed = self._by_rule(able), list[int]()
+        for _ in range(int(self.it["n_passed"])):
+            without = [*passed, *(c.station for c in ranked[:1])]
+            rest = self._by_rule([c for c in able if c.station not in without])
+            if not rest:
+                break
+            ranked, passed = rest, without
+        told = phrase("why_behind.passed")
+        return ranked + [replace(c, why_behind=told) for c in able if c.station in passed]
+
+    def _by_rule(self, able: Sequence[Candidate]) -> list[Candidate]:
+        """Return the units that can go in the order of the dispatch rule."""
         ranked = self._on_road([c for c in able if not c.is_craft])
         craft = sorted((c for c in able if c.is_craft), key=lambda c: (c.work_ms, c.unit))
         for one in reversed(craft):

@@ -14,11 +14,8 @@ from sim.city.zones import index_zones
 from sim.demand.types import INCIDENT_DTYPE, SURGE_DTYPE, Demand, Durations, Kinds, RunCards
 from sim.errors import InputError, Problem
 from sim.inputs import (
-    Effects,
     Policy,
-    Recorded,
     RunInputs,
-    Transport,
     clear_sky,
     digest_of,
     draw_slot_ranks,
@@ -28,6 +25,7 @@ from sim.inputs import (
     order_stations,
     plain_scenes,
 )
+from sim.recorded import Effects, Recorded, Transport, draw_passed_over
 from sim.trace.checks import check
 from sim.trace.places import city_of_zones, days_of
 from sim.trace.resources import changes_of, fleet_of
@@ -56,6 +54,7 @@ def trace_inputs(
     night_h: tuple[int, int] = (0, 0),
     transport_factor_q16: int = Q16,
     effects: Effects | None = None,
+    shares_passed_over: Sequence[float] = (),
     start: date = date(2000, 1, 1),
     seed: int = 0,
     replication: int = 0,
@@ -84,6 +83,8 @@ def trace_inputs(
         (2, 24) int8, the matrix of each hour on workdays and on weekends; None: the first at all hours.
     effects
         What a fit tells apart by hour, station and length of trip; its tables are those of `durations`.
+    shares_passed_over
+        Of the calls, those at which 1, 2, ... stations that could send are passed over; drawn by call.
     night_h
         First hour of the night and the one after it, for turnout by tables.
 
@@ -124,6 +125,9 @@ def trace_inputs(
             needs["to_zone"].copy(), needs["transport_ms"].copy(), needs["hand_over_ms"].copy(), transport_factor_q16
         ),
         effects=effects,
+        n_passed=draw_passed_over(demand.incidents["identity"], shares_passed_over, seed, replication)
+        if len(shares_passed_over)
+        else None,
     )  # fmt: skip
 
 

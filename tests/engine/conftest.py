@@ -15,19 +15,17 @@ from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
 from sim.fleet.parts import CHANGE_DTYPE, UNIT_TRAITS_DTYPE, ChangeKind
 from sim.inputs import (
-    Effects,
     Policy,
-    Recorded,
     Roster,
     Scenes,
     Sky,
-    Transport,
     Waterways,
     draw_slot_ranks,
     no_waterways,
     order_stations,
     slot_starts,
 )
+from sim.recorded import Effects, Recorded, Transport
 
 S = 1000
 WATER, AERIAL, RESCUE, FOAM = range(4)
@@ -86,6 +84,7 @@ class TinyCity:
     turnout_of_s: dict[tuple[int, int], int] = field(default_factory=dict)
     drive_q16: dict[int, int] = field(default_factory=dict)
     noise: list[tuple[int, int | np.ndarray]] = field(default_factory=list)
+    n_passed: dict[int, int] = field(default_factory=dict)
     transport: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
     transport_factor_q16: int = 65536
     recorded_handling_s: dict[int, float] = field(default_factory=dict)
@@ -250,6 +249,10 @@ class TinyCity:
         durations.values = np.array(tables, dtype=np.int32)
         return Effects(turnout, drive, begins, noise)
 
+    def _n_passed(self, demand: SimpleNamespace) -> np.ndarray:
+        """`n_passed` is given by the incident's place in the order of adding."""
+        return np.array([self.n_passed.get(int(row["identity"]) - 1000, 0) for row in demand.incidents], np.int8)
+
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
@@ -299,6 +302,7 @@ class TinyCity:
             scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
             recorded=self._recorded(demand, cards), transport=self._transport(demand, cards),
+            n_passed=self._n_passed(demand) if self.n_passed else None,
             nearest_zone=index_zones(x_m, y_m) if self.xy_m else None,
         )  # fmt: skip
 

@@ -176,6 +176,8 @@ def cities_with_levers(draw, tiny):
             }  # fmt: skip
     _add_records(draw, city)
     _add_effects(draw, city)
+    if draw(st.integers(0, 2)) == 0:
+        city.n_passed = draw(st.dictionaries(st.integers(0, len(city.incidents) - 1), st.integers(1, 3)))
     if draw(st.booleans()):
         city.xy_m = draw(st.lists(st.tuples(st.integers(0, 9), st.integers(-40, 900)), min_size=6, max_size=6))
     return city

@@ -14,7 +14,8 @@ from sim.engine import simulate
 from sim.engine.log import LogKind
 from sim.errors import InputError
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
-from sim.inputs import Effects, with_effects
+from sim.inputs import with_effects
+from sim.recorded import Effects
 from sim.trace import NEAREST, Call, Need, Station, Unit, trace_inputs, trace_of
 
 S = 1000
@@ -119,6 +120,14 @@ def test_a_fit_may_tell_stations_apart():
     slower = Effects(drive_q16=np.array([2 * 65536, 65536], np.int32))  # 200 s from zone 0, 120 s from zone 2
     assert first_arrivals(made(calls, effects=slower)) == {0: 160}
     assert first_arrivals(with_effects(made(calls), slower)) == {0: 160}
+
+
+def test_stations_are_passed_over_at_the_share_of_calls_that_is_asked_for():
+    calls = [call(3000 * at, 0) for at in range(400)]
+    arrivals = first_arrivals(made(calls, shares_passed_over=(0.25,)))
+    passed = sum(arrivals[at] == 10 + 30 + 210 for at in range(400))
+    assert passed + sum(arrivals[at] == 40 for at in range(400)) == 400
+    assert abs(passed - 100) < 4 * 8.7  # sqrt(400 x 0.25 x 0.75)
 
 
 def test_hours_have_their_own_matrix_on_workdays_and_weekends():
