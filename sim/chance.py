@@ -64,6 +64,7 @@ class Stream(IntEnum):
     PLANTED = 27
     PLAUSIBLE = 31
     SCORING = 40
+    PASSED_OVER = 41
 
 
 @compiled

@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance import Stream, slot_ranks
+from sim.recorded import Effects, Recorded, Transport
 from sim.units import Q16
 
 if TYPE_CHECKING:
     from sim.city.types import City
+    from sim.city.zones import NearestZone
     from sim.demand.calendar import Calendar
     from sim.demand.types import Demand, Durations, Kinds, RunCards
     from sim.fleet.parts import Fleet
@@ -146,8 +148,14 @@ class RunInputs:
 
     `changes`: `CHANGE_DTYPE` rows in order. `slot_ranks`: (n_slots, 4) uint32, incident by incident: turnout, own
     travel noise, access, scene. `station_order`: (n_periods, n_cells, n_stations) int16, stations by driving time to
-    the cell, ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's start. `cell_weight`:
-    (n_cells,) int64, incidents to be expected of each cell, for rules that weigh cover.
+    the cell (each by its own factor), ties by id. `period_of_hour`, `is_night_of_hour`: (n_hours,) int8 from the run's
+    start, a midnight. `cell_weight`: (n_cells,) int64, incidents to be expected of each cell, for rules that weigh
+    cover.
+
+    What a run need not have, None: `recorded`, durations known from records (all are looked up); `nearest_zone`, which
+    cell is nearest to a point where cells lie anywhere (the city's grid says); `transport`, where patients are taken
+    (nowhere); `effects`, what a fit to records tells apart (nothing), set by `with_effects`;
+    `n_passed`: (n_incidents,) int8, how many stations that could send are passed over for each need (none).
     """
 
     city: City
@@ -171,11 +179,16 @@ class RunInputs:
     cell_weight: NDArray[np.int64]
     seed: int
     replication: int
+    recorded: Recorded | None = None
+    nearest_zone: NearestZone | None = None
+    transport: Transport | None = None
+    effects: Effects | None = None
+    n_passed: NDArray[np.int8] | None = None
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 (hex) of each part, by name."""
+        """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""
         parts = {part.name: getattr(self, part.name) for part in dataclasses.fields(self)}
-        return {name: digest_of(value) for name, value in parts.items()}
+        return {name: digest_of(value) for name, value in parts.items() if value is not None}
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) over the digests of all parts."""
@@ -284,10 +297,31 @@ def with_added_ranks(
     return out
 
 
-def order_stations(travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32]) -> NDArray[np.int16]:
-    """Return (n_periods, n_cells, n_stations) int16: stations by driving time to the cell, ties by station id."""
+def station_drives(
+    travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32] | None = None
+) -> NDArray[Any]:
+    """Return (n_periods, n_stations, n_cells) ms: driving times from the stations, by their factors if given."""
     by_station = travel_ms[:, np.asarray(station_cell), :]
+    if drive_q16 is None:
+        return by_station
+    return (by_station.astype(np.int64) * np.asarray(drive_q16, np.int64)[:, None]) >> 16
+
+
+def order_stations(
+    travel_ms: NDArray[np.int32], station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32] | None = None
+) -> NDArray[np.int16]:
+    """Return (n_periods, n_cells, n_stations) int16: stations by driving time to the cell, ties by station id.
+
+    `drive_q16`: (n_stations,) factor of each in 1/65536; None: all the same.
+    """
+    by_station = station_drives(travel_ms, station_cell, drive_q16)
     return np.ascontiguousarray(np.argsort(by_station, axis=1, kind="stable").transpose(0, 2, 1).astype(np.int16))
+
+
+def with_effects(inputs: RunInputs, effects: Effects) -> RunInputs:
+    """Return inputs in which what a fit tells apart holds; the order of the stations follows their factors."""
+    order = order_stations(inputs.travel.duration_ms, inputs.fleet.stations.cell, effects.drive_q16)
+    return dataclasses.replace(inputs, effects=effects, station_order=order)
 
 
 def hours_of_run(

@@ -20,7 +20,7 @@ from sim.engine.world import (
     GRID_X0_M,
     GRID_Y0_M,
     HOME_FACTOR_Q16,
-    TRAVEL_OWN_TABLE,
+    TRANSPORT_FACTOR_Q16,
     WATER_CAPABILITY,
 )
 from sim.units import MS_PER_DAY, MS_PER_H
@@ -33,15 +33,29 @@ _MM_MS_PER_M_S = 1_000_000
 
 
 @compiled_inline
-def expected_travel_ms(w, now, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the driving time between two cells in the period and weather of `now`, without noise."""
+def expected_travel_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return a unit's driving time between two cells in the period and weather of `now`, without noise."""
     hour = rules.hour_index(w, now)
-    return (np.int64(w.travel_ms[w.period_of_hour[hour], from_cell, to_cell]) * w.road_q16[hour]) >> 16
+    drive = rules.drive_ms(w, w.period_of_hour[hour], w.units[unit].station, from_cell, to_cell)
+    return (drive * w.road_q16[hour]) >> 16
+
+
+@compiled_inline
+def noise_table(w, expected_ms):  # type: ignore[no-untyped-def]
+    """Return the table of a trip's own factor: that of the last band which begins by its expected driving time."""
+    band = 0
+    while band + 1 < w.noise_from_ms.shape[0] and w.noise_from_ms[band + 1] <= expected_ms:
+        band += 1
+    return w.noise_table[band]
 
 
 @compiled_borrowing
 def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
-    """Return the cell a moving unit is in: on the straight line of its leg, in proportion to the time gone."""
+    """Return the cell a moving unit is in: on the straight line of its leg, in proportion to the time gone.
+
+    The city's grid says which that is; where cells lie anywhere, it is the one nearest to the point, of several as near
+    the one it comes from, or else the first.
+    """
     it = w.units[unit]
     whole = it.arrive_ms - it.leave_ms
     if whole <= 0 or now >= it.arrive_ms:
@@ -54,7 +68,25 @@ def position_cell(w, unit, now):  # type: ignore[no-untyped-def]
     row = (y - w.params[GRID_Y0_M]) // w.params[GRID_CELL_M]
     column = min(max(column, 0), w.grid.shape[1] - 1)
     row = min(max(row, 0), w.grid.shape[0] - 1)
-    return np.int64(w.grid[row, column])
+    cell = np.int64(w.grid[row, column])
+    return cell if cell >= 0 else _nearest_of(w, -1 - cell, x, y, it.from_cell)
+
+
+@compiled_inline
+def _nearest_of(w, at, x, y, from_cell):  # type: ignore[no-untyped-def]
+    """Return the cell nearest to a point among those listed at a place of `near`; `from_cell` if it is as near."""
+    best, best_square = np.int64(from_cell), _square_m2(w, from_cell, x, y)
+    for place in range(at + 1, at + 1 + w.near[at]):
+        square = _square_m2(w, w.near[place], x, y)
+        if square < best_square:
+            best, best_square = np.int64(w.near[place]), square
+    return best
+
+
+@compiled_inline
+def _square_m2(w, cell, x, y):  # type: ignore[no-untyped-def]
+    dx, dy = np.int64(w.cell_xy[cell, 0]) - x, np.int64(w.cell_xy[cell, 1]) - y
+    return dx * dx + dy * dy
 
 
 # --- by air and by water ----------------------------------------------------------------------------------------------
@@ -170,7 +202,7 @@ def track_arrival(w, now, unit, incident, lead_ms, from_cell, is_second):  # typ
     it = w.incidents[incident]
     portal = it.portal_b if is_second else it.portal_a
     track_m = it.track_b_m if is_second else it.track_a_m
-    arrival = lead_ms + expected_travel_ms(w, now, from_cell, portal)
+    arrival = lead_ms + expected_travel_ms(w, now, unit, from_cell, portal)
     return arrival, max(now + arrival, _power_off_at(w, incident)) - now + _track_ms(w, unit, track_m)
 
 
@@ -209,11 +241,17 @@ def goal_cell(w, now, unit, incident, from_cell):  # type: ignore[no-untyped-def
 
 @compiled_borrowing
 def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time of one trip: of a craft, or the expected drive x the incident's and the slot's own factor."""
+    """Return the time of one trip: of a craft, or the expected drive x the incident's and the slot's own factor.
+
+    If the slot's travel is recorded, that, for a unit of the station that it is recorded of.
+    """
+    recorded = rules.recorded_ms(w, slot, rules.TRAVEL)
+    if recorded >= 0 and w.recorded_station[slot] == w.units[unit].station:
+        return recorded
     if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
-    expected = expected_travel_ms(w, now, from_cell, to_cell)
-    own_q16 = look_up(w.quantiles[w.params[TRAVEL_OWN_TABLE]], w.slot_ranks[slot, 1])
+    expected = expected_travel_ms(w, now, unit, from_cell, to_cell)
+    own_q16 = look_up(w.quantiles[noise_table(w, expected)], w.slot_ranks[slot, rules.TRAVEL])
     return (((expected * w.incidents[incident].travel_factor_q16) >> 16) * own_q16) >> 16
 
 
@@ -222,7 +260,22 @@ def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
     """Return the time of a way without siren: of a craft, or the drive at the homeward speed, without noise."""
     if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, to_cell)
-    return (expected_travel_ms(w, now, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
+    return (expected_travel_ms(w, now, unit, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
+
+
+@compiled_inline
+def has_transport(w, unit, slot):  # type: ignore[no-untyped-def]
+    """Return whether a unit takes a patient somewhere after its work for a slot; craft never do."""
+    return slot < w.transport_cell.shape[0] and w.transport_cell[slot] >= 0 and w.units[unit].mode == ROAD
+
+
+@compiled_inline
+def transport_ms(w, now, unit, slot, from_cell):  # type: ignore[no-untyped-def]
+    """Return the time of the way with a patient from `from_cell`: as recorded, or the expected drive x its factor."""
+    if w.transport_ms[slot] >= 0:
+        return w.transport_ms[slot]
+    expected = expected_travel_ms(w, now, unit, from_cell, w.transport_cell[slot])
+    return (expected * w.params[TRANSPORT_FACTOR_Q16]) >> 16
 
 
 @compiled_borrowing
@@ -232,13 +285,17 @@ def access_ms(w, now, unit, sent_to):  # type: ignore[no-untyped-def]
     Stairs and paths by true kind, or landing and hoist of an aircraft; on a track, what is left of the wait for the
     power to be off and the way along it; at a large fire without a hydrant near, the time until vehicles have water.
     `sent_to`: the slot it held on its way, whose rank says how long the stairs and paths take. Whether it needs water
-    says the slot it holds now: what the first arrival finds may hand it over to another need.
+    says the slot it holds now: what the first arrival finds may hand it over to another need. A recorded time is all
+    of that at once.
     """
+    recorded = rules.recorded_ms(w, sent_to, rules.ACCESS)
+    if recorded >= 0:
+        return recorded
     incident = w.units[unit].incident
     it = w.incidents[incident]
     access = np.int64(w.units[unit].access_ms)
     if access < 0:
-        access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[sent_to, 2])
+        access = look_up(w.quantiles[w.access_table[it.kind]], w.slot_ranks[sent_to, rules.ACCESS])
     if it.portal_a >= 0 and w.units[unit].mode == ROAD:
         access += max(0, _power_off_at(w, incident) - now) + _track_ms(w, unit, _track_left_m(w, unit, incident))
     supply_grade = w.supply_grade[it.kind] if w.units[unit].mode == ROAD else 0

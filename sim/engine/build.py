@@ -20,7 +20,8 @@ from sim.engine.log import LOG_DTYPE
 from sim.engine.stations import CREW_BITS
 from sim.errors import Problems
 from sim.fleet.parts import UNIT_TRAITS_DTYPE, UnitMode
-from sim.inputs import slot_starts
+from sim.inputs import slot_starts, station_drives
+from sim.units import Q16
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
@@ -61,12 +62,16 @@ def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
     handling = np.empty(n, dtype=np.int64)
     tables = np.asarray(durations.handling, dtype=np.int64)[handling_regimes(inputs)]
     look_up_all(durations.values, tables, np.ascontiguousarray(rows["rank_handling"]), handling)
+    if inputs.recorded is not None:
+        handling = np.where(inputs.recorded.handling_ms >= 0, inputs.recorded.handling_ms, handling)
     out["due_ms"] = rows["call_ms"] + handling
     common = np.full(n, durations.travel_common, dtype=np.int64)
     factor = np.empty(n, dtype=np.int64)
     look_up_all(durations.values, common, np.ascontiguousarray(rows["rank_travel"]), factor)
     out["travel_factor_q16"] = factor
     _fill_scenes(inputs, out)
+    if inputs.n_passed is not None:
+        out["n_passed"] = inputs.n_passed
     start = slot_starts(inputs.demand, inputs.cards)
     out["first_slot"] = start[:-1]
     return out, start
@@ -89,9 +94,51 @@ def _stations(inputs: RunInputs) -> NDArray[Any]:
     out["first_unit"] = np.searchsorted(units.station, np.arange(n), side="left")
     out["end_unit"] = np.searchsorted(units.station, np.arange(n), side="right")
     out["help_grade"] = stations.help_grade
+    out["drive_q16"] = Q16
+    if inputs.effects is not None and inputs.effects.drive_q16 is not None:
+        out["drive_q16"] = inputs.effects.drive_q16
+        _check_order(inputs, inputs.effects.drive_q16)
     out["quay"] = -1
     out["quay"][inputs.waterways.station] = np.arange(len(inputs.waterways.station))
     return out
+
+
+def _check_order(inputs: RunInputs, drive_q16: NDArray[np.int32]) -> None:
+    """Raise `ValueError` unless the stations stand in the order of their driving times by these factors."""
+    drives = station_drives(inputs.travel.duration_ms, inputs.fleet.stations.cell, drive_q16).transpose(0, 2, 1)
+    if (np.diff(np.take_along_axis(drives, inputs.station_order.astype(np.int64), axis=2), axis=2) < 0).any():
+        raise ValueError("station_order is not that of the stations' own driving times; set effects by with_effects")
+
+
+def _turnout(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return which tables of turnout hold at each hour, by station, with their means: rows of day and night, or of 24.
+
+    A run starts at midnight.
+    """
+    durations, n_hours = inputs.durations, len(inputs.is_night_of_hour)
+    tables, row = np.asarray(durations.turnout)[:, None], np.asarray(inputs.is_night_of_hour, dtype=np.int64)
+    if inputs.effects is not None and inputs.effects.turnout is not None:
+        tables, row = inputs.effects.turnout, np.arange(n_hours) % 24
+    tables = np.broadcast_to(tables, (len(tables), len(inputs.fleet.stations.cell)))
+    numbers, place = np.unique(tables, return_inverse=True)
+    means = np.array([table_mean(durations.values[number]) for number in numbers.tolist()], dtype=np.int64)
+    by_station = means[place.reshape(tables.shape)]
+    least = by_station.min(axis=1) if by_station.size else np.zeros(len(tables), np.int64)
+    return {
+        "turnout_row": row, "turnout_table": tables, "turnout_mean_ms": by_station, "turnout_least_ms": least,
+    }  # fmt: skip
+
+
+def _noise(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return from which expected driving times on which table of a trip's own factor holds."""
+    effects = inputs.effects
+    if effects is None or effects.noise_from_ms is None or effects.noise_table is None:
+        only = np.array([inputs.durations.travel_own], dtype=np.int16)
+        return {"noise_from_ms": np.zeros(1, np.int64), "noise_table": only}
+    begins = effects.noise_from_ms
+    if len(begins) != len(effects.noise_table) or not len(begins) or begins[0] != 0 or (np.diff(begins) <= 0).any():
+        raise ValueError(f"bands of noise begin at {begins.tolist()}, not at 0 and ascending, with a table each")
+    return {"noise_from_ms": begins, "noise_table": effects.noise_table}
 
 
 def _units(inputs: RunInputs) -> NDArray[Any]:
@@ -108,25 +155,24 @@ def _units(inputs: RunInputs) -> NDArray[Any]:
 
 
 def _params(inputs: RunInputs) -> NDArray[np.int64]:
-    policy, durations, city = inputs.policy, inputs.durations, inputs.city
+    policy, durations = inputs.policy, inputs.durations
     out = np.zeros(wd.N_PARAMS, dtype=np.int64)
     out[wd.DISPATCH_POLICY] = policy.dispatch
     out[wd.IS_ESCALATION_ON] = policy.is_escalation_on
     out[wd.IS_SCENE_DELAY_ON] = policy.is_scene_delay_on
     out[wd.HOME_FACTOR_Q16] = policy.home_factor_q16
     out[wd.MAKE_READY_MS] = policy.make_ready_ms
-    day, night = (int(table) for table in durations.turnout)
-    out[wd.TURNOUT_TABLE_DAY], out[wd.TURNOUT_TABLE_NIGHT] = day, night
-    out[wd.TURNOUT_EXPECTED_DAY] = table_mean(durations.values[day])
-    out[wd.TURNOUT_EXPECTED_NIGHT] = table_mean(durations.values[night])
-    out[wd.TRAVEL_OWN_TABLE] = durations.travel_own
     out[wd.SCENE_DELAY_CAP_MS] = durations.scene_delay_cap_ms
     out[wd.SLACK_MS], out[wd.COVER_MS], out[wd.COVER_CAPABILITY] = policy.slack_ms, policy.cover_ms, policy.cover_bit
     out[wd.MOVE_UP_POLICY], out[wd.MOVE_UP_AFTER_MS] = policy.move_up, policy.move_up_after_ms
     out[wd.MOVE_UP_MOST_MS], out[wd.WATER_CAPABILITY] = policy.move_up_most_ms, policy.water_bit
     out[wd.HELP_WAIT_MS] = rules.NEVER_MS if policy.help_wait_ms < 0 else policy.help_wait_ms
+    if inputs.transport is not None:
+        out[wd.TRANSPORT_FACTOR_Q16] = inputs.transport.factor_q16
     out[wd.REST_AFTER_MS], out[wd.REST_MS] = policy.rest_after_ms, policy.rest_ms
-    out[wd.GRID_X0_M], out[wd.GRID_Y0_M], out[wd.GRID_CELL_M] = city.grid_x0_m, city.grid_y0_m, city.cell_m
+    city, zones = inputs.city, inputs.nearest_zone
+    squares = (city.grid_x0_m, city.grid_y0_m, city.cell_m) if zones is None else (zones.x0_m, zones.y0_m, zones.side_m)
+    out[wd.GRID_X0_M], out[wd.GRID_Y0_M], out[wd.GRID_CELL_M] = squares
     return out
 
 
@@ -156,6 +202,45 @@ def _access_means(inputs: RunInputs) -> NDArray[np.int64]:
     return np.array([table_mean(inputs.durations.values[table]) for table in inputs.durations.access], dtype=np.int64)
 
 
+def _squares(inputs: RunInputs) -> dict[str, NDArray[np.int32]]:
+    """Return the cell of each square of the plane, and the cells of squares that are near to several."""
+    if inputs.nearest_zone is None:
+        return {"grid": inputs.city.grid, "near": np.zeros(0, np.int32)}
+    return {"grid": inputs.nearest_zone.square, "near": inputs.nearest_zone.near}
+
+
+def _recorded(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return the recorded durations of slots; no rows where nothing is recorded."""
+    if inputs.recorded is None:
+        return {"recorded_ms": np.zeros((0, 4), np.int64), "recorded_station": np.zeros(0, np.int32)}
+    return {"recorded_ms": inputs.recorded.slot_ms, "recorded_station": inputs.recorded.travel_station}
+
+
+def _transport(inputs: RunInputs) -> dict[str, NDArray[Any]]:
+    """Return where the units of slots take patients; no rows where nobody is taken anywhere."""
+    part = inputs.transport
+    if part is None:
+        none = np.zeros(0, np.int64)
+        return {"transport_cell": none, "transport_ms": none, "hand_over_ms": none}
+    return {"transport_cell": part.cell, "transport_ms": part.drive_ms, "hand_over_ms": part.hand_over_ms}
+
+
+def _check_rows(inputs: RunInputs, n_slots: int) -> None:
+    """Raise `ValueError` unless what belongs to incidents and slots has a row for each."""
+    n_incidents = inputs.demand.incidents.shape[0]
+    if inputs.recorded is not None:
+        shapes = (
+            inputs.recorded.handling_ms.shape,
+            inputs.recorded.slot_ms.shape,
+            inputs.recorded.travel_station.shape,
+        )
+        if shapes != ((n_incidents,), (n_slots, 4), (n_slots,)):
+            raise ValueError(f"recorded durations of {shapes}, not of {n_incidents} incidents with {n_slots} slots")
+    for name, rows in _transport(inputs).items():
+        if inputs.transport is not None and len(rows) != n_slots:
+            raise ValueError(f"{name} has {len(rows)} rows, not one for each of {n_slots} slots")
+
+
 def check_room(inputs: RunInputs) -> None:
     """Raise one `InputError` for everything that is too large for the fields it would be kept in."""
     n_needs = np.diff(inputs.cards.start)
@@ -183,10 +268,13 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     ------
     InputError
         If the city, its cards or its demand are too large for the engine's fields.
+    ValueError
+        If arrays that belong to the same things differ in length.
     """
     check_room(inputs)
     incidents, slot_start = _incidents(inputs)
     n_slots, n_units = int(slot_start[-1]), len(inputs.fleet.units.station)
+    _check_rows(inputs, n_slots)
     slots = np.zeros(n_slots, dtype=wd.SLOT_DTYPE)
     slots["incident"] = np.repeat(np.arange(incidents.shape[0], dtype=np.int32), np.diff(slot_start))
     slots["unit"] = -1
@@ -206,14 +294,14 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         needs=_needs(inputs), card_start=inputs.cards.start,
         travel_ms=inputs.travel.duration_ms,
         station_order=inputs.station_order,
-        period_of_hour=inputs.period_of_hour, is_night_of_hour=inputs.is_night_of_hour,
+        period_of_hour=inputs.period_of_hour, **_turnout(inputs), **_noise(inputs),
         quantiles=inputs.durations.values.reshape(-1, TABLE_SIZE),
         access_table=inputs.durations.access, scene_table=inputs.durations.scene,
         latent_table=inputs.durations.latent, scene_slope_q16=inputs.durations.scene_slope_q16,
-        cell_xy=np.stack([inputs.city.cells.x_m, inputs.city.cells.y_m], axis=1), grid=inputs.city.grid,
+        cell_xy=np.stack([inputs.city.cells.x_m, inputs.city.cells.y_m], axis=1), **_squares(inputs),
         roster_ms=inputs.roster.shift_ms, roster=inputs.roster.people, roster_is_relief=inputs.roster.is_relief,
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
         craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
-        tasks=_tasks(inputs), way_m=inputs.waterways.way_m,
+        tasks=_tasks(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who goes: the unit that the run's dispatch rule chooses for a need, without changing anything.
+"""Who goes: the unit that the run's dispatch rule chooses for a need, without changing anything that lasts.
 
 By road the earliest expected arrival counts; where the way from the address to the work depends on the unit (along a
 track, by air, by water), the earliest expected work does. Units of other cities are asked only once they are released.
@@ -25,7 +25,12 @@ from sim.engine.world import (
 
 @compiled_inline
 def is_released(w, station, incident, waited_ms):  # type: ignore[no-untyped-def]
-    """Return whether a station may send to an incident: one of the city's own, or help that its grade or wait frees."""
+    """Return whether a station may send to an incident: one of the city's own, or help that its grade or wait frees.
+
+    One that is passed over may not.
+    """
+    if w.stations[station].is_passed:
+        return False
     from_grade = w.stations[station].help_grade
     if from_grade == 0 or waited_ms >= w.params[HELP_WAIT_MS]:
         return True
@@ -65,19 +70,19 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
     cell = w.incidents[incident].cell
     hour = rules.hour_index(w, now)
     period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
-    turnout = rules.expected_turnout_ms(w, now)
+    least_turnout = rules.least_turnout_ms(w, now)
     best_unit, best_ms = np.int64(NOBODY), np.int64(NEVER_MS)
     for place in range(w.station_order.shape[2]):
         station = w.station_order[period, cell, place]
-        soonest = turnout + ((w.travel_ms[period, w.stations[station].cell, cell] * road_q16) >> 16)
-        if soonest > best_ms:
+        drive = (rules.drive_ms(w, period, station, w.stations[station].cell, cell) * road_q16) >> 16
+        if least_turnout + drive > best_ms:
             break  # stations come in order of driving time: none further on can be earlier
         if not _may_send(w, station, incident, town, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
         if unit == NOBODY:
             continue
-        expected = soonest + w.units[unit].callout_ms
+        expected = rules.lead_ms(w, now, unit) + drive
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
     for place in range(w.counts[N_AWAY]):
@@ -85,7 +90,8 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
         if not _is_asked_away(w, unit, incident, capability, town, waited_ms):
             continue
         from_cell = approach.position_cell(w, unit, now)
-        expected = _lead_away_ms(w, now, unit) + ((w.travel_ms[period, from_cell, cell] * road_q16) >> 16)
+        drive = (rules.drive_ms(w, period, w.units[unit].station, from_cell, cell) * road_q16) >> 16
+        expected = _lead_away_ms(w, now, unit) + drive
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
     return best_unit, best_ms
@@ -104,7 +110,7 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
     cell = w.incidents[incident].cell
     hour = rules.hour_index(w, now)
     period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
-    turnout = rules.expected_turnout_ms(w, now)
+    least_turnout = rules.least_turnout_ms(w, now)
     last_ms = first_ms + w.params[SLACK_MS]
     best_ms, best_loss = first_ms, np.int64(NEVER_MS)
     for place in range(w.counts[N_AWAY]):
@@ -112,22 +118,26 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
         if not _is_asked_away(w, unit, incident, capability, -1, waited_ms):
             continue
         from_cell = approach.position_cell(w, unit, now)
-        expected = _lead_away_ms(w, now, unit) + ((w.travel_ms[period, from_cell, cell] * road_q16) >> 16)
+        drive = (rules.drive_ms(w, period, w.units[unit].station, from_cell, cell) * road_q16) >> 16
+        expected = _lead_away_ms(w, now, unit) + drive
         if expected <= last_ms:
             loss = cover.cover_lost(w, now, unit)
             if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):
                 best_unit, best_ms, best_loss = np.int64(unit), expected, loss
     for place in range(w.station_order.shape[2]):
         station = w.station_order[period, cell, place]
-        soonest = turnout + ((w.travel_ms[period, w.stations[station].cell, cell] * road_q16) >> 16)
+        drive = (rules.drive_ms(w, period, station, w.stations[station].cell, cell) * road_q16) >> 16
+        soonest = least_turnout + drive
         if soonest > last_ms or (best_loss == 0 and soonest > best_ms):
             break  # none further on is nearly as early, or none can be better
         if not is_released(w, station, incident, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY or soonest + w.units[unit].callout_ms > last_ms:
+        if unit == NOBODY:
             continue
-        expected = soonest + w.units[unit].callout_ms
+        expected = rules.lead_ms(w, now, unit) + drive
+        if expected > last_ms:
+            continue
         loss = cover.cover_lost(w, now, unit)
         if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):
             best_unit, best_ms, best_loss = np.int64(unit), expected, loss
@@ -212,7 +222,29 @@ def _by_road(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
 
 @compiled_borrowing
 def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
-    """Return (unit, expected ms until it arrives) for a need, by the run's dispatch rule; (-1, never) if none can.
+    """Return (unit, expected ms until it arrives) for a need; (-1, never) if none can.
+
+    The one that the dispatch rule chooses; where stations are passed over, the one that it would choose without the
+    station of its choice, and so on for as many stations, unless nobody else could go.
+    """
+    unit, expected = _by_rule(w, now, incident, capability, waited_ms)
+    n_passed = w.incidents[incident].n_passed
+    if n_passed == 0 or unit == NOBODY:
+        return unit, expected
+    for _ in range(n_passed):
+        w.stations[w.units[unit].station].is_passed = 1
+        further, further_ms = _by_rule(w, now, incident, capability, waited_ms)
+        if further == NOBODY:
+            break
+        unit, expected = further, further_ms
+    for station in range(w.stations.shape[0]):
+        w.stations[station].is_passed = 0
+    return unit, expected
+
+
+@compiled_borrowing
+def _by_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms until it arrives) by the run's dispatch rule; (-1, never) if none can.
 
     Nearest: the earliest expected arrival among units in their bays (turnout, call-out and drive), units on their way
     (drive from where they are, no turnout) and units that stand by elsewhere; ties go to the lowest unit id. Own town

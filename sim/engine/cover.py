@@ -73,6 +73,12 @@ def has_cover(w, station):  # type: ignore[no-untyped-def]
     return w.stations[station].n_guests > 0 or n_ready(w, station, -1) > 0
 
 
+@compiled_inline
+def reaches_ms(w, period, station, cell):  # type: ignore[no-untyped-def]
+    """Return the driving time from a station to a cell."""
+    return rules.drive_ms(w, period, station, w.stations[station].cell, cell)
+
+
 @compiled_borrowing
 def sole_cover(w, now, station, besides):  # type: ignore[no-untyped-def]
     """Return the weight of the cells within reach of a station that no other station covers.
@@ -82,16 +88,15 @@ def sole_cover(w, now, station, besides):  # type: ignore[no-untyped-def]
     period = w.period_of_hour[rules.hour_index(w, now)]
     reach_ms = w.params[COVER_MS]
     weight = np.int64(0)
-    home = w.stations[station].cell
     for cell in range(w.cell_weight.shape[0]):
-        if w.cell_weight[cell] == 0 or w.travel_ms[period, home, cell] > reach_ms:
+        if w.cell_weight[cell] == 0 or reaches_ms(w, period, station, cell) > reach_ms:
             continue
-        is_covered = besides >= 0 and w.travel_ms[period, w.stations[besides].cell, cell] <= reach_ms
+        is_covered = besides >= 0 and reaches_ms(w, period, besides, cell) <= reach_ms
         for place in range(w.station_order.shape[2]):
             if is_covered:
                 break
             other = w.station_order[period, cell, place]
-            if w.travel_ms[period, w.stations[other].cell, cell] > reach_ms:
+            if reaches_ms(w, period, other, cell) > reach_ms:
                 break
             is_covered = other != station and has_cover(w, other)
         if not is_covered:
@@ -133,7 +138,7 @@ def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
     best, best_net = np.int64(rules.NOBODY), np.int64(0)
     for place in range(w.station_order.shape[2]):
         station = w.station_order[period, cell, place]
-        if w.travel_ms[period, w.stations[station].cell, cell] > w.params[MOVE_UP_MOST_MS]:
+        if reaches_ms(w, period, station, cell) > w.params[MOVE_UP_MOST_MS]:
             break
         ready = n_ready(w, station, -1)
         if station == emptied or ready == 0:

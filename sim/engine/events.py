@@ -22,12 +22,14 @@ class EventKind(IntEnum):
     AVAILABLE = 2
     HOME = 3
     CLEAR = 4
-    ARRIVE = 5
-    ENROUTE = 6
-    ESCALATE = 7
-    CALL = 8
-    POLICY = 9
-    END = 10
+    HANDED_OVER = 5
+    DELIVER = 6
+    ARRIVE = 7
+    ENROUTE = 8
+    ESCALATE = 9
+    CALL = 10
+    POLICY = 11
+    END = 12
 
 
 CHANGE = int(EventKind.CHANGE)
@@ -35,6 +37,8 @@ SHIFT = int(EventKind.SHIFT)
 AVAILABLE = int(EventKind.AVAILABLE)
 HOME = int(EventKind.HOME)
 CLEAR = int(EventKind.CLEAR)
+HANDED_OVER = int(EventKind.HANDED_OVER)
+DELIVER = int(EventKind.DELIVER)
 ARRIVE = int(EventKind.ARRIVE)
 ENROUTE = int(EventKind.ENROUTE)
 ESCALATE = int(EventKind.ESCALATE)

@@ -108,6 +108,8 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
         return transitions.on_enroute(w, now, entity, mission)
     if kind == events.CLEAR:
         return transitions.on_clear(w, now, entity, mission)
+    if kind in (events.DELIVER, events.HANDED_OVER):
+        return _handle_patient(w, now, kind, entity, mission)
     if kind == events.HOME:
         return transitions.on_home(w, now, entity, mission)
     if kind == events.AVAILABLE:
@@ -128,6 +130,13 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
     n_planned = dated.on_change(w, now, entity)
     _plan_next_change(w)
     return n_planned
+
+
+@compiled_inline
+def _handle_patient(w, now, kind, unit, mission):  # type: ignore[no-untyped-def]
+    if kind == events.DELIVER:
+        return transitions.on_deliver(w, now, unit, mission)
+    return transitions.on_handed_over(w, now, unit, mission)
 
 
 @compiled_borrowing

@@ -54,6 +54,9 @@ class LogKind(IntEnum):
     STAND_BY = 20
     RECALL = 21
     VILLAGE = 22
+    TRANSPORT = 23
+    DELIVER = 24
+    HANDED_OVER = 25
 
 
 NOT_OF_AN_INCIDENT = (LogKind.CHANGE, LogKind.SHIFT, LogKind.RESTED, LogKind.MOVE_UP, LogKind.STAND_BY, LogKind.RECALL)

@@ -12,7 +12,8 @@ fills.
 4. **ESCALATE** The incident's latent clock runs out. Unless the critical task is met by then, it outgrows its grade:
    new needs open and the units at the scene stay longer.
 5. **CLEAR** A unit's work is done. It drives home and may be sent on from where it is. The last one to leave closes
-   the incident.
+   the incident. One that takes a patient away is at its destination (**DELIVER**) and has handed over
+   (**HANDED_OVER**) before it is clear.
 6. **HOME** The crew is free again, for any vehicle of the station; the unit is made ready.
 7. **AVAILABLE** The unit stands in its bay again.
 8. **CHANGE** A station opens or closes, a unit enters or leaves service, breaks down or is mended, people are posted:
@@ -83,6 +84,8 @@ class CityModel:
             events.ENROUTE: self._enroute,
             events.ARRIVE: self._arrive,
             events.CLEAR: self._clear,
+            events.DELIVER: self._deliver,
+            events.HANDED_OVER: self._handed_over,
             events.HOME: self._home,
             events.AVAILABLE: self._available,
             events.ESCALATE: self._escalate,
@@ -121,6 +124,13 @@ class CityModel:
     def _clear(self, event: Happening) -> None:
         self._make_room()
         self._after(transitions.on_clear(self.world, self.env.now, event.entity, event.mission), "clear")
+
+    def _deliver(self, event: Happening) -> None:
+        self._after(transitions.on_deliver(self.world, self.env.now, event.entity, event.mission), "delivery")
+
+    def _handed_over(self, event: Happening) -> None:
+        self._make_room()
+        self._after(transitions.on_handed_over(self.world, self.env.now, event.entity, event.mission), "hand-over")
 
     def _home(self, event: Happening) -> None:
         self._after(transitions.on_home(self.world, self.env.now, event.entity, event.mission), "home")

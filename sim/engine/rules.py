@@ -7,7 +7,8 @@ int64 milliseconds. Dispatchers see expected times only: the noise of a trip is 
 Ranks belong to (incident, slot). A stage takes the rank of the slot that the unit holds when the stage begins: turnout
 when it is dispatched, the trip when it leaves, the access when it reaches the address, the time on scene after what the
 first arrival found. That may have handed it over from a slot of the reported kind to one of the true kind; both have
-ranks of their own, independent and of the same law, so neither choice shifts a distribution.
+ranks of their own, independent and of the same law, so neither choice shifts a distribution. A duration known from
+records takes the place of the look-up, by the same rule.
 """
 
 from __future__ import annotations
@@ -22,10 +23,6 @@ from sim.engine.codes import AIR
 from sim.engine.world import (
     IS_SCENE_DELAY_ON,
     SCENE_DELAY_CAP_MS,
-    TURNOUT_EXPECTED_DAY,
-    TURNOUT_EXPECTED_NIGHT,
-    TURNOUT_TABLE_DAY,
-    TURNOUT_TABLE_NIGHT,
     SlotStatus,
     UnitStatus,
 )
@@ -33,6 +30,8 @@ from sim.units import MS_PER_H, MS_PER_MIN
 
 NOBODY = -1
 NEVER_MS = 1 << 62
+TURNOUT, TRAVEL, ACCESS, SCENE = range(4)
+"""Stages of a unit's mission: places in the ranks and in the recorded durations of a slot."""
 _AT_STATION = int(UnitStatus.AT_STATION)
 _ON_SCENE = int(SlotStatus.ON_SCENE)
 _DONE = int(SlotStatus.DONE)
@@ -45,24 +44,46 @@ def hour_index(w, now):  # type: ignore[no-untyped-def]
 
 
 @compiled_inline
-def expected_turnout_ms(w, now):  # type: ignore[no-untyped-def]
-    """Return the mean turnout time at this hour, as the dispatcher reckons with it."""
-    if w.is_night_of_hour[hour_index(w, now)]:
-        return w.params[TURNOUT_EXPECTED_NIGHT]
-    return w.params[TURNOUT_EXPECTED_DAY]
+def drive_ms(w, period, station, from_cell, to_cell):  # type: ignore[no-untyped-def]
+    """Return the driving time between two cells of a unit of a station, on dry roads and without noise."""
+    return (np.int64(w.travel_ms[period, from_cell, to_cell]) * w.stations[station].drive_q16) >> 16
 
 
 @compiled_inline
-def turnout_ms(w, now, slot):  # type: ignore[no-untyped-def]
-    """Return the turnout time of whoever fills `slot` now, without its call-out: its rank in the table of the hour."""
-    table = w.params[TURNOUT_TABLE_NIGHT] if w.is_night_of_hour[hour_index(w, now)] else w.params[TURNOUT_TABLE_DAY]
-    return look_up(w.quantiles[table], w.slot_ranks[slot, 0])
+def expected_turnout_ms(w, now, station):  # type: ignore[no-untyped-def]
+    """Return the mean turnout time of a station at this hour, as the dispatcher reckons with it."""
+    return w.turnout_mean_ms[w.turnout_row[hour_index(w, now)], station]
+
+
+@compiled_inline
+def least_turnout_ms(w, now):  # type: ignore[no-untyped-def]
+    """Return the least of the stations' mean turnout times at this hour."""
+    return w.turnout_least_ms[w.turnout_row[hour_index(w, now)]]
+
+
+@compiled_inline
+def recorded_ms(w, slot, stage):  # type: ignore[no-untyped-def]
+    """Return what records say of a stage of a slot, ms; -1 where they say nothing."""
+    return w.recorded_ms[slot, stage] if slot < w.recorded_ms.shape[0] else np.int64(-1)
+
+
+@compiled_inline
+def turnout_ms(w, now, unit, slot):  # type: ignore[no-untyped-def]
+    """Return the time until a unit that fills `slot` leaves its bay: as recorded, or turnout and its own call-out.
+
+    Turnout is the slot's rank in the table of the hour and the unit's station.
+    """
+    recorded = recorded_ms(w, slot, TURNOUT)
+    if recorded >= 0:
+        return recorded
+    table = w.turnout_table[w.turnout_row[hour_index(w, now)], w.units[unit].station]
+    return look_up(w.quantiles[table], w.slot_ranks[slot, TURNOUT]) + w.units[unit].callout_ms
 
 
 @compiled_inline
 def lead_ms(w, now, unit):  # type: ignore[no-untyped-def]
     """Return the expected time until a unit leaves its bay: mean turnout of the hour and the unit's own call-out."""
-    return expected_turnout_ms(w, now) + w.units[unit].callout_ms
+    return expected_turnout_ms(w, now, w.units[unit].station) + w.units[unit].callout_ms
 
 
 @compiled_inline
@@ -71,12 +92,16 @@ def on_scene_ms(w, incident, slot, arrive_ms):  # type: ignore[no-untyped-def]
 
     base x (1 + slope x min(delay since the call, cap)); a slope of zero, or the setting, switches the delay off.
     An aircraft works for its own draw at the kind, by the same rank, if it has one: neither grade nor delay count.
+    Nor do they for a recorded time.
     """
     it = w.incidents[incident]
+    recorded = recorded_ms(w, slot, SCENE)
+    if recorded >= 0:
+        return recorded
     by_air = w.scene_table[it.kind, BY_AIR]
     if by_air >= 0 and w.units[w.slots[slot].unit].mode == AIR:
-        return look_up(w.quantiles[by_air], w.slot_ranks[slot, 3])
-    base = look_up(w.quantiles[w.scene_table[it.kind, it.grade]], w.slot_ranks[slot, 3])
+        return look_up(w.quantiles[by_air], w.slot_ranks[slot, SCENE])
+    base = look_up(w.quantiles[w.scene_table[it.kind, it.grade]], w.slot_ranks[slot, SCENE])
     slope_q16 = np.int64(w.scene_slope_q16[it.kind])
     if not w.params[IS_SCENE_DELAY_ON] or slope_q16 == 0:
         return base

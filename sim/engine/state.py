@@ -16,6 +16,7 @@ from sim.engine.codes import (
     EN_ROUTE,
     LOG_DISPATCH,
     LOG_ENROUTE,
+    LOG_TRANSPORT,
     LOG_TURN_BACK,
     MOVING_UP,
     NO_CREW,
@@ -23,6 +24,7 @@ from sim.engine.codes import (
     SLOT_ASSIGNED,
     SLOT_RELEASED,
     STANDING_BY,
+    TRANSPORTING,
     TURNING_OUT,
     WATER,
 )
@@ -69,7 +71,7 @@ def _note_flight(w, now, unit):  # type: ignore[no-untyped-def]
 def _turn_out(w, now, unit, slot):  # type: ignore[no-untyped-def]
     it = w.units[unit]
     it.status = TURNING_OUT
-    plan(w, now + rules.turnout_ms(w, now, slot) + it.callout_ms, events.ENROUTE, unit, it.mission)
+    plan(w, now + rules.turnout_ms(w, now, unit, slot), events.ENROUTE, unit, it.mission)
 
 
 @compiled_borrowing
@@ -156,6 +158,19 @@ def turn_back(w, now, unit):  # type: ignore[no-untyped-def]
         start_returning(w, now, unit, approach.position_cell(w, unit, now))
     else:
         fault(w, BAD_STATUS, unit, it.status)
+
+
+@compiled_borrowing
+def leave_with_patient(w, now, unit):  # type: ignore[no-untyped-def]
+    """Let a unit whose work at the scene is done make for the destination of its slot."""
+    it = w.units[unit]
+    it.status = TRANSPORTING
+    it.from_cell = it.to_cell
+    it.to_cell = w.transport_cell[it.slot]
+    it.leave_ms = now
+    it.arrive_ms = now + approach.transport_ms(w, now, unit, it.slot, it.from_cell)
+    write(w, now, LOG_TRANSPORT, it.incident, slot_number(w, it.slot), unit, now - w.slots[it.slot].arrive_ms)
+    plan(w, it.arrive_ms, events.DELIVER, unit, it.mission)
 
 
 @compiled_borrowing

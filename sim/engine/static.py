@@ -38,7 +38,7 @@ def _first_arrival_ms(w, now, incident):  # type: ignore[no-untyped-def]
         if unit == rules.NOBODY:
             continue
         slot = it.first_slot + offset + place
-        turnout = rules.turnout_ms(w, now, slot) + w.units[unit].callout_ms
+        turnout = rules.turnout_ms(w, now, unit, slot)
         state.stand_by(w, unit, slot)
         from_cell = np.int64(w.stations[w.units[unit].station].cell)
         to_cell = approach.goal_cell(w, now + turnout, unit, incident, from_cell)

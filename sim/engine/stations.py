@@ -171,7 +171,7 @@ def _look_again(w, now, donor):  # type: ignore[no-untyped-def]
     period = w.period_of_hour[rules.hour_index(w, now)]
     for station in range(w.stations.shape[0]):
         it = w.stations[station]
-        drive_ms = w.travel_ms[period, w.stations[donor].cell, it.cell]
+        drive_ms = cover.reaches_ms(w, period, donor, it.cell)
         if it.is_in_vain and drive_ms <= w.params[MOVE_UP_MOST_MS]:
             _plan_look(w, now, station)
 

@@ -16,12 +16,15 @@ from sim.engine.codes import (
     AT_STATION,
     BAD_STATUS,
     EN_ROUTE,
+    HANDING_OVER,
     LOG_ARRIVE,
     LOG_AVAILABLE,
     LOG_CALL,
     LOG_CLEAR,
+    LOG_DELIVER,
     LOG_END,
     LOG_ESCALATE,
+    LOG_HANDED_OVER,
     LOG_HOME,
     LOG_MET,
     LOG_STAND_BY,
@@ -36,12 +39,13 @@ from sim.engine.codes import (
     SLOT_UNFILLED,
     SLOT_WAITING,
     STANDING_BY,
+    TRANSPORTING,
     TURNING_OUT,
 )
 from sim.engine.journal import fault, finish, plan, slot_number, write
 from sim.engine.needs import await_flight, close_if_over, dequeue, open_need, open_needs, serve_waiting
 from sim.engine.reveal import match_reported_slots, reveal
-from sim.engine.state import set_off
+from sim.engine.state import leave_with_patient, set_off
 from sim.engine.stations import crew_rests, looked_in_vain, move_up, review_cover, start_returning, stop_away
 from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
 
@@ -143,19 +147,62 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def on_clear(w, now, unit, mission):  # type: ignore[no-untyped-def]
-    """The unit's work is done: it starts for home and may be sent on from now."""
+    """The unit's work is done: it starts for home and may be sent on from now, or takes a patient away."""
     w.counts[N_OUTBOX] = 0
     it = w.units[unit]
     if it.mission != mission or it.clear_ms != now or it.status != ON_SCENE:
         return finish(w)
     incident = it.incident
     slot = it.slot
-    write(w, now, LOG_CLEAR, incident, slot_number(w, slot), unit, now - w.slots[slot].arrive_ms)
     w.slots[slot].status = SLOT_DONE
+    if approach.has_transport(w, unit, slot):
+        leave_with_patient(w, now, unit)
+        return finish(w)
+    write(w, now, LOG_CLEAR, incident, slot_number(w, slot), unit, now - w.slots[slot].arrive_ms)
     w.incidents[incident].n_active -= 1
     start_returning(w, now, unit, it.to_cell)
     close_if_over(w, now, incident)
     serve_waiting(w, now)
+    return finish(w)
+
+
+@compiled_borrowing
+def on_deliver(w, now, unit, mission):  # type: ignore[no-untyped-def]
+    """The unit is at its destination with its patient: the hand-over begins."""
+    w.counts[N_OUTBOX] = 0
+    it = w.units[unit]
+    if it.mission != mission:
+        return finish(w)
+    if it.status != TRANSPORTING:
+        return fault(w, BAD_STATUS, unit, it.status)
+    it.status = HANDING_OVER
+    it.from_cell = it.to_cell
+    hand_over_ms = w.hand_over_ms[it.slot]
+    write(w, now, LOG_DELIVER, it.incident, slot_number(w, it.slot), unit, hand_over_ms)
+    plan(w, now + hand_over_ms, events.HANDED_OVER, unit, mission)
+    return finish(w)
+
+
+@compiled_borrowing
+def on_handed_over(w, now, unit, mission):  # type: ignore[no-untyped-def]
+    """The hand-over is over: the unit starts for home from there and may be sent on, to its own incident first.
+
+    So needs that wait for it are served before the incident is over with its last unit.
+    """
+    w.counts[N_OUTBOX] = 0
+    it = w.units[unit]
+    if it.mission != mission:
+        return finish(w)
+    if it.status != HANDING_OVER:
+        return fault(w, BAD_STATUS, unit, it.status)
+    incident, slot = it.incident, it.slot
+    write(w, now, LOG_HANDED_OVER, incident, slot_number(w, slot), unit, now - it.leave_ms)
+    on_scene_ms = it.leave_ms - w.slots[slot].arrive_ms
+    write(w, now, LOG_CLEAR, incident, slot_number(w, slot), unit, on_scene_ms)
+    w.incidents[incident].n_active -= 1
+    start_returning(w, now, unit, it.to_cell)
+    serve_waiting(w, now)
+    close_if_over(w, now, incident)
     return finish(w)
 
 

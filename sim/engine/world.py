@@ -30,6 +30,8 @@ class UnitStatus(IntEnum):
     MAKING_READY = 5
     MOVING_UP = 6
     STANDING_BY = 7
+    TRANSPORTING = 8
+    HANDING_OVER = 9
 
 
 class SlotStatus(IntEnum):
@@ -96,6 +98,8 @@ STATION_DTYPE = np.dtype(
         ("quay", "i4"),
         ("n_ready", "i4"),
         ("is_in_vain", "i4"),
+        ("drive_q16", "i4"),
+        ("is_passed", "i4"),
         ("spare", "i4"),
     ]
 )
@@ -125,7 +129,7 @@ INCIDENT_DTYPE = np.dtype(
         ("portal_b", "i4"),
         ("track_a_m", "i4"),
         ("track_b_m", "i4"),
-        ("spare", "i4"),
+        ("n_passed", "i4"),
     ]
 )
 SLOT_DTYPE = np.dtype(
@@ -154,11 +158,6 @@ N_COUNTS = 16
     IS_SCENE_DELAY_ON,
     HOME_FACTOR_Q16,
     MAKE_READY_MS,
-    TURNOUT_EXPECTED_DAY,
-    TURNOUT_EXPECTED_NIGHT,
-    TURNOUT_TABLE_DAY,
-    TURNOUT_TABLE_NIGHT,
-    TRAVEL_OWN_TABLE,
     SCENE_DELAY_CAP_MS,
     GRID_X0_M,
     GRID_Y0_M,
@@ -173,8 +172,9 @@ N_COUNTS = 16
     REST_AFTER_MS,
     REST_MS,
     WATER_CAPABILITY,
-) = range(24)
-N_PARAMS = 24
+    TRANSPORT_FACTOR_Q16,
+) = range(20)
+N_PARAMS = 20
 DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST, DISPATCH_KEEP_COVER = 0, 1, 2
 MOVE_UP_NONE, MOVE_UP_NEAREST, MOVE_UP_BEST_COVER = 0, 1, 2
 
@@ -201,7 +201,12 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("travel_ms", "i4", 3, True),
     ("station_order", "i2", 3, True),
     ("period_of_hour", "i1", 1, True),
-    ("is_night_of_hour", "i1", 1, True),
+    ("turnout_row", "i1", 1, True),
+    ("turnout_table", "i2", 2, True),
+    ("turnout_mean_ms", "i8", 2, True),
+    ("turnout_least_ms", "i8", 1, True),
+    ("noise_from_ms", "i8", 1, True),
+    ("noise_table", "i2", 1, True),
     ("quantiles", "i4", 2, True),
     ("access_table", "i2", 1, True),
     ("scene_table", "i2", 2, True),
@@ -220,6 +225,12 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("craft", "i4", 1, True),
     ("tasks", "i8", 2, True),
     ("way_m", "i4", 2, True),
+    ("near", "i4", 1, True),
+    ("recorded_ms", "i8", 2, True),
+    ("recorded_station", "i4", 1, True),
+    ("transport_cell", "i4", 1, True),
+    ("transport_ms", "i8", 1, True),
+    ("hand_over_ms", "i8", 1, True),
 )
 FIELD_NAMES = [field[0] for field in FIELDS]
 

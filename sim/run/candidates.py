@@ -15,12 +15,14 @@ from sim.engine import approach, cover, rules
 from sim.engine.codes import (
     AIR,
     EN_ROUTE,
+    HANDING_OVER,
     MAKING_READY,
     MOVING_UP,
     ON_SCENE,
     RETURNING,
     ROAD,
     STANDING_BY,
+    TRANSPORTING,
     TURNING_OUT,
     WATER,
 )
@@ -123,7 +125,7 @@ class _Asked:
                 ways.append(approach.track_arrival(w, now, number, self.incident, lead, from_cell, True))
             arrival, work = min(ways, key=lambda way: int(way[1]))
             return int(arrival), int(work)
-        arrival = lead + int(approach.expected_travel_ms(w, now, from_cell, int(self.it["cell"])))
+        arrival = lead + int(approach.expected_travel_ms(w, now, number, from_cell, int(self.it["cell"])))
         return arrival, arrival + self.mean_access_ms
 
     def _craft_times(self, number: int, unit: Any, station: Any) -> tuple[int, int]:
@@ -186,7 +188,22 @@ class _Asked:
     # --- all that can go --------------------------------------------------------------------------------------------
 
     def in_order(self, able: Sequence[Candidate]) -> list[Candidate]:
-        """Return the units that can go, the one that the rule sends first; each other with what puts it behind."""
+        """Return the units that can go, the one that is sent first; each other with what puts it behind.
+
+        Those of stations that are passed over come last.
+        """
+        ranked, passed = self._by_rule(able), list[int]()
+        for _ in range(int(self.it["n_passed"])):
+            without = [*passed, *(c.station for c in ranked[:1])]
+            rest = self._by_rule([c for c in able if c.station not in without])
+            if not rest:
+                break
+            ranked, passed = rest, without
+        told = phrase("why_behind.passed")
+        return ranked + [replace(c, why_behind=told) for c in able if c.station in passed]
+
+    def _by_rule(self, able: Sequence[Candidate]) -> list[Candidate]:
+        """Return the units that can go in the order of the dispatch rule."""
         ranked = self._on_road([c for c in able if not c.is_craft])
         craft = sorted((c for c in able if c.is_craft), key=lambda c: (c.work_ms, c.unit))
         for one in reversed(craft):
@@ -243,7 +260,10 @@ class _Asked:
 
 _IN_BAY = "in_bay"
 _PLACES = {RETURNING: "returning", MOVING_UP: "moving_up", STANDING_BY: "standing_by"}
-_AT_WORK = {TURNING_OUT: "turning_out", EN_ROUTE: "en_route", ON_SCENE: "on_scene"}
+_AT_WORK = {
+    TURNING_OUT: "turning_out", EN_ROUTE: "en_route", ON_SCENE: "on_scene", TRANSPORTING: "transporting",
+    HANDING_OVER: "handing_over",
+}  # fmt: skip
 
 
 def _craft(unit: Any) -> Bi:

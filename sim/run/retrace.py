@@ -99,6 +99,8 @@ def _happen_again(world: WorldArrays, kind: LogKind, now: np.int64, entry: Any) 
     world.counts[N_WAITING] = 0
     if kind == LogKind.CLEAR:
         transitions.on_clear(handle, now, unit, mission)
+    elif kind == LogKind.HANDED_OVER:
+        transitions.on_handed_over(handle, now, unit, mission)
     elif kind == LogKind.HOME:
         transitions.on_home(handle, now, unit, mission)
     elif kind == LogKind.AVAILABLE:

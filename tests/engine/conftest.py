@@ -10,10 +10,22 @@ import numpy as np
 import pytest
 
 from sim.chance import constant_table
+from sim.city.zones import index_zones
 from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
 from sim.fleet.parts import CHANGE_DTYPE, UNIT_TRAITS_DTYPE, ChangeKind
-from sim.inputs import Policy, Roster, Scenes, Sky, Waterways, draw_slot_ranks, no_waterways, order_stations
+from sim.inputs import (
+    Policy,
+    Roster,
+    Scenes,
+    Sky,
+    Waterways,
+    draw_slot_ranks,
+    no_waterways,
+    order_stations,
+    slot_starts,
+)
+from sim.recorded import Effects, Recorded, Transport
 
 S = 1000
 WATER, AERIAL, RESCUE, FOAM = range(4)
@@ -68,6 +80,15 @@ class TinyCity:
     cell_weight: list[int] | None = None
     way_m: dict[int, list[int]] = field(default_factory=dict)
     seed: int = 1
+    xy_m: list[tuple[int, int]] | None = None
+    turnout_of_s: dict[tuple[int, int], int] = field(default_factory=dict)
+    drive_q16: dict[int, int] = field(default_factory=dict)
+    noise: list[tuple[int, int | np.ndarray]] = field(default_factory=list)
+    n_passed: dict[int, int] = field(default_factory=dict)
+    transport: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
+    transport_factor_q16: int = 65536
+    recorded_handling_s: dict[int, float] = field(default_factory=dict)
+    recorded_s: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
 
     def station(self, cell: int, people: int = 12, *, is_open: bool = True) -> int:
         self.stations.append((cell, people))
@@ -171,6 +192,67 @@ class TinyCity:
             return no_waterways(self.n_cells)
         return Waterways(np.array(list(self.way_m), np.int32), np.array(list(self.way_m.values()), np.int32))
 
+    def _first_slots(self, demand: SimpleNamespace, cards: SimpleNamespace) -> dict[int, int]:
+        """Return the first slot of each incident by its place in the order of adding."""
+        start = slot_starts(demand, cards)
+        return {int(row["identity"]) - 1000: int(start[at]) for at, row in enumerate(demand.incidents)}
+
+    def _recorded(self, demand: SimpleNamespace, cards: SimpleNamespace) -> Recorded | None:
+        """Recorded seconds of an incident, and of (incident, slot): `turnout`, `travel` `of` a station, and so on."""
+        if not self.recorded_handling_s and not self.recorded_s:
+            return None
+        first, n_slots = self._first_slots(demand, cards), int(slot_starts(demand, cards)[-1])
+        handling = np.full(len(demand.incidents), -1, np.int64)
+        for at, row in enumerate(demand.incidents):
+            handling[at] = int(self.recorded_handling_s.get(int(row["identity"]) - 1000, -1 / S) * S)
+        stages, station = np.full((n_slots, 4), -1, np.int64), np.full(n_slots, -1, np.int32)
+        for (incident, number), given in self.recorded_s.items():
+            slot = first[incident] + number
+            for column, name in enumerate(("turnout", "travel", "access", "scene")):
+                if name in given:
+                    stages[slot, column] = int(given[name] * S)
+            station[slot] = given.get("of", -1)
+        return Recorded(handling, stages, station)
+
+    def _transport(self, demand: SimpleNamespace, cards: SimpleNamespace) -> Transport | None:
+        """`transport` gives `cell`, `hand_over` and perhaps `drive` (seconds) of (incident, slot)."""
+        if not self.transport:
+            return None
+        first, n_slots = self._first_slots(demand, cards), int(slot_starts(demand, cards)[-1])
+        cell, drive, hand_over = np.full(n_slots, -1, np.int32), np.full(n_slots, -1, np.int64), np.zeros(n_slots, int)
+        for (incident, number), given in self.transport.items():
+            slot = first[incident] + number
+            cell[slot], hand_over[slot] = given["cell"], int(given.get("hand_over", 0) * S)
+            drive[slot] = int(given["drive"] * S) if "drive" in given else -1
+        return Transport(cell, drive, hand_over, self.transport_factor_q16)
+
+    def _effects(self, durations: SimpleNamespace) -> Effects | None:
+        """`turnout_of_s` of (hour, station), else by day; `drive_q16` of stations; `noise`: (from seconds, factor)."""
+        if not self.turnout_of_s and not self.drive_q16 and not self.noise:
+            return None
+        tables = list(durations.values)
+
+        def table(value: int | np.ndarray) -> int:
+            tables.append(constant_table(value) if isinstance(value, int) else value)
+            return len(tables) - 1
+
+        n, turnout, drive, begins, noise = len(self.stations), None, None, None, None
+        if self.turnout_of_s:
+            turnout = np.full((24, n), durations.turnout[0], np.int16)
+            for place, seconds in self.turnout_of_s.items():
+                turnout[place] = table(seconds * S)
+        if self.drive_q16:
+            drive = np.array([self.drive_q16.get(station, 65536) for station in range(n)], np.int32)
+        if self.noise:
+            begins = np.array([from_s * S for from_s, _ in self.noise])
+            noise = np.array([table(factor) for _, factor in self.noise], np.int16)
+        durations.values = np.array(tables, dtype=np.int32)
+        return Effects(turnout, drive, begins, noise)
+
+    def _n_passed(self, demand: SimpleNamespace) -> np.ndarray:
+        """`n_passed` is given by the incident's place in the order of adding."""
+        return np.array([self.n_passed.get(int(row["identity"]) - 1000, 0) for row in demand.incidents], np.int8)
+
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
@@ -185,12 +267,14 @@ class TinyCity:
             from_grade=np.array([need[1] for need in needs], dtype=np.int8),
             is_critical=np.array([need[2] for need in needs], dtype=bool),
         )
-        demand = self._demand()
+        demand, durations = self._demand(), self._durations()
+        effects = self._effects(durations)
         hours = 24 * 40
         is_night = np.array([hour % 24 in self.night_hours for hour in range(hours)], dtype=np.int8)
+        x_m, y_m = np.array(self.xy_m, np.int32).T if self.xy_m else (cells * 1000, cells * 0)
         return SimpleNamespace(
             city=SimpleNamespace(
-                cells=SimpleNamespace(x_m=cells * 1000, y_m=cells * 0, town=town), grid=cells[None, :].copy(),
+                cells=SimpleNamespace(x_m=x_m, y_m=y_m, town=town), grid=cells[None, :].copy(),
                 grid_x0_m=-500, grid_y0_m=-500, cell_m=1000,
             ),
             fleet=SimpleNamespace(
@@ -205,18 +289,21 @@ class TinyCity:
                 ),
             ),
             changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
-            demand=demand, cards=cards, travel=travel, durations=self._durations(),
+            demand=demand, cards=cards, travel=travel, durations=durations, effects=effects,
             kinds=SimpleNamespace(priority=np.array(self.priority), max_grade=np.full(len(self.cards), 5)),
             policy=Policy(
                 self.dispatch, self.is_escalation_on, self.is_scene_delay_on, self.home_factor_q16,
                 self.make_ready_s * S, **self.policy,
             ),
             slot_ranks=draw_slot_ranks(demand, cards, self.seed, 0),
-            station_order=order_stations(travel.duration_ms, station_cell),
+            station_order=order_stations(travel.duration_ms, station_cell, effects and effects.drive_q16),
             period_of_hour=np.zeros(hours, dtype=np.int8), is_night_of_hour=is_night,
             waterways=self._waterways(), roster=self._roster(), sky=self._sky(hours),
             scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
+            recorded=self._recorded(demand, cards), transport=self._transport(demand, cards),
+            n_passed=self._n_passed(demand) if self.n_passed else None,
+            nearest_zone=index_zones(x_m, y_m) if self.xy_m else None,
         )  # fmt: skip
 
     def run(self, engine: str = "both") -> EventLog:

@@ -100,6 +100,38 @@ def _add_craft(draw, city):
     return asked
 
 
+def _add_records(draw, city):
+    """Let records say how long some stages took of some incidents, of needs of the reported kind among them."""
+    for place, incident in enumerate(city.incidents):
+        if draw(st.integers(0, 3)) > 0:
+            continue
+        if draw(st.booleans()):
+            city.recorded_handling_s[place] = draw(st.sampled_from([0, 45]))
+        n_slots = len(CARDS[incident["kind"]])
+        if incident["reported_kind"] != incident["kind"]:
+            n_slots += len(CARDS[incident["reported_kind"]])
+        for number in range(n_slots):
+            stages = draw(st.sets(st.sampled_from(["turnout", "travel", "access", "scene"])))
+            given = {name: draw(st.sampled_from([0, 15, 240])) for name in sorted(stages)}
+            city.recorded_s[place, number] = given | {"of": draw(st.integers(-1, len(city.stations) - 1))}
+            if draw(st.booleans()):
+                leg = {"cell": draw(cells), "hand_over": draw(st.sampled_from([0, 90]))}
+                city.transport[place, number] = leg | draw(st.sampled_from([{}, {"drive": 0}, {"drive": 75}]))
+
+
+def _add_effects(draw, city):
+    """Tell stations and hours apart, and short trips from long ones."""
+    n = len(city.stations)
+    if draw(st.booleans()):
+        places = st.tuples(st.integers(0, 3), st.integers(0, n - 1))
+        city.turnout_of_s = draw(st.dictionaries(places, st.sampled_from([0, 20, 200]), max_size=6))
+    if draw(st.booleans()):
+        city.drive_q16 = draw(st.dictionaries(st.integers(0, n - 1), st.sampled_from([30_000, 65_537, 150_000])))
+    if draw(st.booleans()):
+        wide = quantile_table(lambda p: 131072 * p, 65536.0)
+        city.noise = [(0, 65536), (draw(st.sampled_from([1, 60])), wide), (120, 40_000)]
+
+
 @st.composite
 def cities_with_levers(draw, tiny):
     """Small cities with rosters, breakdowns, craft, tracks, help, move-up, rest, weather, villages and hydrants."""
@@ -142,16 +174,24 @@ def cities_with_levers(draw, tiny):
                 "power_off_ms": draw(st.sampled_from([0, 300_000])), "water_delay_ms": 60_000,
                 "village_ms": draw(st.sampled_from([-1, 240_000])),
             }  # fmt: skip
+    _add_records(draw, city)
+    _add_effects(draw, city)
+    if draw(st.integers(0, 2)) == 0:
+        city.n_passed = draw(st.dictionaries(st.integers(0, len(city.incidents) - 1), st.integers(1, 3)))
+    if draw(st.booleans()):
+        city.xy_m = draw(st.lists(st.tuples(st.integers(0, 9), st.integers(-40, 900)), min_size=6, max_size=6))
     return city
 
 
 LEGAL = {
     K.DISPATCH: {"bay", "road home", "moving up", "post"}, K.ENROUTE: {"called", "called at post"}, K.ARRIVE: {"out"},
-    K.CLEAR: {"scene"}, K.HOME: {"road home"}, K.AVAILABLE: {"home"}, K.TURN_BACK: {"called", "called at post", "out"},
-    K.MOVE_UP: {"bay"}, K.STAND_BY: {"moving up"}, K.RECALL: {"moving up", "post"},
+    K.CLEAR: {"scene", "handed over"}, K.HOME: {"road home"}, K.AVAILABLE: {"home"},
+    K.TURN_BACK: {"called", "called at post", "out"}, K.TRANSPORT: {"scene"}, K.DELIVER: {"with patient"},
+    K.HANDED_OVER: {"handing over"}, K.MOVE_UP: {"bay"}, K.STAND_BY: {"moving up"}, K.RECALL: {"moving up", "post"},
 }  # fmt: skip
 AFTER = {
-    K.ENROUTE: "out", K.ARRIVE: "scene", K.CLEAR: "road home", K.HOME: "home", K.AVAILABLE: "bay",
+    K.ENROUTE: "out", K.ARRIVE: "scene", K.TRANSPORT: "with patient", K.DELIVER: "handing over",
+    K.HANDED_OVER: "handed over", K.CLEAR: "road home", K.HOME: "home", K.AVAILABLE: "bay",
     K.MOVE_UP: "moving up", K.STAND_BY: "post", K.RECALL: "road home",
 }  # fmt: skip
 STOOD_DOWN = {"called": "bay", "called at post": "post", "out": "road home"}

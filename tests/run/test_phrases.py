@@ -42,7 +42,10 @@ def test_every_phrase_is_used_and_every_one_that_is_asked_for_exists(root: Path)
     sources = "\n".join(path.read_text(encoding="utf-8") for path in modules)
     named = set(re.findall(r'"((?:head|differs|unit|craft|why_not|why_behind)\.[a-z_]+)"', sources))
     named |= {f"place.{name}" for name in re.findall(r'"(in_bay|returning|moving_up|standing_by)"', sources)}
-    named |= {f"why_not.{name}" for name in re.findall(r'"(turning_out|en_route|on_scene)"', sources)}
+    named |= {
+        f"why_not.{name}"
+        for name in re.findall(r'"(turning_out|en_route|on_scene|transporting|handing_over)"', sources)
+    }
     told = set(LogKind) - {*NOT_OF_AN_INCIDENT, LogKind.END}
     assert named | {f"told.{kind.name.lower()}" for kind in told} == set(phrases())
 
