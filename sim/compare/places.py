@@ -107,8 +107,9 @@ def _of_kinds(arm: Arm, kinds: NDArray[Any]) -> tuple[int, int]:
 
 
 def _help_rows(arm: Arm, years: float) -> Rows:
-    """Return what each post outside the city sent, by capability (bit): per_year, arrived_share, arrival_p50_s.
+    """Return what each post outside the city sent, by capability: per_run, per_year, arrived_share, arrival_p50_s.
 
+    per_run: in the whole window, mean over replications; per_year says nothing where days of stress are all there is.
     The median is of those that came, from their dispatch.
     """
     table = arm.pooled("mutual_aid")
@@ -117,7 +118,8 @@ def _help_rows(arm: Arm, years: float) -> Rows:
         own = (table["post"] == post) & (table["capability"] == capability)
         came = table["arrival_ms"][own & (table["arrival_ms"] >= 0)]
         row: dict[str, Any] = {"arm": arm.name, "post": str(post), "capability": int(capability)}
-        row |= {"per_year": float(own.sum()) / years, "arrived_share": len(came) / int(own.sum())}
+        row |= {"per_run": float(own.sum()) / len(arm.replications), "per_year": float(own.sum()) / years}
+        row |= {"arrived_share": len(came) / int(own.sum())}
         row |= {"arrival_p50_s": float(np.median(came)) / MS_PER_S if len(came) else float("nan")}
         rows.append(row | {"n_sent": int(own.sum()), "n_replications": len(arm.replications)})
     return rows

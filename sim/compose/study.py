@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sim.compose import Composed, Draft, compose_into, raise_with_tables, with_values
+from sim.compose.axis import AxisSettings, axis_arms, check_axis_names, check_axis_values, told_axis
 from sim.compose.plausible import PlausibleSettings, check_factors, worlds_of
 from sim.config import Group, checked, configs_root, read_yaml
 from sim.errors import Problems, nearest_name
@@ -110,6 +111,8 @@ class StudySettings:
     """Overrides of every arm."""
     plausible: PlausibleSettings | None = None
     """Worlds in which other assumptions hold, to see whether the answer does too; none if not given."""
+    sweep: AxisSettings | None = None
+    """Setting over whose values the report draws some of the arms; it changes no run. None if not given."""
 
 
 METRICS = ("p50", "p80", "p90", "p95", "mean", "share_300", "share_480", "share_600")
@@ -140,12 +143,31 @@ def study_work(study: str, overrides: Sequence[str] = (), *, out: Path | None = 
     composed = [draft.composed for draft in drafts if draft.composed is not None]
     arms = [_study_arm(arm, own, settings, overrides) for arm, own in zip(settings.arms, composed, strict=True)]
     arms += _plausible_arms(settings, overrides, problems, path)
+    told = _told(settings, arms, path.name, problems)
     problems.raise_if_any()
     outputs = Path(arms[0].settings.run.outputs)
     folder = out if out is not None else outputs / STUDY / settings.name
-    told = asdict(settings)
-    del told["arms"], told["common"]
     return Work(STUDY, settings.name, folder, tuple(arms), told)
+
+
+def _told(settings: StudySettings, arms: Sequence[Arm], where: str, problems: Problems) -> dict[str, Any]:
+    """Return what the run's note holds of the study; its axis, if it has one, is checked against the composed arms."""
+    told = asdict(settings)
+    del told["arms"], told["common"], told["sweep"]
+    if settings.sweep is None:
+        return told
+    on_axis = axis_arms(settings.sweep, _own_overrides(settings))
+    own = {arm.name: arm for arm in arms if arm.name in on_axis}
+    bases = {name: arm.base for name, arm in own.items()}
+    check_axis_values(
+        settings.sweep, {name: arm.settings.as_map() for name, arm in own.items()}, bases, where, problems
+    )
+    base = next((base for base in bases.values() if base), settings.base)
+    return told | {"sweep": told_axis(settings.sweep, on_axis, base)}
+
+
+def _own_overrides(settings: StudySettings) -> dict[str, list[str]]:
+    return {arm.name: arm.overrides for arm in settings.arms}
 
 
 def _read_study(path: Path, study: str, problems: Problems) -> StudySettings | None:
@@ -174,6 +196,8 @@ def _check_names(settings: StudySettings, where: str, problems: Problems) -> Non
         problems.add(where, "(arms) is the name of two arms", value=name, mend="rename one")
     if settings.plausible is not None:
         check_factors(settings.plausible, where, problems)
+    if settings.sweep is not None:
+        check_axis_names(settings.sweep, _own_overrides(settings), where, problems)
     if settings.base not in names:
         problems.add(where, "(base) is not an arm", value=settings.base, mend=nearest_name(settings.base, names))
     for i, contrast in enumerate(settings.contrasts):

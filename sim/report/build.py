@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.report.blocks import Section
-from sim.report.context import Context
+from sim.report.context import Context, no_front
 from sim.report.font import FAMILY, page_font
 from sim.report.study import Study, load_study
 from sim.report.texts import HTML_LANG, LANGUAGES, Bi, load_words, same
@@ -47,9 +47,11 @@ def render(study: Study, lang_default: str = "zh") -> str:
     known = registered()
     entries = [entry for entry in known if entry.is_shown(study)]
     numbers = {entry.id: place + 1 for place, entry in enumerate(entries)}
-    left_out = tuple(entry.id for entry in known if entry.id not in numbers)
+    left_out = tuple(entry.id for entry in known if entry.id not in numbers and entry.is_asked(study))
     context = Context(study, load_words(), numbers, left_out)
-    context = replace(context, leads=tuple(text for entry in entries for text in entry.lead(context)))
+    told = {entry.id: entry.lead(context) for entry in entries}
+    front = next((entry.front for entry in entries if told[entry.id] and entry.front is not no_front), None)
+    context = replace(context, leads=tuple(text for texts in told.values() for text in texts), front=front)
     sections = [Section(entry.id, context.words[f"{entry.id}.title"], entry.make(context)) for entry in entries]
     place = study.place()
     title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]

@@ -22,6 +22,8 @@ class Context:
     left_out: tuple[str, ...] = ()
     leads: tuple[Bi, ...] = ()
     """What sections give page one to begin with, where the study is about them."""
+    front: Front | None = None
+    """Picture that such a section gives page one in place of the usual one; takes the name to draw it under."""
 
     def see(self, section: str) -> Bi:
         """Return "section 7", or the section's title where it is not shown."""
@@ -66,6 +68,19 @@ Make = Callable[[Context], list[Block]]
 Lead = Callable[[Context], list[Bi]]
 
 
+Front = Callable[["Context", str], Picture | None]
+
+
+def no_front(context: Context, name: str) -> Picture | None:
+    """Return nothing: page one keeps its own picture."""
+    return None
+
+
+def always(study: Study) -> bool:
+    """Return True: the section is shown whenever its tables are there."""
+    return True
+
+
 def no_lead(context: Context) -> list[Bi]:
     """Return nothing: page one does not begin with this section, whatever the study."""
     return []
@@ -77,7 +92,8 @@ class SectionEntry:
 
     `needs`: without rows in any of these tables the section is not shown. `any_of`: nor without rows in all of these.
     Tables that it can do without are not listed. `lead`: the sentences with which page one begins where the study is
-    about this section and nothing else.
+    about this section and nothing else; `front`: the picture it shows there then. `is_asked`: whether the study asks
+    for the section, where tables alone do not tell.
     """
 
     id: str
@@ -85,10 +101,14 @@ class SectionEntry:
     make: Make
     any_of: tuple[str, ...] = ()
     lead: Lead = no_lead
+    front: Front = no_front
+    is_asked: Callable[[Study], bool] = always
 
     def is_shown(self, study: Study) -> bool:
-        """Return whether every table that the section needs, and one of `any_of` if there are any, holds rows."""
+        """Return whether the study asks for it, and every table it needs, and one of any `any_of`, holds rows."""
         there = [study.table(name) is not None for name in self.any_of]
+        if not self.is_asked(study):
+            return False
         return all(study.table(name) is not None for name in self.needs) and (any(there) or not there)
 
 

@@ -27,6 +27,8 @@ _NO_CHOICE = frozenset({"about", "run"})
 """What an arm's file of settings holds beside what the city is."""
 _FATE = frozenset({"planted", "window", "weather"})
 """Groups of settings that say what befalls the city."""
+_NOT_MATCHED = frozenset({"planted", "window"})
+"""Groups of settings in which two arms must agree, or hardly an incident of one is one of the other."""
 _LABEL_BREAKS = "，,；;·、（(）)"
 
 
@@ -173,10 +175,11 @@ class Study:
     def conditions(self) -> list[Pair]:
         """Return the main pair, others of the main purpose, and the pairs that repeat it under one other condition.
 
-        Two arms that differ in nothing but what befalls the city are no choice between schemes and left out.
+        Two arms that differ in nothing but what befalls the city are no choice between schemes and left out, as are
+        two that have no incident in common.
         """
         pairs = [pair for i, pair in enumerate(self.pairs()) if i == 0 or pair.purpose == self.purpose(pair.base)]
-        return [pair for pair in pairs if not self.differs_only_in(pair, _FATE)]
+        return [p for p in pairs if not self.differs_only_in(p, _FATE) and not self.differing(p) & _NOT_MATCHED]
 
     def peers(self) -> list[Pair]:
         """Return the pairs that the study is about: the main one and the conditions of its purpose."""
@@ -197,6 +200,12 @@ class Study:
         """Return whether the settings of a pair's two arms differ, and in nothing but the groups named."""
         found = self.differing(pair)
         return bool(found) and found <= groups
+
+    def is_one_fate(self) -> bool:
+        """Return whether all arms meet the same incidents, as far as their settings are known."""
+        arms = self.arms()
+        telling = _NOT_MATCHED | {"demand"}
+        return not any(self.differing(self._pair(arm, arms[0], False)) & telling for arm in arms[1:])
 
     def contrast(self, pair: Pair, metric: str, year: int) -> Row | None:
         """Return the row of the headline's difference citywide, or None."""
@@ -247,10 +256,15 @@ def _without(name: str, condition: str) -> str:
 
 
 def _shared(first: str, second: str, comma: str) -> str:
-    """Return the parts between commas or brackets that both names hold."""
+    """Return the parts between commas or brackets that both names hold; "" for names that begin alike.
+
+    A condition stands behind the name of a scheme; what begins alike is one scheme, and the rest tells the two apart.
+    """
     for mark in _LABEL_BREAKS:
         first, second = first.replace(mark, "\n"), second.replace(mark, "\n")
     others = [part.strip() for part in second.split("\n")]
+    if first.split("\n")[0].strip() == others[0]:
+        return ""
     return comma.join(part.strip() for part in first.split("\n") if part.strip() and part.strip() in others)
 
 

@@ -29,6 +29,9 @@ BASE, PLAN = "#7b8794", "#005f9e"
 GAIN, LOSS = "#00795c", "#b8420b"
 ACCENT = "#b7791f"
 
+_LONGEST, _WIDE = 36, 2
+"""Letters of a name in one line, and how many of them a Chinese one is worth."""
+
 Draw = Callable[[str], "Figure | None"]
 
 
@@ -79,6 +82,17 @@ def bare(axes: Axes, grid: str = "x") -> None:
     for side in ("left", "right", "top", "bottom"):
         axes.spines[side].set_visible(False)
     axes.grid(True, axis=grid)  # type: ignore[arg-type]
+
+
+def wrapped(name: str) -> str:
+    """Return a name in two lines where it is so long that it would take the panels' room."""
+    widths = [_WIDE if ord(letter) > 0x2E7F else 1 for letter in name]
+    if sum(widths) <= _LONGEST:
+        return name
+    half = sum(widths) / 2
+    breaks = [i for i in range(1, len(name)) if name[i - 1] == " " or widths[i - 1] == _WIDE]
+    at = min(breaks, key=lambda i: abs(sum(widths[:i]) - half), default=len(name))
+    return f"{name[:at].rstrip()}\n{name[at:]}"
 
 
 def to_svg(figure: Figure, name: str) -> str:

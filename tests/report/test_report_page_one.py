@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sim.report.blocks import Paragraph
@@ -108,3 +109,60 @@ def test_a_declared_comparison_that_the_table_does_not_show_is_told_in_words(con
     assert '"build as planned", P90 response (s), whole first alarm' in text.en
     assert "首批力量到齐" in text.zh
     assert declared_besides(context, [main], answer.TOLD) is None
+
+
+@pytest.mark.parametrize("section", [stress, water, places, special], ids=lambda module: module.__name__[20:])
+def test_a_section_that_page_one_begins_with_has_a_picture_for_it(context: Context, section: Any) -> None:
+    shown = section.front(context, "answer")
+    assert shown is not None
+    assert section.SECTION.front is section.front
+    assert answer._front(replace(context, front=section.front)) == shown
+
+
+def test_where_another_picture_stands_on_page_one_the_conditions_are_referred_to_by_section(context: Context) -> None:
+    bare = replace(context, numbers={"variants": 14})
+    assert any("(in the picture)" in b.text.en for b in answer.make(bare) if isinstance(b, Paragraph))
+    other = replace(bare, front=stress.front)
+    assert any("(section 14)" in b.text.en for b in answer.make(other) if isinstance(b, Paragraph))
+
+
+def test_page_one_tells_the_aircraft_of_further_schemes_in_one_line_each(context: Context) -> None:
+    """62 in 100 without any aircraft (55 + 5 + 2), as in the stored table; three kinds of money beside 25 hours."""
+    air, pairs = (context.study.tables[name] for name in ("air", "air_pairs"))
+    other = {
+        name: pd.concat([table, table.assign(arm="plan_026")]) for name, table in (("air", air), ("air_pairs", pairs))
+    }
+    study = replace(context.study, tables={**context.study.tables, **other})
+    study = with_groups(study, {"aviation": {"mode": "none"}}, {"aviation": {"mode": "own"}})
+    told = [text.en for text in special.lead(replace(context, study=study))]
+    assert "aircraft were asked for at 1,500 incidents" in told[-2]
+    assert told[-1].startswith('"build as planned (staff constant at 0.26 permille)": none could be sent at')
+    assert "sent to 90.0, at work before any vehicle at 40.0; critical needs 20.0 minutes sooner" in told[-1]
+
+
+def test_each_change_of_schemes_has_a_sentence_of_its_own_on_its_days(context: Context) -> None:
+    """Help under the same day is no day of the plan: another change, told apart and in short."""
+    study = with_groups(context.study, {"schedule": 1}, {"schedule": 2})
+    days = context.study.tables["stress"]
+    helped = days[days["arm"] == "plan"].assign(arm="nothing_own")
+    rows = pd.concat([days, helped])
+    pairs = context.study.tables["contrasts"]
+    more = pairs[(pairs["arm"] == "plan_own")].assign(arm="nothing_own", base="nothing")
+    configs = {**study.configs, "nothing_own": {**study.configs["nothing"], "mutual_aid": 1}}
+    tables = {**study.tables, "stress": rows, "contrasts": pd.concat([pairs, more])}
+    first, second = stress.lead(replace(context, study=replace(study, tables=tables, configs=configs)))
+    assert first.en.startswith('From "build nothing" to "build as planned": ')
+    assert second.en.startswith('From "build nothing" to "build nothing": flood, 120 → 60.0 waited, 8.0 → 4.0 needs')
+
+
+def test_names_that_begin_alike_are_told_apart_and_stand_for_no_condition() -> None:
+    from sim.report.study import _shared
+
+    assert _shared("build as planned (own town first)", "build nothing (own town first)", ", ") == "own town first"
+    assert _shared("build nothing, with help (storm)", "build nothing (storm)", ", ") == ""
+
+
+def test_two_arms_without_an_incident_in_common_are_no_condition(context: Context) -> None:
+    fates = with_groups(context.study, {"planted": 1, "mutual_aid": 1}, {"planted": 2, "mutual_aid": 2})
+    assert ("plan", "nothing") in {(p.arm, p.base) for p in context.study.conditions()}
+    assert ("plan", "nothing") not in {(p.arm, p.base) for p in fates.conditions()}

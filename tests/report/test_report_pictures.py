@@ -100,3 +100,13 @@ def test_a_pages_font_holds_its_characters_and_no_others() -> None:
     font = TTFont(io.BytesIO(data))
     assert {chr(code) for code in font.getBestCmap()} == set("高埗道滘 12")
     assert page_font("高埗") == page_font("埗高高")
+
+
+def test_a_long_name_stands_in_two_lines_so_that_the_panels_keep_their_room() -> None:
+    from sim.report.svg import wrapped
+
+    assert wrapped("As many stations, by demand") == "As many stations, by demand"
+    assert wrapped("Build as planned, 0.45 permille vs Build nothing, 0.45 permille") == (
+        "Build as planned, 0.45 permille\nvs Build nothing, 0.45 permille"
+    )
+    assert wrapped("按规划" * 8) == "按规划" * 4 + "\n" + "按规划" * 4

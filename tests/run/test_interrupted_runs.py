@@ -115,7 +115,7 @@ def test_a_signal_ends_workers_at_once_and_leaves_nothing_half_written(
             os.killpg(running.pid, how)
         else:
             running.send_signal(how)
-        _, errors = running.communicate(timeout=30)
+        _, errors = running.communicate(timeout=60)
         assert time.monotonic() - begun < 10
     finally:
         running.kill()
@@ -126,7 +126,7 @@ def test_a_signal_ends_workers_at_once_and_leaves_nothing_half_written(
         assert time.monotonic() - begun < 20
         time.sleep(0.05)
     n_kept = sum(1 for _ in results_of(folder))
-    assert 4 <= n_kept < 2_000
+    assert 3 <= n_kept < 2_000, "one of the two workers had reached the fourth; the other may be at an earlier one"
     assert not list(folder.rglob(".part-*"))
     assert not (folder / "COMPLETE").exists()
     assert len(list((folder / "replications").iterdir())) == n_kept, "each folder there is a finished replication"
@@ -197,6 +197,6 @@ def test_a_killed_worker_costs_only_what_it_was_doing(make_work: MakeWork, tmp_p
     (tmp_path / "jobs").write_bytes(pickle.dumps(jobs_of(hurt)))
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "MARK": str(tmp_path / "died")}
     command = [sys.executable, "-W", "ignore", str(tmp_path / "die_once.py"), str(tmp_path / "jobs")]
-    subprocess.run(command, env=environment, check=True, timeout=120)
+    subprocess.run(command, env=environment, check=True, timeout=300)
     assert (tmp_path / "died").exists()
     assert table_digests(hurt.folder) == table_digests(whole.folder)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.report.numbers import is_missing
-from sim.report.svg import BASE, INK, PLAN, bare, new_figure
+from sim.report.svg import BASE, INK, PLAN, bare, new_figure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def beside(cases: Sequence[Case], titles: Sequence[str], names: tuple[str, str])
         axes.set_title(title, fontsize=8.5, color=INK)
         axes.set_xlim(0, 1.08 * axes.dataLim.x1 if 0 < axes.dataLim.x1 < float("inf") else 1)
         bare(axes)
-    grid[0, 0].set_yticks(range(len(cases)), [case.name for case in cases], color=INK)
+    grid[0, 0].set_yticks(range(len(cases)), [wrapped(case.name) for case in cases], color=INK)
     grid[0, 0].set_ylim(len(cases) - 0.4, -0.6)
     dots = [grid[0, 0].plot([], [], "o", color=colour, ms=4.5)[0] for colour in (BASE, PLAN)]
     figure.legend(dots, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sim.report.numbers import Write, is_missing, plain
-from sim.report.svg import ACCENT, BASE, FAINT, GAIN, INK, LOSS, PLAN, SOFT, bare, new_figure
+from sim.report.svg import ACCENT, BASE, FAINT, GAIN, INK, LOSS, PLAN, SOFT, bare, new_figure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,7 +140,7 @@ def steps(
     for axes, title in zip((left, middle, right), titles, strict=True):
         axes.set_title(title, fontsize=8.5, color=INK)
         bare(axes)
-    left.set_yticks(range(len(rows)), [row.name for row in rows], color=INK, fontsize=8.5)
+    left.set_yticks(range(len(rows)), [wrapped(row.name) for row in rows], color=INK, fontsize=8.5)
     left.set_ylim(len(rows) - 0.5, -0.75)
     return figure
 

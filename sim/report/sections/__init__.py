@@ -12,9 +12,9 @@ from importlib import import_module
 from sim.report.context import SectionEntry
 
 ORDER = (
-    "answer", "times", "kinds", "hours", "towns", "beyond", "money", "one_more", "parts", "workload", "manning",
-    "special", "places", "water", "stress", "rare", "indicators", "variants", "sensitivity", "certainty", "assumptions",
-    "reproduce", "outcome",
+    "answer", "sweep", "times", "kinds", "hours", "towns", "beyond", "money", "one_more", "parts", "workload",
+    "manning", "special", "places", "water", "stress", "rare", "indicators", "variants", "sensitivity", "certainty",
+    "assumptions", "reproduce", "outcome",
 )  # fmt: skip
 """Ids of the sections, which are the names of their modules."""
 

@@ -45,9 +45,18 @@ def make(context: Context) -> list[Block]:
         *_question(context),
         *_lead(context, pair),
         _compared(context, pair),
-        _picture(context, pair),
+        _front(context) or _picture(context, pair),
         _table(context, pair),
-        Paragraph(words("answer.intro", arms=arms, arm=arm, base=base, see=context.see("variants")), "note"),
+        Paragraph(
+            words(
+                "answer.intro" if study.is_one_fate() else "answer.intro_apart",
+                arms=arms,
+                arm=arm,
+                base=base,
+                see=context.see("variants"),
+            ),
+            "note",
+        ),
         _staff(context, pair),
         _standing(context),
     )
@@ -164,10 +173,16 @@ def _robust(context: Context, pair: Pair, diff: float) -> Bi | None:
     alike = [row for row in known if (row["diff"] > 0) == (diff > 0)]
     n_same = sum(is_settled(row) for row in alike)
     key = "answer.robust_all" if n_same == len(known) else "answer.robust_some"
-    return context.words(key, n=len(known), sign=len(alike), same=n_same)
+    where = context.words["answer.in_picture"] if _front(context) is None else context.see("variants")
+    return context.words(key, n=len(known), sign=len(alike), same=n_same, where=where)
 
 
 # --- the picture ------------------------------------------------------------------------------------------------------
+
+
+def _front(context: Context) -> Picture | None:
+    """Return the picture of the section that the study is about, None where it is about response times alone."""
+    return None if context.front is None else context.front(context, "answer")
 
 
 def _picture(context: Context, pair: Pair) -> Picture | None:

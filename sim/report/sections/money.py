@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
 from sim.report.context import Context, SectionEntry, kept, names
-from sim.report.numbers import count, is_missing, plain, points, share, signed_seconds, small
+from sim.report.numbers import count, is_missing, is_settled, plain, points, share, signed_seconds, small
 from sim.report.pictures.frontier import Dot, frontier
-from sim.report.study import Pair
+from sim.report.study import MAIN, Pair
 from sim.report.svg import picture
 from sim.report.texts import Bi, same
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MILLION = 1e6
 _WINDOW = 0
+_FEW = 2
 _RANGE = ("low", "likely", "high")
 FLOWN = ("flying_hour", "own_flying_hour")
 """Items of the table `money` whose quantity is hours flown."""
@@ -30,6 +31,7 @@ def make(context: Context) -> list[Block]:
     return kept(
         None if pair is None else _sentence(context, pair),
         _picture(context),
+        _indistinct(context),
         _frontier(context),
         Paragraph(context.words["money.text"], "note"),
         _pairs(context),
@@ -53,6 +55,16 @@ def _ranged(row: Any, name: str, write: Any) -> Cell:
     return number(likely, write, low, high)
 
 
+def _is_gained(row: Any, gain: str) -> bool:
+    """Return whether a gain is clear: its interval lies above nothing."""
+    return bool(row[f"{gain}_low"] > 0)
+
+
+def _per_gain(row: Any, name: str, gain: str, write: Any) -> Cell:
+    """Return a cell of the cost per gain, a dash where the gain is not clear."""
+    return _ranged(row, name, write) if _is_gained(row, gain) else number(None, write)
+
+
 def currency_of(context: Context) -> Bi:
     """Return the name of the currency of all prices."""
     found = context.study.table("money", "currency")
@@ -70,14 +82,15 @@ def _sentence(context: Context, pair: Pair) -> Paragraph | None:
     told = {"arm": arm, "base": base, "year": study.year, "currency": currency_of(context)}
     told |= {f"outlay_{part}": _told(whole[f"outlay_{part}"]) for part in _RANGE}
     told |= {f"annual_{part}": _told(last[f"annual_{part}"]) for part in _RANGE}
+    priced = [whole[f"outlay_{part}"] for part in _RANGE] + [last[f"annual_{part}"] for part in _RANGE]
+    if not any(priced):
+        return Paragraph(words("money.costs_nothing", arm=arm, base=base), "lead")
     text = words("money.costs", **told)
     if not is_missing(last["per_resident_likely"]):
         given = {part: small(last[f"per_resident_{part}"]) for part in _RANGE}
         text = text + words("money.per_resident", people=plain(round(last["residents_newly_300"], -3)), **told, **given)
-    if not is_missing(last["per_p90_minute_likely"]):
-        high = last["per_p90_minute_high"]
-        told_minute: dict[str, Bi] = {part: _told(last[f"per_p90_minute_{part}"]) for part in _RANGE[:2]}
-        told_minute["high"] = words["money.unbounded"] if is_missing(high) else _told(high)
+    if not is_missing(last["per_p90_minute_likely"]) and _is_gained(last, "p90_saved_s"):
+        told_minute: dict[str, Bi] = {part: _told(last[f"per_p90_minute_{part}"]) for part in _RANGE}
         text = text + words("money.per_minute", **told, **told_minute)
     return Paragraph(text, "lead")
 
@@ -99,7 +112,11 @@ def _picture(context: Context) -> Block | None:
     def draw(language: str) -> Figure | None:
         dots = [
             Dot(
-                study.label(r["arm"]).of(language), r["annual_likely"] / _MILLION, 100 * r["value"], r["is_on_frontier"]
+                study.label(r["arm"]).of(language),
+                r["annual_likely"] / _MILLION,
+                100 * r["value"],
+                r["is_on_frontier"],
+                study.purpose(r["arm"]) == MAIN,
             )
             for r in rows
         ]
@@ -112,6 +129,19 @@ def _picture(context: Context) -> Block | None:
     for name in best[1:]:
         told = told + separator + name
     return picture(draw, words["money.picture"], words("money.alt", names=told), "money")
+
+
+def _indistinct(context: Context) -> Paragraph | None:
+    """Return the warning that no scheme of the picture differs clearly from the base in what it reaches."""
+    study, main = context.study, context.study.main()
+    shown = {row["arm"] for row in _frontier_rows(context)}
+    if main is None or len(shown) < _FEW:
+        return None
+    pairs = [pair for pair in study.pairs() if pair.base == main.base and pair.arm in shown]
+    rows = [row for pair in pairs if (row := study.contrast(pair, "share_300", study.year)) is not None]
+    if not rows or any(is_settled(row) for row in rows):
+        return None
+    return Paragraph(context.words("money.indistinct", base=study.label(main.base)), "warn")
 
 
 def _frontier(context: Context) -> Grid | None:
@@ -177,7 +207,7 @@ def _pairs(context: Context) -> Grid | None:
         rows.append((
             word(study.label(row["arm"])), word(study.label(row["base"])), outlay, _ranged(row, "annual", _millions),
             number(row["residents_newly_300"], plain), gain, p90, _ranged(row, "per_resident", small),
-            _ranged(row, "per_p90_minute", _millions), *_held(context, row),
+            _per_gain(row, "per_p90_minute", "p90_saved_s", _millions), *_held(context, row),
         ))  # fmt: skip
     caption, denominator = words("money.table", year=study.year), words("money.denominator", year=study.year)
     return Grid(caption, heads, tuple(rows), denominator, (words["money.ranges"], words["money.no_ratio"]))
@@ -212,7 +242,7 @@ def _aircraft(context: Context) -> Grid | None:
             word(study.label(row["arm"])), word(study.label(row["base"])), number(flown / length, plain),
             number(cost["likely"], _millions, cost["low"], cost["high"]),
             number(by_hour["likely"], plain, by_hour["low"], by_hour["high"]),
-            _ranged(row, "hours_saved", plain), _ranged(row, "per_hour_saved", plain),
+            _ranged(row, "hours_saved", plain), _per_gain(row, "per_hour_saved", "hours_saved", plain),
         ))  # fmt: skip
     currency = currency_of(context)
     heads = (

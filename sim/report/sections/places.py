@@ -29,7 +29,7 @@ def make(context: Context) -> list[Block]:
     told = [pair for pair in context.study.pairs() if pair.arm in tunnel and pair.base in tunnel]
     return kept(
         *(Paragraph(text, "lead") for text in _sentences(context, tunnel, told)),
-        _tunnel_picture(context, tunnel, told),
+        _tunnel_picture(context, tunnel, told, "places-tunnel"),
         _help_picture(context),
         _tunnel_grid(context, tunnel),
         _help_grid(context),
@@ -63,8 +63,8 @@ def _sentences(context: Context, tunnel: dict[str, dict[str, Row]], told: list[P
     for name in shown:
         arm = study.label(name)
         if sent := _rows(context, "help", arm=name):
-            n = sum(float(row["per_year"]) for row in sent)
-            came = sum(float(row["per_year"]) * float(row["arrived_share"]) for row in sent)
+            n = sum(float(row["per_run"]) for row in sent)
+            came = sum(float(row["per_run"]) * float(row["arrived_share"]) for row in sent)
             texts.append(words("places.help", arm=arm, sent=rate(n), arrived=rate(came)))
     return texts
 
@@ -97,10 +97,20 @@ def lead(context: Context) -> list[Bi]:
     main = study.main()
     if main is None or not study.differs_only_in(main, _OF_TUNNELS):
         return []
-    return _tunnel_sentences(context, tunnel, [p for p in study.peers() if p.arm in tunnel and p.base in tunnel])
+    return _tunnel_sentences(context, tunnel, _peers(context, tunnel))
 
 
-def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair]) -> Picture | None:
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture of tunnels under the study's main schemes, for page one."""
+    tunnel = _tunnel(context)
+    return _tunnel_picture(context, tunnel, _peers(context, tunnel), name)
+
+
+def _peers(context: Context, tunnel: dict[str, dict[str, Row]]) -> list[Pair]:
+    return [pair for pair in context.study.peers() if pair.arm in tunnel and pair.base in tunnel]
+
+
+def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: list[Pair], name: str) -> Picture | None:
     words, study = context.words, context.study
 
     def level(arm: str, what: str) -> Level:
@@ -119,14 +129,14 @@ def _tunnel_picture(context: Context, tunnel: dict[str, dict[str, Row]], told: l
         return beside(cases, titles, (words["places.base"].of(language), words["places.arm"].of(language)))
 
     lines = [study.label(p.arm) + same(f" {minutes(tunnel[p.arm]['critical_p90']['value'])}") for p in told]
-    return picture(draw, words["places.picture"], words("places.alt", lines=join(lines)), "places-tunnel")
+    return picture(draw, words["places.picture"], words("places.alt", lines=join(lines)), name)
 
 
 def _help_picture(context: Context) -> Picture | None:
     words = context.words
     rates = [
         (
-            join([context.study.label(row["arm"]), *_sent(context, row)]), float(row["per_year"]),
+            join([context.study.label(row["arm"]), *_sent(context, row)]), float(row["per_run"]),
             float(row["arrived_share"]),
         )
         for row in _rows(context, "help")
@@ -166,14 +176,14 @@ def _help_grid(context: Context) -> Grid | None:
         return None
     heads = (
         Head(words["head.arm"], is_number=False), Head(words["places.post"], is_number=False),
-        Head(words["places.task"], is_number=False), Head(words["places.per_year"]),
+        Head(words["places.task"], is_number=False), Head(words["places.per_run"]),
         Head(words["places.arrived"], words["unit.percent"]), Head(words["places.arrival"], words["places.minutes"]),
         Head(words["places.sent"], words["unit.replications"]),
     )  # fmt: skip
     told = tuple(
         (
             word(context.study.label(row["arm"])), *(word(text) for text in _sent(context, row)),
-            number(row["per_year"], _one), number(row["arrived_share"], share), number(row["arrival_p50_s"], minutes),
+            number(row["per_run"], rate), number(row["arrived_share"], share), number(row["arrival_p50_s"], minutes),
             counted(row["n_sent"], row["n_replications"]),
         )
         for row in rows
@@ -181,4 +191,4 @@ def _help_grid(context: Context) -> Grid | None:
     return Grid(words["places.help_table"], heads, told, words["places.help_denominator"])
 
 
-SECTION = SectionEntry("places", needs=(), make=make, lead=lead, any_of=("tunnel", "help"))
+SECTION = SectionEntry("places", needs=(), make=make, lead=lead, any_of=("tunnel", "help"), front=front)

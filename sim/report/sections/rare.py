@@ -28,7 +28,7 @@ def make(context: Context) -> list[Block]:
     told = _pairs(context, rows)
     return kept(
         *(Paragraph(text, "lead") for text in lead(context)),
-        _picture(context, rows, told),
+        _picture(context, rows, told, "rare"),
         Paragraph(context.words["rare.text"], "note"),
         _levels(context, rows),
         _differences(context),
@@ -117,7 +117,7 @@ def _sentence(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str
     return context.words("rare.sentence", **values) + context.words("rare.by_class", classes=_each(context, rows, told))
 
 
-def _picture(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]]) -> Picture | None:
+def _picture(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]], place: str) -> Picture | None:
     words = context.words
 
     def level(arm: str, cause: str, clock: str, metric: str) -> Level:
@@ -143,7 +143,7 @@ def _picture(context: Context, rows: dict[Key, Row], told: list[tuple[Pair, str]
             for name, each in (("base", pair.base), ("arm", pair.arm))
         }
         lines.append(words("rare.alt_line", name=_name(context, cause), **ends))
-    return picture(draw, words["rare.picture"], words("rare.alt", lines=join(lines)), "rare")
+    return picture(draw, words["rare.picture"], words("rare.alt", lines=join(lines)), place)
 
 
 def _first_heads(context: Context) -> tuple[Head, ...]:
@@ -228,4 +228,10 @@ def _reserve(context: Context, rows: dict[Key, Row]) -> Grid:
     return Grid(words["rare.reserve_table"], heads, tuple(told), words["rare.denominator"])
 
 
-SECTION = SectionEntry("rare", needs=("rare",), make=make, lead=lead)
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture of the classes for page one."""
+    rows = _rows(context)
+    return _picture(context, rows, _pairs(context, rows), name)
+
+
+SECTION = SectionEntry("rare", needs=("rare",), make=make, lead=lead, front=front)

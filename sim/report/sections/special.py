@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ALL = ""
-_RANGE = ("low", "likely", "high")
+_RANGE, _ENDS = ("low", "likely", "high"), ("low", "high")
 _REASONS = ("no_hour", "none_there", "all_out")
 _S_PER_MIN = 60.0
 _MOST_DRAWN = 40
@@ -36,9 +36,9 @@ def make(context: Context) -> list[Block]:
     """Return what aircraft saved and why they did not fly, then what teams and aircraft were sent to."""
     return kept(
         *(Paragraph(text, "lead") for text in (*team_sentences(context), *_sentences(context))),
-        _saved_picture(context),
+        _saved_picture(context, "special-air"),
         _first_grid(context),
-        teams_picture(context),
+        teams_picture(context, "special-teams"),
         _air_grid(context),
         _pairs_grid(context),
         teams_grid(context),
@@ -87,7 +87,7 @@ def _above_all(context: Context, pair: Row) -> Bi:
     clear = [row for row in rows if row["kind"] != _ALL and row["low"] > 0]
     named = [
         context.words(
-            "special.one_kind", kind=kind_name(context, row["kind"]), saved=_minutes(row["saved_s"]),
+            "special.one_kind", kind=kind_name(context, row["kind"]), saved=_minutes(row["saved_s"]).removeprefix("+"),
             low=_minutes(row["low"]), high=_minutes(row["high"]), hours=_one(row["saved_h_per_year"]),
         )
         for row in sorted(clear, key=lambda row: -row["saved_h_per_year"])[:_MOST_KINDS]
@@ -97,23 +97,47 @@ def _above_all(context: Context, pair: Row) -> Bi:
 
 def _saved(context: Context, pair: Row) -> Bi:
     """Return how much sooner critical needs were at work, what an hour saved costs, and what all incidents gain."""
-    words, study = context.words, context.study
-    ends = (pair["low"], pair["high"])
-    low, high = (words["special.unknown"] if is_missing(end) else same(_minutes(end)) for end in ends)
-    told = {"saved": _minutes(pair["saved_s"]), "low": low, "high": high, "hours": _one(pair["saved_h_per_year"])}
-    text = words("special.saved", base=study.label(pair["base"]), **told)
-    value, per_hour = _value(context, pair), _per_hour(context, pair)
+    words = context.words
+    text = words("special.saved", base=context.study.label(pair["base"]), **_sooner(context, pair))
+    value = _value(context, pair)
     if value is None:
         return text
-    if per_hour is not None:
-        dear = {"cheapest": _end(context, per_hour[0], pair["saved_h_high"])}
-        dear |= {"dearest": _end(context, per_hour[2], pair["saved_h_low"])}
-        prices = {"annual": count(value["annual_likely"]), "per_hour": count(per_hour[1])}
-        text = text + words("special.cost", currency=currency_of(context), **prices, **dear)
+    if prices := _prices(context, pair):
+        text = text + words("special.cost", annual=count(value["annual_likely"]), **prices)
     if is_missing(value["hours_saved_likely"]):
         return text
     hours = {part: rate(value[f"hours_saved_{part}"]) for part in _RANGE}
     return text + words("special.all_incidents", see=context.see("money"), **hours)
+
+
+def _sooner(context: Context, pair: Row) -> dict[str, object]:
+    """Return how much sooner critical needs were at work, with its interval, and the hours a year, for a sentence."""
+    ends = {
+        name: context.words["special.unknown"] if is_missing(pair[name]) else _minutes(pair[name]) for name in _ENDS
+    }
+    return {"saved": _minutes(pair["saved_s"]).removeprefix("+"), "hours": _one(pair["saved_h_per_year"]), **ends}
+
+
+def _prices(context: Context, pair: Row) -> dict[str, object]:
+    """Return what an hour saved costs, for a sentence; nothing where `_per_hour` has none."""
+    per_hour = _per_hour(context, pair)
+    if per_hour is None:
+        return {}
+    cheapest = _end(context, per_hour[0], pair["saved_h_high"])
+    dearest = _end(context, per_hour[2], pair["saved_h_low"])
+    likely, currency = count(per_hour[1]), currency_of(context)
+    return {"per_hour": likely, "cheapest": cheapest, "dearest": dearest, "currency": currency}
+
+
+def _short(context: Context, pair: Row) -> Bi:
+    """Return a further scheme's aircraft in one line, for page one."""
+    words, year = context.words, context.study.year
+    row = _rows(context, "air", year=year, kind=_ALL, arm=pair["arm"])[0]
+    not_flown = share(sum(float(row[f"{name}_share"]) for name in _REASONS))
+    told = {"arm": context.study.label(row["arm"]), "none": not_flown, "sent": rate(row["sent_per_year"])}
+    text = words("special.short", first=rate(row["first_work_per_year"]), **told, **_sooner(context, pair))
+    prices = _prices(context, pair)
+    return text + (words("special.short_cost", **prices) if prices else same("")) + words["special.short_end"]
 
 
 def _value(context: Context, pair: Row) -> Any:
@@ -188,9 +212,11 @@ def _lead(row: Row, what: str) -> Cell:
     return number(row[f"{what}_lead_s"], _minutes, row[f"{what}_lead_low"], row[f"{what}_lead_high"])
 
 
-def _saved_picture(context: Context) -> Picture | None:
+def _saved_picture(context: Context, place: str, *, is_short: bool = False) -> Picture | None:
+    """Return how much sooner critical needs were at work; `is_short` leaves out kinds at which nothing changed."""
     words, study = context.words, context.study
     rows = [row for row in _rows(context, "air_pairs", year=study.year) if not is_missing(row["saved_s"])]
+    rows = [row for row in rows if not is_short or row["kind"] == _ALL or _minutes(row["saved_s"]) != _minutes(0)]
     if not rows:
         return None
     named = [study.label(row["arm"]) + Bi("，", ", ") + kind_name(context, row["kind"]) for row in rows]
@@ -204,7 +230,7 @@ def _saved_picture(context: Context) -> Picture | None:
 
     lines = [name + same(f" {_minutes(row['saved_s'])}") for name, row in zip(named, rows, strict=True)]
     caption, alt = words("special.picture", year=study.year), words("special.alt", lines=join(lines))
-    return picture(draw, caption, alt, "special-air")
+    return picture(draw, caption, alt, place)
 
 
 def _turnouts_picture(context: Context) -> Picture | None:
@@ -311,7 +337,19 @@ def lead(context: Context) -> list[Bi]:
     """Return the sentences for page one, where schemes differ in nothing but teams or aircraft."""
     main = context.study.main()
     is_about = main is not None and context.study.differs_only_in(main, _OF_THIS)
-    return [*team_sentences(context), *_sentences(context)] if is_about else []
+    if not is_about:
+        return []
+    pairs = _rows(context, "air_pairs", year=context.study.year, kind=_ALL)
+    return [
+        *team_sentences(context),
+        *_sentences(context)[:1],
+        *(_short(context, pair) for pair in pairs if pair["arm"] != pairs[0]["arm"]),
+    ]
 
 
-SECTION = SectionEntry("special", needs=("turnouts",), make=make, lead=lead)
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture for page one: what aircraft save, else whole first alarms with and without teams."""
+    return _saved_picture(context, name, is_short=True) or teams_picture(context, name)
+
+
+SECTION = SectionEntry("special", needs=("turnouts",), make=make, lead=lead, front=front)

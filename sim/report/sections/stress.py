@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, number, word
@@ -28,7 +29,7 @@ def make(context: Context) -> list[Block]:
     rows, days = _rows(context), _days(context)
     return kept(
         *(Paragraph(_sentence(context, rows, pair, causes), "lead") for pair, causes in days),
-        _picture(context, rows, days),
+        _picture(context, rows, days, "stress"),
         Paragraph(context.words["stress.text"], "note"),
         _grid(context, rows),
     )
@@ -69,8 +70,9 @@ def _sentence(context: Context, rows: dict[Key, Row], pair: Pair, causes: str) -
     return context.words("stress.sentence", **told)
 
 
-def _picture(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]]) -> Picture | None:
-    words = context.words
+def _picture(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]], name: str) -> Picture | None:
+    words, study = context.words, context.study
+    is_several = len({frozenset(study.differing(pair)) for pair, _ in days}) > 1
 
     def level(arm: str, causes: str, metric: str) -> Level:
         row = rows[arm, causes, metric]
@@ -79,7 +81,7 @@ def _picture(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]
     def draw(language: str) -> Figure | None:
         cases = [
             Case(
-                _day(context, pair.arm, causes).of(language),
+                (study.label(pair.arm) if is_several else _day(context, pair.arm, causes)).of(language),
                 tuple((level(pair.base, causes, metric), level(pair.arm, causes, metric)) for metric in _DRAWN),
             )
             for pair, causes in days
@@ -95,7 +97,7 @@ def _picture(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]
         )
         for pair, causes in days
     ]  # fmt: skip
-    return picture(draw, words["stress.picture"], words("stress.alt", lines=join(lines)), "stress")
+    return picture(draw, words["stress.picture"], words("stress.alt", lines=join(lines)), name)
 
 
 def _grid(context: Context, rows: dict[Key, Row]) -> Grid:
@@ -123,20 +125,47 @@ def _grid(context: Context, rows: dict[Key, Row]) -> Grid:
 
 
 def lead(context: Context) -> list[Bi]:
-    """Return what the days did to base and arm, one after the other, as one sentence for page one."""
-    rows, days, words = _rows(context), _days(context), context.words
-    if not days:
-        return []
-    parts = []
+    """Return what the days did to base and arm, one after the other, a sentence for each change of schemes."""
+    rows, days = _rows(context), _days(context)
+    groups: dict[frozenset[str], list[tuple[Pair, str]]] = {}
+    for pair, causes in days:
+        groups.setdefault(frozenset(context.study.differing(pair)), []).append((pair, causes))
+    return [
+        _changes(context, rows, own, "stress.lead_day" if i == 0 else "stress.lead_short")
+        for i, own in enumerate(groups.values())
+    ]
+
+
+def _changes(context: Context, rows: dict[Key, Row], days: list[tuple[Pair, str]], key: str) -> Bi:
+    """Return what one change of schemes does on each of its days."""
+    words, parts = context.words, []
     for pair, causes in days:
         told: dict[str, object] = {"day": _day(context, pair.arm, causes)}
-        for key, metric, write in _LEAD:
-            told[key] = same(
+        for name, metric, write in _LEAD:
+            told[name] = same(
                 "{} → {}".format(*(write(rows[a, causes, metric]["value"]) for a in (pair.base, pair.arm)))
             )
-        parts.append(words("stress.lead_day", **told))
-    arm, base = context.study.apart(days[0][0])
-    return [words("stress.lead", base=base, arm=arm, days=join(parts, "；", "; "))]
+        parts.append(words(key, **told))
+    base, arm = (_scheme([context.study.label(getattr(pair, side)) for pair, _ in days]) for side in ("base", "arm"))
+    return words("stress.lead", base=base, arm=arm, days=join(parts, "；", "; "))
 
 
-SECTION = SectionEntry("stress", needs=("stress",), make=make, lead=lead)
+def _scheme(names: list[Bi]) -> Bi:
+    """Return what names of one scheme on several days begin with; a name by itself without its day in brackets."""
+    zh, en = (_beginning([name.of(language) for name in names]) for language in ("zh", "en"))
+    return Bi(zh, en)
+
+
+def _beginning(names: list[str]) -> str:
+    told = commonprefix([name.replace("（", " (") for name in names])  # noqa: RUF071 - names, no paths
+    return told.partition(" (")[0].rstrip(" ,，") or names[0]
+
+
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture for page one: the days of the first change of schemes."""
+    days, study = _days(context), context.study
+    own = [day for day in days if study.differing(day[0]) == study.differing(days[0][0])]
+    return _picture(context, _rows(context), own, name)
+
+
+SECTION = SectionEntry("stress", needs=("stress",), make=make, lead=lead, front=front)

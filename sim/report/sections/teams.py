@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _S_PER_MIN, _PERCENT = 60.0, 100.0
-_TEAMS = frozenset({"teams"})
-"""The group of settings that says which teams there are; a base of aircraft alone is told with these."""
 
 
 def _rows(context: Context, table: str, **equal: object) -> list[Row]:
@@ -35,14 +33,18 @@ def _main_rows(context: Context) -> list[Row]:
 
 def _team(context: Context, row: Row) -> Bi:
     """Return what a team is called, the name of its base where it is of none."""
-    name = context.study.name("team", row["team"])
-    return context.study.name("base", row["team"]) if name.zh == str(row["team"]) else name
+    return context.study.name("team" if _is_team(context, row) else "base", row["team"])
+
+
+def _is_team(context: Context, row: Row) -> bool:
+    """Return whether a row is of a special team, not of a base of aircraft alone."""
+    return ("team", str(row["team"])) in context.study.index.names
 
 
 def team_sentences(context: Context) -> list[Bi]:
     """Return how often the teams of the main pair's arm turned out, and what their incidents got without them."""
     pairs, study = _main_rows(context), context.study
-    if not pairs:
+    if not any(_is_team(context, row) for row in pairs):
         return []
     arm, base = (study.label(str(pairs[0][name])) for name in ("arm", "base"))
     did = _rows(context, "teams", arm=pairs[0]["arm"])
@@ -61,9 +63,11 @@ def team_sentences(context: Context) -> list[Bi]:
     ]  # fmt: skip
 
 
-def teams_picture(context: Context) -> Picture | None:
+def teams_picture(context: Context, name: str) -> Picture | None:
     """Return the picture of whole first alarms with and without each team of the main pair's arm."""
     words, rows = context.words, _main_rows(context)
+    if not any(_is_team(context, row) for row in rows):
+        return None
 
     def draw(language: str) -> Figure | None:
         cases = []
@@ -79,7 +83,7 @@ def teams_picture(context: Context) -> Picture | None:
             for row in rows
         ]
     )
-    return picture(draw, words["special.teams_picture"], words("special.teams_alt", lines=lines), "special-teams")
+    return picture(draw, words["special.teams_picture"], words("special.teams_alt", lines=lines), name)
 
 
 def teams_grid(context: Context) -> Grid | None:

@@ -27,11 +27,11 @@ def make(context: Context) -> list[Block]:
     """Return water first, then the village's own people: sentences, pictures, tables."""
     return kept(
         *(Paragraph(text, "lead") for text in _water_sentences(context)),
-        _water_picture(context),
+        _water_picture(context, "water"),
         _pairs_grid(context),
         _water_grid(context),
         *(Paragraph(text, "lead") for text in _village_sentences(context)),
-        _village_picture(context),
+        _village_picture(context, "villages"),
         _village_grid(context),
     )
 
@@ -41,6 +41,11 @@ def lead(context: Context) -> list[Bi]:
     main = context.study.main()
     is_about = main is not None and context.study.differs_only_in(main, _OF_THIS)
     return [*_water_sentences(context), *_village_sentences(context)] if is_about else []
+
+
+def front(context: Context, name: str) -> Picture | None:
+    """Return the picture for page one: what water schemes differ in, else the village's own people."""
+    return _water_picture(context, name) or _village_picture(context, name)
 
 
 def _rows(context: Context, table: str, **equal: object) -> list[Row]:
@@ -96,7 +101,7 @@ def _saved(context: Context, row: Row) -> Bi:
     )  # fmt: skip
 
 
-def _water_picture(context: Context) -> Picture | None:
+def _water_picture(context: Context, name: str) -> Picture | None:
     words, study = context.words, context.study
     rows = {row["arm"]: row for row in _rows(context, "water", year=study.year, kind=_ALL)}
     told = [row for row in _pairs(context) if row["arm"] in rows and row["base"] in rows]
@@ -118,7 +123,7 @@ def _water_picture(context: Context) -> Picture | None:
 
     lines = join([study.label(row["arm"]) + same(f" {_minutes(row['saved_s'])}") for row in told])
     caption = words("water.picture", year=study.year)
-    return picture(draw, caption, words("water.alt", lines=lines), "water")
+    return picture(draw, caption, words("water.alt", lines=lines), name)
 
 
 def _pairs_grid(context: Context) -> Grid | None:
@@ -192,7 +197,7 @@ def _village_sentences(context: Context) -> list[Bi]:
     return told
 
 
-def _village_picture(context: Context) -> Picture | None:
+def _village_picture(context: Context, name: str) -> Picture | None:
     words, rows = context.words, _rows(context, "villages")
 
     def draw(language: str) -> Figure | None:
@@ -204,7 +209,7 @@ def _village_picture(context: Context) -> Picture | None:
         return beside(cases, [words["water.soon_title"].of(language)], sides)
 
     lines = join([context.study.label(row["arm"]) + same(f" {share(row['any_300_share'])}%") for row in rows])
-    return picture(draw, words["water.village_picture"], words("water.village_alt", lines=lines), "villages")
+    return picture(draw, words["water.village_picture"], words("water.village_alt", lines=lines), name)
 
 
 def _village_grid(context: Context) -> Grid | None:
@@ -229,4 +234,4 @@ def _village_grid(context: Context) -> Grid | None:
     return Grid(words["water.village_table"], heads, told, words["water.village_denominator"])
 
 
-SECTION = SectionEntry("water", needs=(), make=make, lead=lead, any_of=("water", "villages"))
+SECTION = SectionEntry("water", needs=(), make=make, lead=lead, any_of=("water", "villages"), front=front)
