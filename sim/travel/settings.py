@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +91,7 @@ class TravelSettings:
     """Unit of the durations in that file, ms, s or min; never guessed."""
     matrix_zones: str = ""
     """CSV (cell, zone) that gives every cell its zone; empty: each cell is a zone, its id the label."""
-    matrix_from: Literal["zones", "stations"] = "zones"
+    matrix_from: Annotated[str, Field(pattern="^(zones|stations)$")] = "zones"
     """zones: that file has times between zones; stations: from the stations of `stations.csv`, by code, to zones, in
     the long form. Other ways are then reckoned from those."""
     is_matrix_one_way: bool = False

@@ -73,8 +73,13 @@ def test_chinese_outside_quotes_and_a_missing_city_are_clear_messages(tmp_path: 
     ("group", "choice"), [(group.name, choice) for group in GROUPS for choice in choices_of(group.name)]
 )
 def test_every_choice_composes(group: str, choice: str, tmp_path: Path) -> None:
-    (tmp_path / "times.npz").touch()
-    files = {"travel=matrix": [f"travel.matrix='{tmp_path / 'times.npz'}'", "travel.matrix_unit=s"]}
+    times, roads = tmp_path / "times.npz", tmp_path / "roads.osm"
+    for path in (times, roads):
+        path.touch()
+    files = {
+        "travel=matrix": [f"travel.matrix='{times}'", "travel.matrix_unit=s"],
+        "travel=network": [f"travel.graph='{roads}'"],
+    }
     composed = compose([f"{group}={choice}", *files.get(f"{group}={choice}", [])])
     assert composed.choices[group] == choice
 
