@@ -46,12 +46,17 @@ class Factor:
 
 
 def plausible_tables(
-    arms: Sequence[PlausibleArm], factors: Sequence[Factor], base_of: Mapping[str, str], labels: Labels
+    arms: Sequence[PlausibleArm],
+    factors: Sequence[Factor],
+    base_of: Mapping[str, str],
+    labels: Labels,
+    declared: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Columns]:
     """Return the tables `plausible` (one row per world, arm and metric), `sensitivity` and `robustness`.
 
-    `base_of`: arm -> the arm it is compared with, "" for none. Figures are of the headline's arrival over the whole
-    window of these runs.
+    `base_of`: arm -> the arm it is compared with, "" for none. `declared`: further pairs (arm, base) that the study
+    compares; they have rows of their own in the last two. Figures are of the headline's arrival over the whole window
+    of these runs.
     """
     if not arms:
         return {}
@@ -60,6 +65,8 @@ def plausible_tables(
     worlds = sorted({one.world for one in arms})
     names = list(dict.fromkeys(one.name for one in arms))
     values = {one.world: one.values for one in arms}
+    own = [(name, base_of[name]) for name in names]
+    further = [pair for pair in dict.fromkeys(declared) if pair not in own and {*pair} <= {*names}]
     points = np.array([[_place(factor, values[world][factor.key]) for factor in factors] for world in worlds])
     found: dict[str, list[dict[str, Any]]] = {"plausible": [], "sensitivity": [], "robustness": []}
     for metric in TOLD:
@@ -70,9 +77,11 @@ def plausible_tables(
                 {"world": w, "arm": name, "metric": metric, "value": float(v), "diff": float(d)}
                 for w, v, d in zip(worlds, of[name], diff, strict=True)
             ]
-            found["robustness"].append(_robustness(name, base_of[name], metric, of, diff))
-            if base_of[name]:
-                found["sensitivity"] += _sensitivity(name, base_of[name], metric, factors, points, diff)
+        for name, base in (*own, *further):
+            diff = of[name] - of[base] if base else np.full(len(worlds), np.nan)
+            found["robustness"].append(_robustness(name, base, metric, of, diff))
+            if base:
+                found["sensitivity"] += _sensitivity(name, base, metric, factors, points, diff)
     tables = {name: columns_of(rows) for name, rows in found.items()}
     rows = [{"world": w, "key": f.key, "value": str(values[w][f.key])} for w in worlds for f in factors]
     return {name: table for name, table in (tables | {"plausible_values": columns_of(rows)}).items() if table}

@@ -16,18 +16,24 @@ from sim.report.study import CLOCK, HEADLINE, Pair, Row
 from sim.report.texts import Bi, join, same
 
 _MOST_WITH_INTERVALS = 4
-VERDICTS = ("better", "worse", "same", "unclear", "none", "unknown")
+VERDICTS = ("better", "worse", "same", "unclear", "tiny", "none", "unknown")
 """In the order in which they are told."""
 
 
 def verdict_of(row: Row) -> str:
-    """Return what became of a difference; the same where its interval lies within the bound declared for it."""
+    """Return what became of a difference; the same where its interval lies within the bound declared for it.
+
+    Tiny: it and both ends of its interval are written as nothing.
+    """
     if is_missing(row["diff"]):
         return "unknown"
     if row["diff"] == row["low"] == row["high"] == 0:
         return "none"
     if row.get("is_equivalent"):
         return "same"
+    write = diff_writer_of(str(row["metric"]))
+    if not any(write(row[name]).strip("+−-0.") for name in ("diff", "low", "high")):
+        return "tiny"
     return case_of(row, 1 if str(row["metric"]).startswith("share") else -1)
 
 

@@ -102,7 +102,9 @@ def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, 
         name, world = arm_and_world(arm.name)
         given = _given(told)
         found.append(PlausibleArm(arm, name, world, {factor.key: given[factor.key] for factor in factors}))
-    tables = plausible_tables(found, factors, {arm.name: arm.base for arm in work.arms}, labels)
+    base_of = {arm.name: arm.base for arm in work.arms}
+    declared = [(told["arm"], told["base"]) for told in work.study.get("contrasts", ())]
+    tables = plausible_tables(found, factors, base_of, labels, declared)
     ranked = one_more_in_worlds(found, _base_of(work), labels)
     return tables | ({"one_more_worlds": ranked} if ranked else {})
 

@@ -15,7 +15,7 @@ FACTORS = [
 N = 9
 
 
-def worlds(study, random_incidents, saved_ms):
+def worlds(study, random_incidents, saved_ms, declared=()):
     """Write a base and an arm in N worlds: in the world at speed v the arm saves `saved_ms(v)` of every response."""
     arms = []
     for world in range(N):
@@ -35,7 +35,7 @@ def worlds(study, random_incidents, saved_ms):
         for name, make in (("nothing", incidents), ("plan", faster)):
             arm = study.add(f"{name}--w{world:04d}", make, [f"world_{world}"])
             arms.append(PlausibleArm(arm, name, world, values))
-    return plausible_tables(arms, FACTORS, {"nothing": "", "plan": "nothing"}, study.labels)
+    return plausible_tables(arms, FACTORS, {"nothing": "", "plan": "nothing"}, study.labels, declared)
 
 
 def row(table, **equal):
@@ -64,7 +64,19 @@ def test_an_assumption_at_one_end_of_which_the_plan_loses_is_one_that_could_turn
     assert found["share_better"] == pytest.approx(6 / 9)  # slower at 20, 22.5 and 25
     speed = row(tables["sensitivity"], arm="plan", metric="p50", key="travel.local_kmh")
     assert speed["could_turn"]
-    assert row(tables["robustness"], arm="nothing", metric="p50")["share_best"] == pytest.approx(3 / 9)
+    assert row(tables["robustness"], arm="nothing", base="", metric="p50")["share_best"] == pytest.approx(3 / 9)
+
+
+def test_a_pair_that_the_study_declares_has_its_own_share_of_worlds_and_what_moves_it(study, random_incidents):
+    declared = [("nothing", "plan"), ("nothing", "plan"), ("plan", "nothing"), ("nothing", "elsewhere")]
+    tables = worlds(study, random_incidents, lambda speed: 10_000 * (speed - 26) / 2.5, declared)
+    pairs = zip(tables["robustness"]["arm"], tables["robustness"]["base"], strict=True)
+    assert list(pairs) == [("nothing", ""), ("plan", "nothing"), ("nothing", "plan")] * 3
+    assert row(tables["robustness"], arm="nothing", base="plan", metric="p50")["share_better"] == pytest.approx(3 / 9)
+    moved = {"metric": "p50", "key": "travel.local_kmh"}
+    there = row(tables["sensitivity"], arm="plan", base="nothing", **moved)
+    back = row(tables["sensitivity"], arm="nothing", base="plan", **moved)
+    assert back["correlation"] == pytest.approx(-there["correlation"])
 
 
 def test_every_world_is_told_with_its_values(study, random_incidents):

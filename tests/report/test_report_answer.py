@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sim.report.blocks import Facts, Grid, Paragraph, Picture
@@ -57,8 +58,14 @@ def test_a_null_result_within_its_declared_bound_is_told_as_a_result(study: Stud
 
 
 def test_page_one_says_in_how_many_plausible_worlds_the_answer_holds(study: Study) -> None:
-    """0.95 of the 40 worlds of the made-up study."""
+    """0.95 of the 40 worlds of the made-up study; a second scheme in 0.5 of them."""
     assert "in 38 of 40 worlds" in " ".join(text.en for text in told(study))
+    robust, other = study.tables["robustness"], study.pairs()[1]
+    own = robust[robust["arm"] == study.pairs()[0].arm].assign(arm=other.arm, base=other.base, share_better=0.5)
+    both = dict(study.tables) | {"robustness": pd.concat([robust, own])}
+    assert f'against "{study.label(other.base).en}" in 20.' in " ".join(
+        text.en for text in told(replace(study, tables=both))
+    )
     rest = {name: table for name, table in study.tables.items() if name != "robustness"}
     assert "worlds" not in " ".join(text.en for text in told(replace(study, tables=rest)))
 

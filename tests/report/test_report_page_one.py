@@ -47,6 +47,8 @@ def leads(context: Context) -> list[str]:
         ({"diff": 1.0, "low": -1.0, "high": 3.0}, "unclear"),
         ({"diff": 9.0, "low": 6.0, "high": 12.0, "is_primary": True, "p_adjusted": 0.2}, "unclear"),
         ({"diff": 0.0, "low": 0.0, "high": 0.0}, "none"),
+        ({"diff": -0.02, "low": -0.03, "high": -0.01}, "tiny"),
+        ({"diff": -0.02, "low": -0.03, "high": -0.06}, "better"),
         ({"diff": NAN, "low": NAN, "high": NAN}, "unknown"),
     ],
 )

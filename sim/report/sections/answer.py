@@ -122,7 +122,19 @@ def _worlds(context: Context, pair: Pair) -> Bi | None:
     n = int(found["n_worlds"])
     held, see = count(round(n * float(found["share_better"]))), context.see("sensitivity")
     base, arm = names(context, pair)
-    return context.words("answer.worlds", n=count(n), held=held, arm=arm, base=base, see=see)
+    text = context.words("answer.worlds", n=count(n), held=held, arm=arm, base=base, see=see)
+    others = [one for one in context.study.pairs() if (one.arm, one.base) != (pair.arm, pair.base)]
+    told = [text_of for one in others if (text_of := _in_worlds(context, one)) is not None]
+    return text + context.words("answer.worlds_others", others=join(told, "；", "; ")) if told else text
+
+
+def _in_worlds(context: Context, pair: Pair) -> Bi | None:
+    """Return in how many plausible worlds another pair's arm is better, in a few words."""
+    found = context.study.row("robustness", arm=pair.arm, base=pair.base, metric="share_300")
+    if found is None or is_missing(found["share_better"]):
+        return None
+    n, (base, arm) = int(found["n_worlds"]), names(context, pair)
+    return context.words("answer.worlds_other", arm=arm, base=base, held=count(round(n * found["share_better"])))
 
 
 def _share_clause(context: Context, pair: Pair, row: Any) -> Bi:

@@ -10,7 +10,7 @@ from sim.report.numbers import count, diff_writer_of, is_missing, plain, share
 from sim.report.pictures.tornado import Bar, tornado
 from sim.report.study import Pair
 from sim.report.svg import picture
-from sim.report.texts import Bi, same
+from sim.report.texts import Bi, join, same
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,13 +96,22 @@ def _robustness(context: Context) -> Grid | None:
             has_base = not is_missing(row["share_better"])
             better = number(row["share_better"], share) if has_base else word(same("–"))
             rows.append((
-                word(study.label(row["arm"])), word(words.known("metric", metric)), Cell(same(level)),
+                word(_pair_name(context, row)), word(words.known("metric", metric)), Cell(same(level)),
                 number(row["diff_median"], write, row["diff_p5"], row["diff_p95"]), better,
                 number(row["share_best"], share), number(row["mean_rank"], lambda v: plain(v, 1)),
             ))  # fmt: skip
     notes = (words["sensitivity.brackets"],)
     denominator = words("sensitivity.denominator", n=count(found["n_worlds"].iloc[0]))
     return Grid(words["sensitivity.table"], heads, tuple(rows), denominator, notes)
+
+
+def _pair_name(context: Context, row: Any) -> Bi:
+    """Return the arm's name, with that of its base where it is not the main pair's."""
+    study, main = context.study, context.study.main()
+    arm = study.label(row["arm"])
+    if not row["base"] or main is None or row["base"] == main.base:
+        return arm
+    return join([arm, study.label(row["base"])], "对", " vs ")
 
 
 def _factors(context: Context, pair: Pair) -> Grid | None:
