@@ -51,7 +51,7 @@ class Cells:
 
     def bounds(self, family: Family, parameters: Floats) -> tuple[Floats, Floats]:
         """Return P(written < value) and P(written <= value) of each distinct duration; censored: up to 1."""
-        nodes, weights = _rule(self.rounding)
+        nodes, weights = rule(self.rounding)
         at = self.value_s[:, None] + self.resolution_s[:, None] * nodes
         below = family.cdf(parameters, np.maximum(at, 0.0))
         low, high = -(below @ np.minimum(weights, 0.0)), below @ np.maximum(weights, 0.0)
@@ -59,7 +59,7 @@ class Cells:
         return np.where(self.is_censored, known, low), np.where(self.is_censored, 1.0, np.maximum(low, high))
 
     def _written(self, family: Family, parameters: Floats, chosen: NDArray[np.bool_]) -> Floats:
-        nodes, weights = _rule(self.rounding)
+        nodes, weights = rule(self.rounding)
         value, r = self.value_s[chosen][:, None], self.resolution_s[chosen][:, None]
         at = value + r * nodes
         below, above = family.cdf(parameters, np.maximum(at, 0.0)), family.sf(parameters, np.maximum(at, 0.0))
@@ -67,7 +67,7 @@ class Cells:
         return np.maximum(np.where(is_high, -(above @ weights), below @ weights), 0.0)
 
 
-def _rule(rounding: Rounding) -> tuple[Floats, Floats]:
+def rule(rounding: Rounding) -> tuple[Floats, Floats]:
     """Return places (in resolutions from the value) and weights of the distribution function that make a cell."""
     if rounding is Rounding.STAMPS:
         x, w = np.polynomial.legendre.leggauss(_N_NODES)

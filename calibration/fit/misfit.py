@@ -54,11 +54,12 @@ def misfit(transform: Floats, blocks: NDArray[np.int64], groups: NDArray[np.int6
     rank = np.arange(n + 1) / n
     distance = float(max((rank[1:] - ordered).max(), (ordered - rank[:-1]).max()))
     score = special.ndtri(np.clip(transform, 1e-6, 1.0 - 1e-6))
-    day_p, correlation = _between(score, np.unique(blocks, return_inverse=True)[1])
+    day_p, correlation = between(score, np.unique(blocks, return_inverse=True)[1])
     return Misfit(form_p, distance, day_p, correlation, _spread_p(score, groups), n)
 
 
-def _between(score: Floats, code: NDArray[np.int64]) -> tuple[float, float]:
+def between(score: Floats, code: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the p-value of equal means over groups `code` (n,) and the intraclass correlation; NaN if too few."""
     size = np.bincount(code).astype(np.float64)
     k, n = len(size), len(score)
     if k < 5 or n < 2 * k:

@@ -27,6 +27,8 @@ from calibration.scores.transform import pit
 
 Codes = NDArray[np.int64]
 _N_ROUNDS = 3
+_N_KNOTS = 100
+_ENOUGH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def fit_times(
     name = candidates[0]
     if len(candidates) > 1 and len(np.unique(blocks)) >= n_folds and len(seen) >= 100:
         held = held_out(seen, blocks, groups, candidates, n_folds)
-        name = _simplest(held)
+        name = simplest(held, {each: _n_parameters(each) for each in candidates})
     estimate, effects = _fit(name, seen, blocks, groups)
     cells = cells_of(seen, np.exp(_offsets(effects, groups, len(seen))))
     low, high = cells.bounds(estimate.family, estimate.parameters)
@@ -128,13 +130,12 @@ def held_out(
     seen: Observed, blocks: Codes, groups: Sequence[Codes], families: Sequence[str], n_folds: int
 ) -> Mapping[str, Held]:
     """Return the log score of each family on days left out, effects of groups being fitted without them."""
-    days, code = np.unique(blocks, return_inverse=True)
-    order = np.argsort(uniforms(Purpose.SPLIT, seen.seed, days.astype(np.uint64), 1)[:, 0])
-    fold = np.empty(len(days), dtype=np.int64)
-    fold[order] = np.arange(len(days)) % n_folds
+    few = some_days(blocks, seen.seed)
+    seen, blocks, groups = seen.rows(few), blocks[few], [group[few] for group in groups]
+    fold = day_folds(blocks, seen.seed, n_folds)
     score = {name: np.empty(len(seen)) for name in families}
     for number in range(n_folds):
-        train, out = np.flatnonzero(fold[code] != number), np.flatnonzero(fold[code] == number)
+        train, out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         of_train, own = seen.rows(train), [group[train] for group in groups]
         effects = _fit("lognormal", of_train, None, own)[1] if groups else ()
         inner = cells_of(of_train, np.exp(_offsets(effects, own, len(train))))
@@ -143,23 +144,45 @@ def held_out(
         for name in families:
             fitted = _family_fit(name, of_train, inner, None, _offsets(effects, own, len(train)))
             score[name][out] = outer.log_likelihood(fitted.family, fitted.parameters)[outer.place]
-    best = max(families, key=lambda name: float(score[name].mean()))
-    size = np.bincount(code)
-    found = {}
-    for name in families:
-        short = score[best] - score[name]
+    return held_against_best(score, blocks)
+
+
+def some_days(blocks: Codes, seed: int) -> Codes:
+    """Return the rows of whole days, keyed, with some 20 000 records at most: families are told apart by fewer."""
+    parts = -(-len(blocks) // _ENOUGH)
+    return np.flatnonzero(day_folds(blocks, seed, parts) == 0)
+
+
+def day_folds(blocks: Codes, seed: int, n_folds: int) -> Codes:
+    """Return the fold of each record, (n,) int64: whole days, in an order keyed by the day."""
+    days, code = np.unique(blocks, return_inverse=True)
+    order = np.argsort(uniforms(Purpose.SPLIT, seed, days.astype(np.uint64), 1)[:, 0])
+    fold = np.empty(len(days), dtype=np.int64)
+    fold[order] = np.arange(len(days)) % n_folds
+    return fold[code]
+
+
+def held_against_best(score: Mapping[str, Floats], blocks: Codes) -> Mapping[str, Held]:
+    """Return the mean of each candidate's log scores (n,), and how far below the best, with its error by days."""
+    code = np.unique(blocks, return_inverse=True)[1]
+    best = max(score, key=lambda name: float(score[name].mean()))
+    size, found = np.bincount(code), {}
+    for name, own in score.items():
+        short = score[best] - own
         sums = np.bincount(code, weights=short) - short.mean() * size
-        found[name] = Held(float(score[name].mean()), float(short.mean()), float(np.sqrt(sums @ sums)) / len(seen))
+        found[name] = Held(float(own.mean()), float(short.mean()), float(np.sqrt(sums @ sums)) / len(own))
     return found
 
 
-def _simplest(held: Mapping[str, Held]) -> str:
-    def size(name: str) -> int:
-        return len(FAMILIES[name].parameters) if name in FAMILIES else 100
-
+def simplest(held: Mapping[str, Held], size: Mapping[str, int]) -> str:
+    """Return the candidate of fewest parameters within a standard error of the best; of equals the better."""
     near = [name for name, each in held.items() if each.below_best <= each.se]
-    least = min(size(name) for name in near)
-    return max((name for name in near if size(name) == least), key=lambda name: held[name].score)
+    least = min(size[name] for name in near)
+    return max((name for name in near if size[name] == least), key=lambda name: held[name].score)
+
+
+def _n_parameters(name: str) -> int:
+    return len(FAMILIES[name].parameters) if name in FAMILIES else _N_KNOTS
 
 
 def _offsets(effects: Sequence[Effects], groups: Sequence[Codes], n: int) -> Floats:
@@ -175,7 +198,7 @@ def _family_fit(name: str, seen: Observed, cells: Cells, blocks: Codes | None, o
     tail = maximum(LOGNORMAL, cells, blocks)
     spread = seen.spread_value()
     value = np.maximum(spread.value_s * np.exp(-offset), 1e-3)
-    n_knots = int(np.clip(np.sqrt(len(seen)), 5, 100))
+    n_knots = int(np.clip(np.sqrt(len(seen)), 5, _N_KNOTS))
     levels = np.linspace(0.0, 1.0, n_knots + 1)
     inner = steps_of_records(replace(spread, value_s=value)).quantile(levels[1:])
     knots = np.concatenate([[value.min() * (1.0 - 1e-9)], inner])
@@ -207,14 +230,22 @@ def _fit(
 def _level(family: Family, parameters: Floats, seen: Observed, labels: Codes, offset: Floats) -> Effects:
     """Return shrunk log factors by label: Newton's method on each group's own likelihood, all groups at once."""
     distinct, code = np.unique(labels, return_inverse=True)
+    table = np.column_stack([seen.value_s, seen.resolution_s, seen.is_censored, code, offset])
+    rows, place, count = np.unique(table, axis=0, return_inverse=True, return_counts=True)
+    cells = Cells(rows[:, 0], rows[:, 1], rows[:, 2] > 0, count.astype(np.float64), place.ravel(), seen.rounding)
+    group = rows[:, 3].astype(np.int64)
     own = np.zeros(len(distinct))
     information = np.ones(len(distinct))
     step = 0.02
     for _ in range(8):
-        at = [_by_group(family, parameters, seen, code, offset, own + move) for move in (-step, 0.0, step)]
+        centre = rows[:, 4] + own[group]
+        at = [_by_group(family, parameters, cells, group, centre + move, len(own)) for move in (-step, 0.0, step)]
         slope, bend = (at[2] - at[0]) / (2.0 * step), (2.0 * at[1] - at[0] - at[2]) / step**2
         information = np.maximum(bend, 1e-6)
-        own = own + np.where(bend > 1e-6, np.clip(slope / information, -0.5, 0.5), 0.1 * np.sign(slope))
+        move = np.where(bend > 1e-6, np.clip(slope / information, -0.5, 0.5), 0.1 * np.sign(slope))
+        own = own + move
+        if bool((np.abs(move) * np.sqrt(information) < 0.02).all()):
+            break
     effect, se, tau = shrink(own, information**-0.5)
     own_n = np.bincount(code)
     keys = [int(label) for label in distinct]
@@ -227,12 +258,12 @@ def _level(family: Family, parameters: Floats, seen: Observed, labels: Codes, of
 
 
 def _by_group(
-    family: Family, parameters: Floats, seen: Observed, code: Codes, offset: Floats, factor: Floats
+    family: Family, parameters: Floats, cells: Cells, code: Codes, log_scale: Floats, n_groups: int
 ) -> Floats:
-    """Return the log likelihood of each group at its log factor: (n_groups,)."""
-    log_scale = offset + factor[code]
-    cells = cells_of(seen, np.exp(log_scale))
-    each = cells.log_likelihood(family, parameters)[cells.place]
-    is_density = (seen.resolution_s == 0.0) & ~seen.is_censored
-    total: Floats = np.bincount(code, weights=each - np.where(is_density, log_scale, 0.0)).astype(np.float64)
+    """Return the log likelihood of each group, (n_groups,), if distinct durations are divided by exp(log_scale)."""
+    scale = np.exp(log_scale)
+    scaled = replace(cells, value_s=cells.value_s / scale, resolution_s=cells.resolution_s / scale)
+    is_density = (cells.resolution_s == 0.0) & ~cells.is_censored
+    each = scaled.log_likelihood(family, parameters) - np.where(is_density, log_scale, 0.0)
+    total: Floats = np.bincount(code, weights=cells.count * each, minlength=n_groups).astype(np.float64)
     return total
