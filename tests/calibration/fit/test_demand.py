@@ -79,6 +79,7 @@ def test_a_month_missing_from_the_log_is_a_gap_and_quiet_nights_are_none():
         spans_of_log(call[:1], "UTC")
 
 
+@pytest.mark.slow
 def test_effects_and_day_factor_are_got_back_within_their_standard_errors_over_a_hundred_repeats():
     days = some_days(730)
     inside = {name: [] for name in ("hour", "month", "weekday", "drift", "day_cv2", "level")}
@@ -95,6 +96,7 @@ def test_effects_and_day_factor_are_got_back_within_their_standard_errors_over_a
         assert 0.85 <= np.mean(hits) <= 1.0, (name, {n: float(np.mean(h)) for n, h in inside.items()})
 
 
+@pytest.mark.slow
 def test_p_values_of_no_day_factor_are_not_small_where_there_is_none():
     days = some_days(365)
     found = [fit_rates(simulate(days, np.random.default_rng(seed), phi=0.0), days) for seed in range(60)]
