@@ -119,10 +119,18 @@ def declared_besides(context: Context, shown: Sequence[Pair], metrics: Sequence[
             versus(context, row, usual)
             + Bi("，", ", ")
             + measure_of(context, dict(row))
+            + _of_year(context, row)
             + sized(context, row, is_bare=len(rows) > _MOST_WITH_INTERVALS)
         )
 
     return context.words("answer.declared", base=base, text=grouped(context, rows, tell))
+
+
+def _of_year(context: Context, row: Row) -> Bi:
+    """Return which years a comparison is of, where that is not the year of page one."""
+    if row["year"] == context.study.year:
+        return same("")
+    return Bi("，", ", ") + (context.words["year.all"] if row["year"] == 0 else same(row["year"]))
 
 
 def _is_shown(context: Context, row: Row, seen: set[tuple[str, str]], metrics: Sequence[str]) -> bool:
@@ -143,7 +151,8 @@ def interactions_told(context: Context) -> Bi | None:
         "arm": study.label(first["arm"]), "base": study.label(first["base"]), "of_arm": study.label(first["of_arm"]),
         "of_base": study.label(first["of_base"]), "measure": measure_of(context, first),
         "there": same(write(first["there"])), "elsewhere": same(write(first["elsewhere"])),
-        "diff": sized(context, first), "see": context.see("variants"), "n": len(rows), "same": counts["same"],
-        "clear": counts["better"] + counts["worse"], "unclear": counts["unclear"] + counts["unknown"],
+        "diff": sized(context, first), "see": context.see("variants"), "n": len(rows),
+        "same": counts["same"] + counts["none"], "clear": counts["better"] + counts["worse"],
+        "unclear": counts["unclear"] + counts["tiny"] + counts["unknown"],
     }  # fmt: skip
     return context.words("answer.interactions", **told)

@@ -21,6 +21,7 @@ from sim.report import build, load_study, render, sections, write_report
 from sim.report.blocks import Block, Grid, Paragraph, Picture
 from sim.report.build import both
 from sim.report.context import Context, SectionEntry
+from sim.report.declared import interactions_told
 from sim.report.font import missing_characters
 from sim.report.sections import (
     ORDER,
@@ -373,3 +374,12 @@ def test_an_interaction_is_told_with_both_differences_its_measure_and_its_verdic
     assert not [
         b for b in variants.make(Context(study, load_words())) if isinstance(b, Grid) and "Inter" in b.caption.en
     ]
+    # Page one counts every one of them once, also what is nothing at all or too small to be written.
+    nothing, tiny = ({**row, "diff": d, "low": d, "high": d, "is_equivalent": False} for d in (0.0, -0.01))
+    counted = Context(
+        replace(study, tables=tables | {"interactions": pd.DataFrame([*rows, nothing, tiny])}), load_words()
+    )
+    summary = interactions_told(counted)
+    assert summary is not None
+    assert "Of 4 such" in summary.en
+    assert "0 are clearly not zero, 2 are the same as zero within their bound, and 2 are not decided" in summary.en

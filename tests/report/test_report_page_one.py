@@ -110,6 +110,14 @@ def test_a_declared_comparison_that_the_table_does_not_show_is_told_in_words(con
     assert text is not None
     assert '"build as planned", P90 response (s), whole first alarm' in text.en
     assert "首批力量到齐" in text.zh
+    assert "all years" not in text.en
+    whole = changed.assign(year=changed["year"].where(~row, 0))
+    of_all = declared_besides(
+        replace(context, study=replace(study, tables={**study.tables, "contrasts": whole})), [main], answer.TOLD
+    )
+    assert of_all is not None
+    assert "whole first alarm, all years " in of_all.en
+    assert "，全部年份 " in of_all.zh
     assert declared_besides(context, [main], answer.TOLD) is None
 
 
