@@ -149,8 +149,7 @@ class DemandParts(CityParts):
             self.asked_cards(settings),
         )
         seed, cards = settings.seed, asked.cards
-        parts = (settings.demand, settings.window, settings.planted)
-        key = (str(settings.city_folder()), [asdict(part) for part in parts], seed, replication)
+        key = (self._demand_key(settings), seed, replication)
         ranks = self._keep("slot ranks", key, lambda: draw_slot_ranks(demand, tables.run_cards, seed, replication))
         if not asked.is_added.any():
             return ranks

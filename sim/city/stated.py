@@ -27,7 +27,7 @@ from sim.city.polygons import Polygons, read_polygons, squares_of
 from sim.city.schemas import CitySettings
 from sim.city.types import NO_SITE, Cells, Plane, Towns
 from sim.errors import Problems
-from sim.tables import STANDINGS, Column, Table, TableSpec, check_references, read_table
+from sim.tables import KNOWN_FROM, Column, Table, TableSpec, check_references, read_table
 
 MOST_CELLS = 4_000
 SIDES_M = (50, 100, 200, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000, 20_000)
@@ -35,10 +35,6 @@ THE_CITY = "city"
 """Code of the only area of a `cells.csv` that names none."""
 _BELL = 0.8
 """Width of an area's bell in the outline, as a multiple of the radius of a disc of its size; assumed, as in `build`."""
-_KNOWN = (
-    Column("source", "str", "Where the row's values were read, or why they are assumed.", optional=True),
-    Column("standing", "str", "How they are known.", choices=STANDINGS, optional=True),
-)
 AREAS_SPEC = TableSpec(
     "areas",
     1,
@@ -50,7 +46,7 @@ AREAS_SPEC = TableSpec(
         Column("area_km2", "float", "Whole area; needed without cells.csv.", "km2", 1e-6, 1_000_000, optional=True),
         Column("built_up_km2", "float", "Of it built up; empty: all.", "km2", 1e-6, 1_000_000, optional=True),
         Column("residents", "int", "Residents; needed without cells.csv.", minimum=0, maximum=10**9, optional=True),
-        *_KNOWN,
+        *KNOWN_FROM,
     ),
 )
 STATED_CELLS = TableSpec(
@@ -64,7 +60,7 @@ STATED_CELLS = TableSpec(
         Column("is_built_up", "bool", "Whether it is built up; empty: where anybody lives.", optional=True),
         Column("population", "int", "Residents.", minimum=0, maximum=2_000_000_000),
         Column("site_kind", "str", "Code of the special site in it, from city.yaml, if any.", optional=True),
-        *_KNOWN,
+        *KNOWN_FROM,
     ),
 )
 

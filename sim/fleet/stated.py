@@ -28,7 +28,7 @@ from sim.errors import Problems, nearest_name
 from sim.fleet.parts import UNIT_TRAITS_DTYPE, Fleet, StationClasses, Stations, Units, UnitTypes
 from sim.fleet.settings import FleetSettings
 from sim.fleet.tables import BRIGADES, FleetTables, load_unit_types
-from sim.tables import STANDINGS, Column, Table, TableSpec, check_references, read_table
+from sim.tables import KNOWN_FROM, Column, Table, TableSpec, check_references, read_table
 from sim.units import MM_S_PER_KMH
 
 UNIT_TYPES_FILE = "unit_types.csv"
@@ -38,10 +38,6 @@ TRACK_KMH = 3.0
 """Along a railway track on foot, of types that no table describes; assumed, as in the cities that have the table."""
 FARTHEST_SIDES = 2
 """A station stands inside a cell or so many of its sides from the nearest one."""
-_KNOWN = (
-    Column("source", "str", "Where the row's values were read, or why they are assumed.", optional=True),
-    Column("standing", "str", "How they are known.", choices=STANDINGS, optional=True),
-)
 STATED_STATIONS = TableSpec(
     "stations",
     1,
@@ -59,7 +55,7 @@ STATED_STATIONS = TableSpec(
             "people_on_duty", "int", "At all hours; empty: enough for every unit's crew.", "people", 0, 1_000,
             optional=True,
         ),
-        *_KNOWN,
+        *KNOWN_FROM,
     ),
 )  # fmt: skip
 STATED_UNITS = TableSpec(
@@ -74,7 +70,7 @@ STATED_UNITS = TableSpec(
         Column("capabilities", "str", "Codes separated by blanks; empty: its type's.", optional=True),
         Column("from", "date", "First day in service; empty: from before.", optional=True),
         Column("until", "date", "First day out of service; empty: never.", optional=True),
-        *_KNOWN,
+        *KNOWN_FROM,
     ),
 )
 

@@ -49,6 +49,11 @@ def signed_seconds(value: Any) -> str:
     return signed(value, 0 if is_missing(value) or abs(value) >= 10 else 1)
 
 
+def signed_minutes(value: Any) -> str:
+    """Return a difference given in seconds in minutes with one decimal, with its sign."""
+    return signed(None if is_missing(value) else float(value) / 60.0, 1)
+
+
 def share(value: Any) -> str:
     """Return a share of one as a percentage, without its sign."""
     return NOTHING if is_missing(value) else plain(100 * float(value), 1)

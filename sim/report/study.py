@@ -104,6 +104,13 @@ class Study:
             found = found[found[column] == value]
         return None if found.empty else found
 
+    def by_scheme(self, name: str, **equal: object) -> list[Row]:
+        """Return such rows with their schemes in the study's order; none where there is no such table."""
+        found = self.table(name, **equal)
+        rows: list[Any] = [] if found is None else found.to_dict("records")
+        order = {arm: place for place, arm in enumerate(self.arms())}
+        return sorted(rows, key=lambda row: order.get(row["arm"], len(order)))
+
     def row(self, name: str, **equal: object) -> pd.Series[Any] | None:
         """Return the first such row, or None."""
         found = self.table(name, **equal)

@@ -10,11 +10,12 @@ table that came with problems holds only its faultless rows and is good for noth
 """
 
 from sim.tables.reading import check_references, read_table
-from sim.tables.spec import KINDS, SOURCE, STANDING, STANDINGS, Column, Kind, Table, TableSpec
+from sim.tables.spec import KINDS, KNOWN_FROM, SOURCE, STANDING, STANDINGS, Column, Kind, Table, TableSpec
 from sim.tables.writing import write_table
 
 __all__ = [
     "KINDS",
+    "KNOWN_FROM",
     "SOURCE",
     "STANDING",
     "STANDINGS",

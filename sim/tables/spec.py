@@ -75,6 +75,12 @@ STANDING = Column(
     choices=STANDINGS,
 )
 
+KNOWN_FROM = (
+    Column("source", "str", "Where the row's values were read, or why they are assumed.", optional=True),
+    Column("standing", "str", "How they are known.", choices=STANDINGS, optional=True),
+)
+"""Both, of tables in which a user may leave them empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -10,7 +10,7 @@ from sim.compare.money import ratio
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, counted, number, word
 from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept
-from sim.report.numbers import count, is_clear, is_missing, plain, rate, share, signed
+from sim.report.numbers import count, is_clear, is_missing, plain, rate, share, signed_minutes
 from sim.report.pictures.marks import forest, mark_of
 from sim.report.rates import rates_picture
 from sim.report.sections.money import FLOWN, currency_of
@@ -48,26 +48,14 @@ def make(context: Context) -> list[Block]:
     )
 
 
-def _rows(context: Context, table: str, **equal: object) -> list[Row]:
-    """Return the rows of a table, schemes in the study's order."""
-    found = context.study.table(table, **equal)
-    rows: list[Any] = [] if found is None else found.to_dict("records")
-    order = {arm: place for place, arm in enumerate(context.study.arms())}
-    return sorted(rows, key=lambda row: order.get(row["arm"], len(order)))
-
-
 def _one(value: Any) -> str:
     return plain(value, 1)
-
-
-def _minutes(value: Any) -> str:
-    return signed(None if is_missing(value) else float(value) / _S_PER_MIN, 1)
 
 
 def _sentences(context: Context) -> list[Bi]:
     """Return what became of the incidents that ask for aircraft, one sentence per scheme that has any."""
     words, year, told = context.words, context.study.year, []
-    for row in _rows(context, "air", year=year, kind=_ALL):
+    for row in context.study.by_scheme("air", year=year, kind=_ALL):
         shares = {name: share(row[f"{name}_share"]) for name in ("no_hour", "none_there", "all_out")}
         counts = {name: rate(row[f"{name}_per_year"]) for name in ("asked", "sent")}
         arm, first = context.study.label(row["arm"]), rate(row["first_work_per_year"])
@@ -75,7 +63,7 @@ def _sentences(context: Context) -> list[Bi]:
         if not is_missing(row["arrival_lead_s"]):
             came, lead = rate(row["first_arrival_per_year"]), _one(float(row["arrival_lead_s"]) / _S_PER_MIN)
             text = text + words("special.first", n=came, lead=lead, alone=share(row["first_arrival_alone_share"]))
-        for pair in _rows(context, "air_pairs", year=year, kind=_ALL, arm=row["arm"]):
+        for pair in context.study.by_scheme("air_pairs", year=year, kind=_ALL, arm=row["arm"]):
             text = text + _saved(context, pair) + _above_all(context, pair)
         told.append(text)
     return told
@@ -83,12 +71,13 @@ def _sentences(context: Context) -> list[Bi]:
 
 def _above_all(context: Context, pair: Row) -> Bi:
     """Return the kinds of incident at which an aircraft saves most hours, where that is clear; nothing without any."""
-    rows = _rows(context, "air_pairs", year=context.study.year, arm=pair["arm"], base=pair["base"])
+    rows = context.study.by_scheme("air_pairs", year=context.study.year, arm=pair["arm"], base=pair["base"])
     clear = [row for row in rows if row["kind"] != _ALL and row["low"] > 0]
     named = [
         context.words(
-            "special.one_kind", kind=kind_name(context, row["kind"]), saved=_minutes(row["saved_s"]).removeprefix("+"),
-            low=_minutes(row["low"]), high=_minutes(row["high"]), hours=_one(row["saved_h_per_year"]),
+            "special.one_kind", kind=kind_name(context, row["kind"]),
+            saved=signed_minutes(row["saved_s"]).removeprefix("+"), low=signed_minutes(row["low"]),
+            high=signed_minutes(row["high"]), hours=_one(row["saved_h_per_year"]),
         )
         for row in sorted(clear, key=lambda row: -row["saved_h_per_year"])[:_MOST_KINDS]
     ]  # fmt: skip
@@ -113,9 +102,10 @@ def _saved(context: Context, pair: Row) -> Bi:
 def _sooner(context: Context, pair: Row) -> dict[str, object]:
     """Return how much sooner critical needs were at work, with its interval, and the hours a year, for a sentence."""
     ends = {
-        name: context.words["special.unknown"] if is_missing(pair[name]) else _minutes(pair[name]) for name in _ENDS
+        name: context.words["special.unknown"] if is_missing(pair[name]) else signed_minutes(pair[name])
+        for name in _ENDS
     }
-    return {"saved": _minutes(pair["saved_s"]).removeprefix("+"), "hours": _one(pair["saved_h_per_year"]), **ends}
+    return {"saved": signed_minutes(pair["saved_s"]).removeprefix("+"), "hours": _one(pair["saved_h_per_year"]), **ends}
 
 
 def _prices(context: Context, pair: Row) -> dict[str, object]:
@@ -132,7 +122,7 @@ def _prices(context: Context, pair: Row) -> dict[str, object]:
 def _short(context: Context, pair: Row) -> Bi:
     """Return a further scheme's aircraft in one line, for page one."""
     words, year = context.words, context.study.year
-    row = _rows(context, "air", year=year, kind=_ALL, arm=pair["arm"])[0]
+    row = context.study.by_scheme("air", year=year, kind=_ALL, arm=pair["arm"])[0]
     not_flown = share(sum(float(row[f"{name}_share"]) for name in _REASONS))
     told = {"arm": context.study.label(row["arm"]), "none": not_flown, "sent": rate(row["sent_per_year"])}
     text = words("special.short", first=rate(row["first_work_per_year"]), **told, **_sooner(context, pair))
@@ -173,7 +163,7 @@ def _end(context: Context, per_hour: float, hours: Any) -> Bi:
 def _first_grid(context: Context) -> Grid | None:
     """Return where the aircraft came first and by how much, what that saves and what an hour of it costs, together."""
     words, year = context.words, context.study.year
-    rows = _rows(context, "air", year=year)
+    rows = context.study.by_scheme("air", year=year)
     if not rows:
         return None
     per_year, minutes, percent = words["unit.per_year"], words["special.minutes"], words["unit.percent"]
@@ -193,7 +183,7 @@ def _first_grid(context: Context) -> Grid | None:
 
 def _first_row(context: Context, row: Row) -> tuple[Cell, ...]:
     not_flown = sum(float(row[f"{name}_share"]) for name in _REASONS)
-    pairs = _rows(context, "air_pairs", year=context.study.year, kind=row["kind"], arm=row["arm"])
+    pairs = context.study.by_scheme("air_pairs", year=context.study.year, kind=row["kind"], arm=row["arm"])
     pair = pairs[0] if pairs else None
     per_hour = None if pair is None or row["kind"] != _ALL else _per_hour(context, pair)
     nothing = number(None, _one)
@@ -202,33 +192,37 @@ def _first_row(context: Context, row: Row) -> tuple[Cell, ...]:
         number(row["sent_per_year"], rate),
         number(row["first_arrival_per_year"], rate), _lead(row, "arrival"),
         number(row["first_work_per_year"], rate), _lead(row, "work"),
-        nothing if pair is None else number(pair["saved_s"], _minutes, pair["low"], pair["high"]),
+        nothing if pair is None else number(pair["saved_s"], signed_minutes, pair["low"], pair["high"]),
         nothing if pair is None else number(pair["saved_h_per_year"], _one, pair["saved_h_low"], pair["saved_h_high"]),
         nothing if per_hour is None else number(per_hour[1], count, per_hour[0], per_hour[2]),
     )  # fmt: skip
 
 
 def _lead(row: Row, what: str) -> Cell:
-    return number(row[f"{what}_lead_s"], _minutes, row[f"{what}_lead_low"], row[f"{what}_lead_high"])
+    return number(row[f"{what}_lead_s"], signed_minutes, row[f"{what}_lead_low"], row[f"{what}_lead_high"])
 
 
 def _saved_picture(context: Context, place: str, *, is_short: bool = False) -> Picture | None:
     """Return how much sooner critical needs were at work; `is_short` leaves out kinds at which nothing changed."""
     words, study = context.words, context.study
-    rows = [row for row in _rows(context, "air_pairs", year=study.year) if not is_missing(row["saved_s"])]
-    rows = [row for row in rows if not is_short or row["kind"] == _ALL or _minutes(row["saved_s"]) != _minutes(0)]
+    rows = [row for row in context.study.by_scheme("air_pairs", year=study.year) if not is_missing(row["saved_s"])]
+    rows = [
+        row
+        for row in rows
+        if not is_short or row["kind"] == _ALL or signed_minutes(row["saved_s"]) != signed_minutes(0)
+    ]
     if not rows:
         return None
     named = [study.label(row["arm"]) + Bi("，", ", ") + kind_name(context, row["kind"]) for row in rows]
 
     def draw(language: str) -> Figure | None:
         marks = [
-            mark_of(name.of(language), row, "saved_s", 1 / _S_PER_MIN, _minutes(row["saved_s"]))
+            mark_of(name.of(language), row, "saved_s", 1 / _S_PER_MIN, signed_minutes(row["saved_s"]))
             for name, row in zip(named, rows, strict=True)
         ]
         return forest(marks[:_MOST_DRAWN], words["special.axis"].of(language), _one, better=1)
 
-    lines = [name + same(f" {_minutes(row['saved_s'])}") for name, row in zip(named, rows, strict=True)]
+    lines = [name + same(f" {signed_minutes(row['saved_s'])}") for name, row in zip(named, rows, strict=True)]
     caption, alt = words("special.picture", year=study.year), words("special.alt", lines=join(lines))
     return picture(draw, caption, alt, place)
 
@@ -240,7 +234,7 @@ def _turnouts_picture(context: Context) -> Picture | None:
             join([_unit(context, row), _task(context, row)]),
             float(row["per_year"]), float(row["only_share"]),
         )
-        for row in _rows(context, "turnouts")
+        for row in context.study.by_scheme("turnouts")
         if row["arm"] == _first_with(context, "turnouts")
     ]  # fmt: skip
     arm = context.study.label(_first_with(context, "turnouts"))
@@ -250,7 +244,7 @@ def _turnouts_picture(context: Context) -> Picture | None:
 
 def _first_with(context: Context, table: str) -> str:
     """Return the scheme whose teams are drawn: the main pair's, else the first that has any."""
-    arms = [str(row["arm"]) for row in _rows(context, table)]
+    arms = [str(row["arm"]) for row in context.study.by_scheme(table)]
     main = context.study.main()
     return main.arm if main is not None and main.arm in arms else arms[0]
 
@@ -265,7 +259,7 @@ def _task(context: Context, row: Row) -> Bi:
 
 def _air_grid(context: Context) -> Grid | None:
     words, year = context.words, context.study.year
-    rows = _rows(context, "air", year=year)
+    rows = context.study.by_scheme("air", year=year)
     if not rows:
         return None
     per_year, percent = words["unit.per_year"], words["unit.percent"]
@@ -288,7 +282,7 @@ def _air_grid(context: Context) -> Grid | None:
 
 def _pairs_grid(context: Context) -> Grid | None:
     words, study = context.words, context.study
-    rows = _rows(context, "air_pairs", year=study.year)
+    rows = context.study.by_scheme("air_pairs", year=study.year)
     if not rows:
         return None
     heads = (
@@ -303,7 +297,7 @@ def _pairs_grid(context: Context) -> Grid | None:
         tone = "" if not is_clear(row["low"], row["high"]) else "gain" if row["saved_s"] > 0 else "loss"
         told.append((
             word(study.label(row["arm"])), word(study.label(row["base"])), word(kind_name(context, row["kind"])),
-            number(row["saved_s"], _minutes, row["low"], row["high"], tone=tone),
+            number(row["saved_s"], signed_minutes, row["low"], row["high"], tone=tone),
             number(row["share_faster"], share), number(row["share_slower"], share),
             number(row["saved_h_per_year"], _one), counted(row["n_sent"], row["n_pairs"]),
         ))  # fmt: skip
@@ -328,7 +322,7 @@ def _turnouts_grid(context: Context) -> Grid:
             *(number(row[f"{name}_share"], share) for name in ("arrived", "first", "only")),
             number(row["work_p50_s"] / _S_PER_MIN, _one),
         )
-        for row in _rows(context, "turnouts")
+        for row in context.study.by_scheme("turnouts")
     )  # fmt: skip
     return Grid(words["special.turnouts_table"], heads, told, words["special.turnouts_denominator"])
 
@@ -339,7 +333,7 @@ def lead(context: Context) -> list[Bi]:
     is_about = main is not None and context.study.differs_only_in(main, _OF_THIS)
     if not is_about:
         return []
-    pairs = _rows(context, "air_pairs", year=context.study.year, kind=_ALL)
+    pairs = context.study.by_scheme("air_pairs", year=context.study.year, kind=_ALL)
     return [
         *team_sentences(context),
         *_sentences(context)[:1],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.report.blocks import Cell, Grid, Head, Picture, counted, number, word
 from sim.report.context import Context
-from sim.report.numbers import is_clear, is_missing, minutes, rate, share, signed
+from sim.report.numbers import is_clear, minutes, rate, share, signed_minutes
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.study import Row
 from sim.report.svg import picture
@@ -18,17 +18,10 @@ if TYPE_CHECKING:
 _S_PER_MIN, _PERCENT = 60.0, 100.0
 
 
-def _rows(context: Context, table: str, **equal: object) -> list[Row]:
-    found = context.study.table(table, **equal)
-    rows: list[Any] = [] if found is None else found.to_dict("records")
-    order = {arm: place for place, arm in enumerate(context.study.arms())}
-    return sorted(rows, key=lambda row: order.get(row["arm"], len(order)))
-
-
 def _main_rows(context: Context) -> list[Row]:
     """Return the teams of the main pair against its base; none where its arm has no teams."""
     main = context.study.main()
-    return [] if main is None else _rows(context, "team_pairs", arm=main.arm, base=main.base)
+    return [] if main is None else context.study.by_scheme("team_pairs", arm=main.arm, base=main.base)
 
 
 def _team(context: Context, row: Row) -> Bi:
@@ -47,7 +40,7 @@ def team_sentences(context: Context) -> list[Bi]:
     if not any(_is_team(context, row) for row in pairs):
         return []
     arm, base = (study.label(str(pairs[0][name])) for name in ("arm", "base"))
-    did = _rows(context, "teams", arm=pairs[0]["arm"])
+    did = context.study.by_scheme("teams", arm=pairs[0]["arm"])
     n = sum(int(row["n_incidents"]) for row in pairs)
     complete, before = (
         sum(float(row[name]) * int(row["n_incidents"]) for row in pairs) / n
@@ -88,7 +81,7 @@ def teams_picture(context: Context, name: str) -> Picture | None:
 
 def teams_grid(context: Context) -> Grid | None:
     """Return what each team of each scheme did."""
-    words, rows = context.words, _rows(context, "teams")
+    words, rows = context.words, context.study.by_scheme("teams")
     if not rows:
         return None
     percent, minute, per_year = words["unit.percent"], words["special.minutes"], words["unit.per_year"]
@@ -115,11 +108,7 @@ def teams_grid(context: Context) -> Grid | None:
 def _sooner(row: Row, clock: str) -> Cell:
     ends = (row[f"{clock}_low"], row[f"{clock}_high"])
     tone = "" if not is_clear(*ends) else "gain" if row[f"{clock}_saved_s"] > 0 else "loss"
-    return number(row[f"{clock}_saved_s"], _minutes, *ends, tone=tone)
-
-
-def _minutes(value: Any) -> str:
-    return signed(None if is_missing(value) else float(value) / _S_PER_MIN, 1)
+    return number(row[f"{clock}_saved_s"], signed_minutes, *ends, tone=tone)
 
 
 def team_pairs_grid(context: Context) -> Grid | None:

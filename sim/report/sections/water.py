@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.report.blocks import Block, Grid, Head, Paragraph, Picture, counted, number, word
 from sim.report.compared import kind_name
 from sim.report.context import Context, SectionEntry, kept
-from sim.report.numbers import is_clear, is_missing, minutes, rate, share, signed
+from sim.report.numbers import is_clear, is_missing, minutes, rate, share, signed_minutes
 from sim.report.pictures.beside import Case, Level, beside
 from sim.report.study import Row
 from sim.report.svg import picture
@@ -48,18 +48,6 @@ def front(context: Context, name: str) -> Picture | None:
     return _water_picture(context, name) or _village_picture(context, name)
 
 
-def _rows(context: Context, table: str, **equal: object) -> list[Row]:
-    """Return the rows of a table, schemes in the study's order."""
-    found = context.study.table(table, **equal)
-    rows: list[Any] = [] if found is None else found.to_dict("records")
-    order = {arm: place for place, arm in enumerate(context.study.arms())}
-    return sorted(rows, key=lambda row: order.get(row["arm"], len(order)))
-
-
-def _minutes(value: Any) -> str:
-    return signed(None if is_missing(value) else float(value) / _S_PER_MIN, 1)
-
-
 # --- water ------------------------------------------------------------------------------------------------------------
 
 
@@ -67,7 +55,7 @@ def _pairs(context: Context) -> list[Row]:
     """Return the pairs whose supply of water differs, in the last year."""
     return [
         row
-        for row in _rows(context, "water_pairs", year=context.study.year)
+        for row in context.study.by_scheme("water_pairs", year=context.study.year)
         if row["far_share"] != row["base_far_share"]
     ]
 
@@ -79,7 +67,7 @@ def _water_sentences(context: Context) -> list[Bi]:
     main = study.main()
     main_arms = study.arms() if main is None else [main.base, main.arm]
     if not pairs:
-        rows = [row for row in _rows(context, "water", year=study.year, kind=_ALL) if row["arm"] in main_arms]
+        rows = [row for row in context.study.by_scheme("water", year=study.year, kind=_ALL) if row["arm"] in main_arms]
         return [
             words(
                 "water.has", year=study.year, arm=study.label(row["arm"]), per_year=rate(row["per_year"]),
@@ -93,17 +81,20 @@ def _water_sentences(context: Context) -> list[Bi]:
 
 def _saved(context: Context, row: Row) -> Bi:
     words, study = context.words, context.study
-    ends = [words["special.unknown"] if is_missing(row[end]) else same(_minutes(row[end])) for end in ("low", "high")]
+    ends = [
+        words["special.unknown"] if is_missing(row[end]) else same(signed_minutes(row[end])) for end in ("low", "high")
+    ]
     return words(
         "water.saved", year=study.year, arm=study.label(row["arm"]), base=study.label(row["base"]),
-        far=share(row["far_share"]), base_far=share(row["base_far_share"]), saved=_minutes(row["saved_s"]).lstrip("+"),
-        low=ends[0], high=ends[1], hours=rate(row["saved_h_per_year"]),
+        far=share(row["far_share"]), base_far=share(row["base_far_share"]),
+        saved=signed_minutes(row["saved_s"]).lstrip("+"), low=ends[0], high=ends[1],
+        hours=rate(row["saved_h_per_year"]),
     )  # fmt: skip
 
 
 def _water_picture(context: Context, name: str) -> Picture | None:
     words, study = context.words, context.study
-    rows = {row["arm"]: row for row in _rows(context, "water", year=study.year, kind=_ALL)}
+    rows = {row["arm"]: row for row in context.study.by_scheme("water", year=study.year, kind=_ALL)}
     told = [row for row in _pairs(context) if row["arm"] in rows and row["base"] in rows]
 
     def levels(arm: str) -> list[Level]:
@@ -121,7 +112,7 @@ def _water_picture(context: Context, name: str) -> Picture | None:
         titles = [words[f"water.{name}_title"].of(language) for name in ("far", *_CRITICAL)]
         return beside(cases, titles, (words["places.base"].of(language), words["places.arm"].of(language)))
 
-    lines = join([study.label(row["arm"]) + same(f" {_minutes(row['saved_s'])}") for row in told])
+    lines = join([study.label(row["arm"]) + same(f" {signed_minutes(row['saved_s'])}") for row in told])
     caption = words("water.picture", year=study.year)
     return picture(draw, caption, words("water.alt", lines=lines), name)
 
@@ -144,7 +135,7 @@ def _pairs_grid(context: Context) -> Grid | None:
         tone = "" if not is_clear(row["low"], row["high"]) else "gain" if row["saved_s"] > 0 else "loss"
         told.append((
             word(study.label(row["arm"])), word(study.label(row["base"])), number(row["base_far_share"], share),
-            number(row["far_share"], share), number(row["saved_s"], _minutes, row["low"], row["high"], tone=tone),
+            number(row["far_share"], share), number(row["saved_s"], signed_minutes, row["low"], row["high"], tone=tone),
             number(row["share_faster"], share), number(row["share_slower"], share),
             number(row["saved_h_per_year"], rate), counted(row["n_incidents"], row["n_pairs"]),
         ))  # fmt: skip
@@ -154,7 +145,7 @@ def _pairs_grid(context: Context) -> Grid | None:
 
 def _water_grid(context: Context) -> Grid | None:
     words, study = context.words, context.study
-    rows = _rows(context, "water", year=study.year)
+    rows = context.study.by_scheme("water", year=study.year)
     if not rows:
         return None
     minute = words["special.minutes"]
@@ -184,7 +175,7 @@ def _village_sentences(context: Context) -> list[Bi]:
     """Return what the village's own people do in each scheme; one sentence where all of them have the same."""
     words, study, told = context.words, context.study, []
     seen = set()
-    for row in _rows(context, "villages"):
+    for row in context.study.by_scheme("villages"):
         values: dict[str, object] = {
             "per_year": rate(row["per_year"]), "came": share(row["came_share"]), "first": share(row["first_share"]),
             "before": minutes(row["before_s"]), "stations": share(row["stations_300_share"]),
@@ -198,7 +189,7 @@ def _village_sentences(context: Context) -> list[Bi]:
 
 
 def _village_picture(context: Context, name: str) -> Picture | None:
-    words, rows = context.words, _rows(context, "villages")
+    words, rows = context.words, context.study.by_scheme("villages")
 
     def draw(language: str) -> Figure | None:
         cases = []
@@ -213,7 +204,7 @@ def _village_picture(context: Context, name: str) -> Picture | None:
 
 
 def _village_grid(context: Context) -> Grid | None:
-    words, rows = context.words, _rows(context, "villages")
+    words, rows = context.words, context.study.by_scheme("villages")
     if not rows:
         return None
     percent = words["unit.percent"]
