@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,7 @@ from sim.inputs import (
     order_stations,
     plain_scenes,
 )
-from sim.recorded import Effects, Recorded, Transport, draw_passed_over
+from sim.recorded import FACTORS_OF_CALLS, Effects, Recorded, Transport, draw_passed_over
 from sim.trace.checks import check
 from sim.trace.places import city_of_zones, days_of
 from sim.trace.resources import changes_of, fleet_of
@@ -82,7 +83,8 @@ def trace_inputs(
     period_of_hour
         (2, 24) int8, the matrix of each hour on workdays and on weekends; None: the first at all hours.
     effects
-        What a fit tells apart by hour, station and length of trip; its tables are those of `durations`.
+        What a fit tells apart by hour, station and length of trip, its tables being those of `durations`, and of single
+        calls, in the order of the trace.
     shares_passed_over
         Of the calls, those at which 1, 2, ... stations that could send are passed over; drawn by call.
     night_h
@@ -97,7 +99,7 @@ def trace_inputs(
     matrix = matrix[None] if matrix.ndim == 2 else matrix
     xy = np.asarray(xy_m, dtype=np.int64).reshape(-1, 2)
     hours = np.zeros((2, 24), np.int8) if period_of_hour is None else np.asarray(period_of_hour, np.int8)
-    check(stations, units, trace, matrix, xy, durations, kinds, hours)
+    check(stations, units, trace, matrix, xy, durations, kinds, hours, effects)
     x_m, y_m = xy.T.astype(np.int32)
     index, order = index_zones(x_m, y_m), np.argsort(trace.calls["time_ms"], kind="stable")
     calls, needs = trace.calls[order], trace.needs[_needs_in_order(trace, order)]
@@ -124,11 +126,17 @@ def trace_inputs(
         transport=Transport(
             needs["to_zone"].copy(), needs["transport_ms"].copy(), needs["hand_over_ms"].copy(), transport_factor_q16
         ),
-        effects=effects,
+        effects=None if effects is None else _effects_in_order(effects, order),
         n_passed=draw_passed_over(demand.incidents["identity"], shares_passed_over, seed, replication)
         if len(shares_passed_over)
         else None,
     )  # fmt: skip
+
+
+def _effects_in_order(effects: Effects, order: NDArray[np.intp]) -> Effects:
+    """Return effects whose factors of single calls stand in another order of the calls."""
+    given = {name: getattr(effects, name) for name in FACTORS_OF_CALLS}
+    return replace(effects, **{name: factors[order] for name, factors in given.items() if factors is not None})
 
 
 def _needs_in_order(trace: Trace, order: NDArray[np.intp]) -> NDArray[np.int64]:

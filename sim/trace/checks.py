@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.demand.types import Durations
 from sim.errors import Problems
+from sim.recorded import FACTORS_OF_CALLS, Effects
 from sim.trace.types import UNKNOWN, Station, Trace, Unit
 
 _MOST_MATRIX_MS = np.iinfo(np.int32).max
@@ -25,6 +26,7 @@ def check(
     durations: Durations | None,
     kinds: Sequence[str],
     hours: NDArray[np.int8],
+    effects: Effects | None,
 ) -> None:
     """Raise one `InputError` for everything that is wrong."""
     problems, n_zones = Problems(), len(xy)
@@ -54,7 +56,18 @@ def check(
     if (np.diff(of) < 0).any():
         row = int(np.argmax(np.diff(of) < 0)) + 1
         problems.add("unit", "comes after a unit of a later station", row=row, mend="sort units by station")
+    _check_factors(problems, effects, len(calls))
     problems.raise_if_any()
+
+
+def _check_factors(problems: Problems, effects: Effects | None, n_calls: int) -> None:
+    """Note factors of calls that are not one for each call, or out of bounds."""
+    for name in FACTORS_OF_CALLS:
+        factors = None if effects is None else getattr(effects, name)
+        if factors is not None and factors.shape != (n_calls,):
+            problems.add("effects", f"({name}) has not one factor for each of {n_calls} calls", value=factors.shape)
+        elif factors is not None:
+            _bounded(problems, "effects", name, factors, 0, np.iinfo(np.int32).max)
 
 
 def _check_matrix(problems: Problems, matrix: NDArray[Any], n_zones: int, hours: NDArray[np.int8]) -> None:
