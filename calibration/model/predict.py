@@ -1,0 +1,102 @@
+"""Predictions for given calls: runs of the engine, and what each call's first and second unit took in every one.
+
+A column is one whole simulated history, so what calls of a day share is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.model.samples import Clock
+from calibration.model.trace import Player
+from sim.engine import simulate
+from sim.engine.log import EventLog, LogKind
+
+Draws = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What was simulated; rows as the player's calls.
+
+    `first_s`, `second_s`: (n_calls, n_draws) float32, s after the call (or the dispatch, as the log counts), inf where
+    none came, second NaN where one unit was sent. `station`: (n_calls, n_draws) int16 of the first, -1 none.
+    `identity`: (n_calls,) uint64. `busy_s`: (n_units,) mean seconds that each unit was out. `n_out`: (n_hours,) mean
+    units out as each hour begins. `span_s`: seconds from the run's start to the last call.
+    """
+
+    first_s: Draws
+    second_s: Draws
+    station: NDArray[np.int16]
+    identity: NDArray[np.uint64]
+    busy_s: NDArray[np.float64]
+    n_out: NDArray[np.float64]
+    span_s: float
+
+
+def predict(
+    player: Player, n_draws: int, *, seed: int = 0, engine: str = "auto", told: Callable[[int], None] = lambda _: None
+) -> Predicted:
+    """Return `n_draws` simulated histories of the player's calls; `told` hears how many are done."""
+    calls = player.calls
+    n, of_unit = len(calls), np.array([unit.station for unit in player.units], dtype=np.int64)
+    first, second = (np.full((n, n_draws), np.inf, dtype=np.float32) for _ in range(2))
+    station = np.full((n, n_draws), -1, dtype=np.int16)
+    busy_s = np.zeros(len(of_unit))
+    n_hours = int(calls.day.max() - calls.day.min() + 1) * 24
+    n_out = np.zeros(n_hours)
+    for number in range(n_draws):
+        inputs = player.inputs(seed, number)
+        log = simulate(inputs, engine=engine)
+        order = inputs.demand.incidents["identity"].astype(np.int64)
+        due_ms = inputs.demand.incidents["call_ms"].copy()
+        if player.fitted.clock is Clock.DISPATCH:
+            assert inputs.recorded is not None
+            due_ms += inputs.recorded.handling_ms
+        n_needs = np.diff(inputs.cards.start)[inputs.demand.incidents["kind"]]
+        one, two, unit = _arrivals(log, due_ms)
+        two = np.where(n_needs < 2, np.nan, two)
+        first[order, number], second[order, number] = one, two
+        station[order, number] = np.where(unit >= 0, of_unit[unit], -1)
+        seconds, out = occupied(log, len(of_unit), n_hours)
+        busy_s += seconds / n_draws
+        n_out += out / n_draws
+        told(number + 1)
+    span_s = float(calls.local_ms.max() - calls.local_ms.min()) / 1000.0
+    return Predicted(first, second, station, calls.identity, busy_s, n_out, span_s)
+
+
+def _arrivals(
+    log: EventLog, due_ms: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return first and second arrival of each incident, s after `due_ms`, inf where none, and the first unit (-1)."""
+    rows = np.flatnonzero(log.column("kind") == LogKind.ARRIVE)
+    incident, time_ms, unit = (log.column(name)[rows] for name in ("incident", "time_ms", "unit"))
+    order = np.argsort(incident, kind="stable")
+    incident, time_ms, unit = incident[order], time_ms[order], unit[order]
+    place = np.arange(len(incident)) - np.searchsorted(incident, incident)
+    out = []
+    for number in (0, 1):
+        own = np.full(len(due_ms), np.inf)
+        of = place == number
+        own[incident[of]] = (time_ms[of] - due_ms[incident[of]]) / 1000.0
+        out.append(own)
+    who = np.full(len(due_ms), -1, dtype=np.int64)
+    who[incident[place == 0]] = unit[place == 0]
+    return out[0], out[1], who
+
+
+def occupied(log: EventLog, n_units: int, n_hours: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the seconds that each unit was out (dispatch to clear), and the units out as each hour begins."""
+    kind, unit, time_ms = (log.column(name) for name in ("kind", "unit", "time_ms"))
+    begins, ends = kind == LogKind.DISPATCH, (kind == LogKind.CLEAR) | (kind == LogKind.TURN_BACK)
+    hour_ms = np.arange(n_hours, dtype=np.int64) * 3_600_000
+    n_out = np.searchsorted(time_ms[begins], hour_ms, "right") - np.searchsorted(time_ms[ends], hour_ms, "right")
+    sign = np.where(begins, -1.0, 1.0)[begins | ends]
+    rows = begins | ends
+    seconds = np.bincount(unit[rows], weights=sign * time_ms[rows] / 1000.0, minlength=n_units)
+    return np.maximum(seconds, 0.0), np.maximum(n_out, 0).astype(np.float64)
