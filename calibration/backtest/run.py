@@ -21,6 +21,7 @@ from calibration.ground.points import Placed, place_calls
 from calibration.model.fitted import Fitted, fit_model
 from calibration.model.predict import Predicted, predict
 from calibration.model.samples import Samples, take_samples
+from calibration.model.settle import settle
 from calibration.model.trace import player_of
 from calibration.records import Records, read_records
 from calibration.scores import Evidence, Verdict, call_weighted, judge
@@ -94,6 +95,8 @@ def backtest(prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int 
     samples, ground, zones = prepared.samples, prepared.ground, prepared.zones
     begin = time.perf_counter()
     fitted = fit_model(samples, ground, zones, split.is_fitted, seed=seed, told=told)
+    told("playing the calls fitted")
+    fitted = settle(fitted, samples, split.is_fitted, seed=seed)
     fit_s = time.perf_counter() - begin
     calls = samples.calls.rows(np.flatnonzero(split.is_played))
     player = player_of(fitted, calls)

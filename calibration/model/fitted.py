@@ -21,6 +21,7 @@ from calibration.ground import Ground, Zones
 from calibration.model.drift import NO_DRIFT, Drift, level_at_end
 from calibration.model.fleet import Fleet, fleet_of, free_at
 from calibration.model.noise import Noise, Pairs, fit_pairs, noise_of
+from calibration.model.passing import Passing, fit_passing
 from calibration.model.patterns import Patterns, fit_patterns
 from calibration.model.samples import Calls, Clock, Responses, Samples, stage_observed
 from calibration.scores import Known, Observed
@@ -32,6 +33,8 @@ LEAST_JOURNEYS = 50
 """Assumed: from fewer recorded journeys nothing is fitted."""
 _LEAST_S = 1.0
 _ABSURD_SD = 5.0
+AT_ONCE_S = 60.0
+"""Assumed: units dispatched within a minute of the first were sent together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Fitted:
     drift: Mapping[str, Drift]
     order: RevealedOrder
     passed: PassedOver
+    passing: Passing
     drive_s: Floats
     patterns: Patterns
     fleet: Fleet
@@ -111,15 +115,17 @@ def fit_model(
     pairs, noise, travel_drift = _left_over(travel, seen, known, samples, zones, rows)
     told("which station is sent")
     drive_s = _expected_drive(travel, pairs, zones, ground.n_stations)
-    fleet = fleet_of(ground, samples.responses, calls.local_ms / 1000.0)
+    fleet = fleet_of(
+        ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit
+    )
     turnout_s = np.zeros(ground.n_stations) if turnout is None else station_turnout_s(turnout, ground.n_stations)
-    order, passed, drive_s = _order(samples, ground, zones, fleet, drive_s, turnout_s, is_used)
+    order, passed, passing, drive_s = _order(samples, ground, zones, fleet, drive_s, turnout_s, is_used)
     told("units sent")
     patterns = fit_patterns(samples, is_used, fleet)
     used = np.flatnonzero(is_used)
     return Fitted(
         ground, zones, calls.kinds, samples.stages.clock, handling, turnout, scene, travel, pairs, noise,
-        {"handling": handling_drift, "turnout": turnout_drift, "travel": travel_drift}, order, passed, drive_s,
+        {"handling": handling_drift, "turnout": turnout_drift, "travel": travel_drift}, order, passed, passing, drive_s,
         patterns, fleet, int(calls.day[used[0]]), int(calls.day[used[-1]]), tuple(said),
     )  # fmt: skip
 
@@ -272,39 +278,46 @@ def _expected_drive(travel: TravelFit, pairs: tuple[Pairs, Pairs], zones: Zones,
 def _order(
     samples: Samples, ground: Ground, zones: Zones, fleet: Fleet, drive_s: Floats, turnout_s: Floats,
     is_used: NDArray[np.bool_],
-) -> tuple[RevealedOrder, PassedOver, Floats]:  # fmt: skip
+) -> tuple[RevealedOrder, PassedOver, Passing, Floats]:  # fmt: skip
     """Return the order of stations as chosen, what is passed over beyond it, and the drives with that order."""
     calls, of = samples.calls, samples.responses
     chosen = np.flatnonzero(is_used & calls.is_response)
-    first = _first_station(samples)[chosen]
+    expected = (drive_s.mean(axis=0) + turnout_s[:, None]).T
+    station, kind = first_sent(samples, expected)
     call_s = calls.local_ms / 1000.0
-    is_free = None
-    if samples.stages.has_every_unit:
-        sent = np.full(len(calls), np.inf)
-        np.minimum.at(sent, of.call, np.where(np.isnan(of.dispatch_s), 0.0, of.dispatch_s))
-        at_s = call_s[chosen] + np.where(np.isfinite(sent[chosen]), sent[chosen], 0.0)
-        is_free = free_at(fleet, of, call_s, at_s, ground.n_stations)
+    sent = np.full(len(calls), np.inf)
+    np.minimum.at(sent, of.call, np.where(np.isnan(of.dispatch_s), 0.0, of.dispatch_s))
+    at_s = call_s[chosen] + np.where(np.isfinite(sent[chosen]), sent[chosen], 0.0)
+    is_free = free_at(fleet, of, call_s, at_s, kind[chosen], ground.n_stations)
     days, code = np.unique(calls.day[chosen], return_inverse=True)
     is_open = ground.is_open(days.astype("datetime64[D]"))[code]
-    expected = (drive_s.mean(axis=0) + turnout_s[:, None]).T
     xy_m = np.column_stack([zones.x_m, zones.y_m]).astype(np.float64)
-    seen = choices(expected, xy_m, calls.zone[chosen], first, calls.day[chosen], is_open=is_open, is_free=is_free)
+    at = (expected, xy_m, calls.zone[chosen], station[chosen], calls.day[chosen])
+    # Without a record of every unit the outs of those on record are only what the model itself will play.
+    played = choices(*at, is_open=is_open, is_free=is_free)
+    seen = played if samples.stages.has_every_unit else choices(*at, is_open=is_open)
     order = revealed_order(seen)
     raised = (order.raised_s.T / expected.T)[None] * (drive_s + turnout_s[None, :, None]) - turnout_s[None, :, None]
-    return order, passed_over(seen, order), np.where(order.raised_s.T[None] > expected.T[None], raised, drive_s)
+    drive_s = np.where(order.raised_s.T[None] > expected.T[None], raised, drive_s)
+    return order, passed_over(seen, order), fit_passing(played, order), drive_s
 
 
-def _first_station(samples: Samples) -> Ints:
-    """Return the station of the unit that was sent first to each call (of equals the one that arrived first), -1."""
-    of = samples.responses
-    station = np.full(len(samples.calls), -1, dtype=np.int64)
-    is_real = ~of.is_imputed
-    order = np.lexsort((np.nan_to_num(of.arrival_s, nan=np.inf), np.nan_to_num(of.dispatch_s, nan=np.inf), of.call))
-    order = order[is_real[order]]
-    call = of.call[order]
-    first = order[np.concatenate([[True], call[1:] != call[:-1]])] if len(order) else order
-    station[of.call[first]] = of.station[first]
-    return station
+def first_sent(samples: Samples, expected_s: Floats) -> tuple[Ints, Ints]:
+    """Return station (-1: not on record) and type of the unit that was the first choice for each call: two (n_calls,).
 
-
-__all__ = ["LEAST_JOURNEYS", "Fitted", "Responses", "fit_model", "station_turnout_s", "way_of"]
+    Of the units sent at once that is the one expected first, `expected_s` (n_zones, n_stations): that another of them
+    arrived before it is chance, not choice.
+    """
+    of, calls = samples.responses, samples.calls
+    station, kind = np.full(len(calls), -1, dtype=np.int64), np.zeros(len(calls), dtype=np.int64)
+    sent_s = np.nan_to_num(of.dispatch_s, nan=0.0)
+    first = np.full(len(calls), np.inf)
+    rows = np.flatnonzero(~of.is_imputed & (of.station >= 0) & (calls.zone[of.call] >= 0))
+    np.minimum.at(first, of.call[rows], sent_s[rows])
+    rows = rows[sent_s[rows] <= first[of.call[rows]] + AT_ONCE_S]
+    order = np.lexsort((expected_s[calls.zone[of.call[rows]], of.station[rows]], of.call[rows]))
+    rows = rows[order]
+    call = of.call[rows]
+    rows = rows[np.concatenate([[True], call[1:] != call[:-1]])] if len(rows) else rows
+    station[of.call[rows]], kind[of.call[rows]] = of.station[rows], of.type[rows]
+    return station, kind

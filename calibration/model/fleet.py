@@ -15,6 +15,7 @@ from calibration.ground import Ground
 from calibration.model.samples import Responses
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 _LEAST_RESPONSES = 5
 _OUT_S = 3600.0
 """A unit of which no end is recorded counts as out for an hour (assumed)."""
@@ -34,8 +35,10 @@ class Fleet:
         return np.bincount(self.station, minlength=n_stations)
 
 
-def fleet_of(ground: Ground, responses: Responses, call_s: NDArray[np.float64]) -> Fleet:
+def fleet_of(ground: Ground, responses: Responses, call_s: Floats, *, has_every_unit: bool) -> Fleet:
     """Return the units; `call_s` (n_calls,) are the calls' times, s."""
+    if len(ground.unit) and not has_every_unit:  # nothing says which type came: any unit will do
+        return Fleet(np.sort(ground.unit_station), np.zeros(len(ground.unit), np.int64), ("unit",), "units.csv")
     if len(ground.unit):
         types = [*responses.types]
         types += [name for name in dict.fromkeys(ground.unit_type) if name not in types]
@@ -63,7 +66,7 @@ def _named(responses: Responses, named: NDArray[np.bool_], n_stations: int) -> F
     return Fleet(station[order], kind[order], responses.types, "units named in the records")
 
 
-def _counted(responses: Responses, call_s: NDArray[np.float64], n_stations: int) -> Fleet:
+def _counted(responses: Responses, call_s: Floats, n_stations: int) -> Fleet:
     begin, end = out_times(responses, call_s)
     n_units = np.ones(n_stations, dtype=np.int64)
     for station in range(n_stations):
@@ -76,7 +79,7 @@ def _counted(responses: Responses, call_s: NDArray[np.float64], n_stations: int)
     return Fleet(station_of, np.zeros(len(station_of), np.int64), responses.types, "most units out at once")
 
 
-def out_times(responses: Responses, call_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def out_times(responses: Responses, call_s: Floats) -> tuple[Floats, Floats]:
     """Return from when until when each response kept its unit from another call, s: two (n,)."""
     begin = call_s[responses.call] + np.nan_to_num(responses.dispatch_s, nan=0.0)
     ends = responses.clear_s
@@ -86,18 +89,21 @@ def out_times(responses: Responses, call_s: NDArray[np.float64]) -> tuple[NDArra
     return begin, np.maximum(call_s[responses.call] + ends, begin)
 
 
-def free_at(fleet: Fleet, responses: Responses, call_s: NDArray[np.float64], at_s: NDArray[np.float64],
-            n_stations: int) -> NDArray[np.bool_]:  # fmt: skip
-    """Return which stations have a unit that is not out at each instant `at_s` (n,): (n, n_stations) bool.
+def free_at(
+    fleet: Fleet, responses: Responses, call_s: Floats, at_s: Floats, kind: Ints, n_stations: int
+) -> NDArray[np.bool_]:
+    """Return which stations have a unit of a type that is not out: (n, n_stations) bool.
 
-    Units that are sent at that very instant count as free.
+    `at_s`, `kind`: (n,) instants and the type asked for. Units that are sent at that very instant count as free.
     """
     begin, end = out_times(responses, call_s)
-    n_units, free = fleet.n_at(n_stations), np.empty((len(at_s), n_stations), dtype=np.bool_)
-    for station in range(n_stations):
-        own = responses.station == station
-        out = np.searchsorted(np.sort(begin[own]), at_s, side="left") - np.searchsorted(
-            np.sort(end[own]), at_s, side="right"
-        )
-        free[:, station] = out < n_units[station]
+    free = np.zeros((len(at_s), n_stations), dtype=np.bool_)
+    for each in np.unique(kind):
+        rows, is_type = np.flatnonzero(kind == each), responses.type == each
+        n_units = np.bincount(fleet.station[fleet.type == each], minlength=n_stations)
+        for station in range(n_stations):
+            own = is_type & (responses.station == station)
+            began = np.searchsorted(np.sort(begin[own]), at_s[rows], side="left")
+            ended = np.searchsorted(np.sort(end[own]), at_s[rows], side="right")
+            free[rows, station] = began - ended < n_units[station]
     return free

@@ -24,7 +24,8 @@ class Predicted:
     """What was simulated; rows as the player's calls.
 
     `first_s`, `second_s`: (n_calls, n_draws) float32, s after the call (or the dispatch, as the log counts), inf where
-    none came, second NaN where one unit was sent. `station`: (n_calls, n_draws) int16 of the first, -1 none.
+    none came, second NaN where one unit was sent. `station`, `chosen`: (n_calls, n_draws) int16, of the first
+    to arrive and of the first choice, -1 none.
     `identity`: (n_calls,) uint64. `busy_s`: (n_units,) mean seconds that each unit was out. `n_out`: (n_hours,) mean
     units out as each hour begins. `span_s`: seconds from the run's start to the last call.
     """
@@ -32,6 +33,7 @@ class Predicted:
     first_s: Draws
     second_s: Draws
     station: NDArray[np.int16]
+    chosen: NDArray[np.int16]
     identity: NDArray[np.uint64]
     busy_s: NDArray[np.float64]
     n_out: NDArray[np.float64]
@@ -45,7 +47,7 @@ def predict(
     calls = player.calls
     n, of_unit = len(calls), np.array([unit.station for unit in player.units], dtype=np.int64)
     first, second = (np.full((n, n_draws), np.inf, dtype=np.float32) for _ in range(2))
-    station = np.full((n, n_draws), -1, dtype=np.int16)
+    station, chosen = (np.full((n, n_draws), -1, dtype=np.int16) for _ in range(2))
     busy_s = np.zeros(len(of_unit))
     n_hours = int(calls.day.max() - calls.day.min() + 1) * 24
     n_out = np.zeros(n_hours)
@@ -62,12 +64,13 @@ def predict(
         two = np.where(n_needs < 2, np.nan, two)
         first[order, number], second[order, number] = one, two
         station[order, number] = np.where(unit >= 0, of_unit[unit], -1)
+        chosen[order, number] = _first_choices(log, of_unit, n)
         seconds, out = occupied(log, len(of_unit), n_hours)
         busy_s += seconds / n_draws
         n_out += out / n_draws
         told(number + 1)
     span_s = float(calls.local_ms.max() - calls.local_ms.min()) / 1000.0
-    return Predicted(first, second, station, calls.identity, busy_s, n_out, span_s)
+    return Predicted(first, second, station, chosen, calls.identity, busy_s, n_out, span_s)
 
 
 def _arrivals(
@@ -88,6 +91,14 @@ def _arrivals(
     who = np.full(len(due_ms), -1, dtype=np.int64)
     who[incident[place == 0]] = unit[place == 0]
     return out[0], out[1], who
+
+
+def _first_choices(log: EventLog, of_unit: NDArray[np.int64], n_calls: int) -> NDArray[np.int64]:
+    """Return the station of the first unit dispatched to each incident: (n_calls,), -1 none."""
+    rows = np.flatnonzero(log.column("kind") == LogKind.DISPATCH)[::-1]
+    out = np.full(n_calls, -1, dtype=np.int64)
+    out[log.column("incident")[rows]] = of_unit[log.column("unit")[rows]]
+    return out
 
 
 def occupied(log: EventLog, n_units: int, n_hours: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -180,7 +180,7 @@ def take_samples(records: Records, ground: Ground, zones: Zones, zone: Ints) -> 
     calls = _calls(frame, zone, said)
     has_responses = bool(len(records.responses))
     rows = records.responses if has_responses else _first_units(frame)
-    responses = _responses(rows, calls, ground, zones, said)
+    responses = _responses(rows, calls, ground, zones, said, has_every_unit=has_responses)
     first_s, second_s, clock = _arrivals(frame, responses, has_responses, len(calls))
     arrived = np.isfinite(responses.arrival_s) | np.isfinite(responses.to_arrival_s)
     stages = Stages(
@@ -237,7 +237,9 @@ def _first_units(frame: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["arrival_s"].notna() | rows["dispatch_to_arrival_s"].notna() | rows["station"].notna()]
 
 
-def _responses(rows: pd.DataFrame, calls: Calls, ground: Ground, zones: Zones, said: list[str]) -> Responses:
+def _responses(
+    rows: pd.DataFrame, calls: Calls, ground: Ground, zones: Zones, said: list[str], *, has_every_unit: bool
+) -> Responses:
     call = rows["incident"].to_numpy(np.int64)
     unit, units = _codes(rows["unit"])
     station = _stations(rows, ground, unit, units, said)
@@ -248,7 +250,7 @@ def _responses(rows: pd.DataFrame, calls: Calls, ground: Ground, zones: Zones, s
         is_imputed = is_unsaid
         said.append(f"{is_unsaid.mean():.1%} of the units have no station on record: the nearest one is taken")
     station = np.where(station == _UNSAID, -1, station)
-    kind, types = _unit_types(rows, ground, unit, units)
+    kind, types = _unit_types(rows, ground, unit, units) if has_every_unit else (np.zeros(len(rows), np.int64), ("unit",))
     arrival, dispatch = rows["arrival_s"].to_numpy(np.float64), rows["dispatch_s"].to_numpy(np.float64)
     to_arrival = rows["dispatch_to_arrival_s"].to_numpy(np.float64)
     to_arrival = np.where(np.isnan(to_arrival), arrival - dispatch, to_arrival)

@@ -8,7 +8,7 @@ Which unit goes is the engine's own decision, by the fitted order of stations.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
 
@@ -41,7 +41,8 @@ class Draw(IntEnum):
 
     HANDLING = 0
     PATTERN = 1
-    SCENE = 2  # and as many places after it as a pattern has units
+    PASSED = 2
+    SCENE = 3  # and as many places after it as a pattern has units
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,6 @@ class Player:
     durations: Durations
     effects: Effects
     policy: Policy
-    shares_passed: tuple[float, ...]
 
     def inputs(self, seed: int, replication: int) -> RunInputs:
         """Return the inputs of one replication."""
@@ -75,12 +75,14 @@ class Player:
         rows["time_ms"] = calls.local_ms - _ms_of(self.start)
         rows["handling_ms"] = self._handling_ms(u[:, Draw.HANDLING])
         rows["zone"], rows["kind"], rows["n_needs"] = calls.zone, calls.kind, n_needs
-        return trace_inputs(
+        inputs = trace_inputs(
             self.stations, self.units, Trace(rows, self._needs(pattern, n_needs, u[:, Draw.SCENE :])), self.travel_ms,
             self.xy_m, self.durations, policy=self.policy, changes=self.changes, kinds=fitted.kinds,
-            period_of_hour=fitted.zones.period_of_hour, effects=self.effects, shares_passed_over=self.shares_passed,
-            start=self.start, seed=seed, replication=replication,
+            period_of_hour=fitted.zones.period_of_hour, effects=self.effects, start=self.start, seed=seed,
+            replication=replication,
         )  # fmt: skip
+        passed = fitted.passing.draw(calls.zone, u[:, Draw.PASSED])
+        return replace(inputs, n_passed=passed[inputs.demand.incidents["identity"].astype(np.int64)])
 
     def _handling_ms(self, u: Floats) -> Ints:
         fit, calls = self.fitted.handling, self.calls
@@ -108,7 +110,7 @@ class Player:
         return needs
 
 
-def player_of(fitted: Fitted, calls: Calls, *, shares_passed: tuple[float, ...] | None = None) -> Player:
+def player_of(fitted: Fitted, calls: Calls) -> Player:
     """Return what all replications of these calls share; of `calls` those that are responses are played."""
     calls = calls.rows(np.flatnonzero(calls.is_response))
     zones, ground, fleet = fitted.zones, fitted.ground, fitted.fleet
@@ -124,12 +126,10 @@ def player_of(fitted: Fitted, calls: Calls, *, shares_passed: tuple[float, ...] 
         for station, kind in zip(fleet.station, fleet.type, strict=True)
     ]
     durations, effects = _tables(fitted, calls)
-    passed = fitted.passed.shares[1:] if shares_passed is None else np.array(shares_passed)
     return Player(
         fitted, calls, start, stations, units, _openings(is_open), _matrix(fitted),
         np.column_stack([zones.x_m, zones.y_m]), durations, effects,
         Policy(0, is_escalation_on=False, is_scene_delay_on=False, home_factor_q16=Q16, make_ready_ms=0),
-        tuple(float(share) for share in passed),
     )  # fmt: skip
 
 
