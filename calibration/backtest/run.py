@@ -1,7 +1,8 @@
 """From records to a judged prediction: read, place, split, fit, predict with given calls and with drawn ones, score.
 
-Steps of `backtest`: `prepare` (records, ground, zones, samples) -> a split -> `fit_model` -> `predict` on the held-out
-calls -> `scores` -> `judge`. The second prediction draws its calls too (`model/generate.py`) and is compared as a whole.
+Steps of `backtest`: `prepare` (records, ground, zones, samples) -> a split -> `fit_model` -> `settle` -> `predict` on the
+held-out calls -> scores -> `judge`. A second prediction draws its calls too (`model/generate.py`) and is compared as a
+whole.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ class Prepared:
 class Backtest:
     """What a backtest found.
 
-    `scored`: positions of the calls scored, in the samples' order. `first`: the first arrival, by all calls together and
-    by call; `second` likewise, None where fewer than `LEAST_SCORED` calls have one. `predicted`: the draws, rows as the
-    calls played. `row`: (n_scored,) which row of it each scored call is.
+    `scored`: positions of the calls scored, in the samples' order. `first`: the first arrival, by all calls together
+    and by call; `second` likewise, None where fewer than `LEAST_SCORED` calls have one. `predicted`: the draws, rows as
+    the calls played. `row`: (n_scored,) which row of it each scored call is.
     """
 
     prepared: Prepared
@@ -65,7 +66,9 @@ class Backtest:
     fit_s: float
 
 
-def prepare(city: Path, records: Path, overrides: tuple[str, ...] = (), time_zone: str = "", told: Told = print) -> Prepared:
+def prepare(
+    city: Path, records: Path, overrides: tuple[str, ...] = (), time_zone: str = "", told: Told = print
+) -> Prepared:
     """Return the records of a folder with the city they are of.
 
     Raises
@@ -110,7 +113,9 @@ def backtest(prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int 
     place = np.full(len(samples.calls), -1, dtype=np.int64)
     place[predicted.identity.astype(np.int64)] = np.arange(len(predicted.identity))
     first = _scores(prepared, split, predicted.first_s, place, scored, is_second=False)
-    with_second = scored[np.isfinite(samples.second_s[scored]) & ~np.isnan(predicted.second_s[place[scored]]).all(axis=1)]
+    with_second = scored[
+        np.isfinite(samples.second_s[scored]) & ~np.isnan(predicted.second_s[place[scored]]).all(axis=1)
+    ]
     second = None
     if len(with_second) >= LEAST_SCORED:
         second = _scores(prepared, split, predicted.second_s, place, with_second, is_second=True)

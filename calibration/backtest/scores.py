@@ -48,8 +48,8 @@ _N_CURVE = 400
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Distribution functions for pictures: `at_s` (k,), `recorded`, `predicted` (k,), `low`, `high` (k,) the middle 95 %
-    of simulated histories."""
+    """Distribution functions for pictures: `at_s` (k,), `recorded`, `predicted` (k,), `low`, `high` (k,) the middle
+    95 % of simulated histories."""
 
     at_s: Floats
     recorded: Floats

@@ -25,7 +25,7 @@ _LEAST_DAYS = 2
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Which calls are fitted, played and scored: (n_calls,) bool each; `by`: date or place; `at`: first day held out."""
+    """Which calls are fitted, played and scored, (n_calls,) bool; `by`: date or place; `at`: first day held out."""
 
     by: str
     is_fitted: Bools

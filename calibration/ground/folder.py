@@ -43,9 +43,9 @@ class Ground:
     `station`, `station_name`: (n_stations,) codes and names. `x_m`, `y_m`: (n_stations,) int64, metres of `plane`.
     `opens`, `closes`: (n_stations,) datetime64[D], NaT where nothing is said. `unit`, `unit_type`: (n_units,) texts,
     none where the folder lists no units; `unit_station`: (n_units,) int64; `since`, `until`: (n_units,) datetime64[D].
-    `crs`: what coordinates are in where nothing else is said. `area_xy`, `cell_xy`: middles of areas and cells by label,
-    m. `tables`, `cell_of_station`: driving times between the city's cells and the stations' cells, None where ways are
-    straight lines.
+    `crs`: what coordinates are in where nothing else is said. `area_xy`, `cell_xy`: middles of areas and cells by
+    label, m. `tables`, `cell_of_station`: driving times between the city's cells and the stations' cells, None where
+    ways are straight lines.
     """
 
     folder: Path
@@ -173,7 +173,7 @@ def _has_ways(folder: Path, overrides: Sequence[str]) -> bool:
     content = read_yaml(folder / CHOICES, problems)
     problems.raise_if_any()
     travel = content.get("travel", "distance") if isinstance(content, Mapping) else "distance"
-    return (travel.get("choice", "distance") if isinstance(travel, Mapping) else travel) != "distance"
+    return str(travel.get("choice", "distance") if isinstance(travel, Mapping) else travel) != "distance"
 
 
 def _tables(folder: Path, overrides: Sequence[str]) -> tuple[TravelTables, dict[str, int]]:

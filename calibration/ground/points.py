@@ -27,7 +27,7 @@ _MOST_FAR = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where calls are: `x_m`, `y_m` (n,) float64 metres of the plane, NaN where not known; `reasons`: how many by why."""
+    """Where calls are: `x_m`, `y_m` (n,) float64 m, NaN where not known; `reasons`: how many are not, by why."""
 
     x_m: Floats
     y_m: Floats

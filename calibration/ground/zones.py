@@ -24,10 +24,10 @@ _PATCHES = 250
 class Zones:
     """Zones and the ways between them.
 
-    `x_m`, `y_m`: (n_zones,) int64, middles on the plane. `of_station`: (n_stations,) int64. `ways`: (n_periods, n_zones,
-    n_zones) float32, row = from: m, or s where `is_time`. `period_of_hour`: (2, 24) int8, workdays and days off.
-    `side_m`: side of a square, 0 where zones are a city's cells. `patch`: (n_zones,) int64, the coarser place that a
-    zone belongs to, some `_PATCHES` in all.
+    `x_m`, `y_m`: (n_zones,) int64, middles on the plane. `of_station`: (n_stations,) int64. `ways`: (n_periods,
+    n_zones, n_zones) float32, row = from: m, or s where `is_time`. `period_of_hour`: (2, 24) int8, workdays and days
+    off. `side_m`: side of a square, 0 where zones are a city's cells. `patch`: (n_zones,) int64, the coarser place
+    that a zone belongs to, some `_PATCHES` in all.
     """
 
     x_m: NDArray[np.int64]

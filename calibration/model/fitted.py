@@ -1,8 +1,8 @@
 """A model fitted to the calls of one side of the log: stages, effects, noise, order of stations, units sent.
 
-Steps of `fit_model`: call handling, turnout and time on scene (`calibration.fit.times`); travel (`fit.travel`) with what
-pairs of station and place add (`noise.py`); where levels stand at the end (`drift.py`); which station is sent
-(`fit.choice`); how many units (`patterns.py`).
+Steps of `fit_model`: call handling, turnout and time on scene (`calibration.fit.times`); travel (`fit.travel`) with
+what pairs of station and place add (`noise.py`); where levels stand at the end (`drift.py`); which station is sent
+(`fit.choice`); how many units (`fit.sent`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fit.choice import PassedOver, RevealedOrder, choices, passed_over, revealed_order
+from calibration.fit.sent import Ends, Sent, fit_ends, fit_sent
+from calibration.fit.sent import Responses as SentUnits
 from calibration.fit.speed import OF_DISTANCE, OF_MATRIX
 from calibration.fit.times import TimesFit, fit_times
 from calibration.fit.travel import TravelFit, fit_travel
@@ -22,8 +24,7 @@ from calibration.model.drift import NO_DRIFT, Drift, level_at_end
 from calibration.model.fleet import Fleet, fleet_of, free_at
 from calibration.model.noise import Noise, Pairs, fit_pairs, noise_of
 from calibration.model.passing import Passing, fit_passing
-from calibration.model.patterns import Patterns, fit_patterns
-from calibration.model.samples import Calls, Clock, Responses, Samples, stage_observed
+from calibration.model.samples import Calls, Clock, Samples, stage_observed
 from calibration.scores import Known, Observed
 from sim.errors import InputError, Problem
 
@@ -61,7 +62,8 @@ class Fitted:
     passed: PassedOver
     passing: Passing
     drive_s: Floats
-    patterns: Patterns
+    sent: Sent
+    ends: Ends
     fleet: Fleet
     first_day: int
     last_day: int
@@ -110,23 +112,22 @@ def fit_model(
         rule = f"{len(rows)} journeys from known stations to known places are on record; {LEAST_JOURNEYS} are needed"
         mend = "give a longer log, or the stations and places that are missing"
         raise InputError([Problem("records", rule, mend=mend)])
-    travel = fit_travel(seen, known, calls.day[samples.responses.call[rows]],
-                        curves=OF_MATRIX if zones.is_time else OF_DISTANCE)  # fmt: skip
+    call = samples.responses.call[rows]
+    curves = OF_MATRIX if zones.is_time else OF_DISTANCE
+    travel = fit_travel(seen, known, calls.day[call], curves=curves, call=call)
     pairs, noise, travel_drift = _left_over(travel, seen, known, samples, zones, rows)
     told("which station is sent")
     drive_s = _expected_drive(travel, pairs, zones, ground.n_stations)
-    fleet = fleet_of(
-        ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit
-    )
+    fleet = fleet_of(ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit)
     turnout_s = np.zeros(ground.n_stations) if turnout is None else station_turnout_s(turnout, ground.n_stations)
     order, passed, passing, drive_s = _order(samples, ground, zones, fleet, drive_s, turnout_s, is_used)
     told("units sent")
-    patterns = fit_patterns(samples, is_used, fleet)
+    sent, ends = _units_sent(samples, is_used, fleet)
     used = np.flatnonzero(is_used)
     return Fitted(
         ground, zones, calls.kinds, samples.stages.clock, handling, turnout, scene, travel, pairs, noise,
         {"handling": handling_drift, "turnout": turnout_drift, "travel": travel_drift}, order, passed, passing, drive_s,
-        patterns, fleet, int(calls.day[used[0]]), int(calls.day[used[-1]]), tuple(said),
+        sent, ends, fleet, int(calls.day[used[0]]), int(calls.day[used[-1]]), tuple(said),
     )  # fmt: skip
 
 
@@ -251,7 +252,7 @@ def _left_over(
     n_free += by_patch.n_free + by_zone.n_free
     rounding = seen.rounding_variance_s2()[kept] / centre[kept] ** 2
     drift = level_at_end(left - left.mean(), samples.calls.day[call[kept]])
-    return (by_patch, by_zone), noise_of(left, expected, n_free, rounding, call[kept]), drift
+    return (by_patch, by_zone), noise_of(left, expected, n_free, rounding, travel.common.share), drift
 
 
 _MOST = 1_000_000
@@ -321,3 +322,27 @@ def first_sent(samples: Samples, expected_s: Floats) -> tuple[Ints, Ints]:
     rows = rows[np.concatenate([[True], call[1:] != call[:-1]])] if len(rows) else rows
     station[of.call[rows]], kind[of.call[rows]] = of.station[rows], of.type[rows]
     return station, kind
+
+
+def _units_sent(samples: Samples, is_used: NDArray[np.bool_], fleet: Fleet) -> tuple[Sent, Ends]:
+    """Return the units that calls of each kind get, of types that the fleet has, and how calls end."""
+    calls, of = samples.calls, samples.responses
+    used = np.flatnonzero(is_used)
+    kind, day, n_kinds = calls.kind[used], calls.day[used], len(calls.kinds)
+    arrived = np.isfinite(samples.first_s[used])
+    ends = fit_ends(
+        kind, day, n_kinds, cancelled=calls.is_cancelled[used], walk_in=calls.is_walk_in[used], arrived=arrived
+    )
+    if not samples.stages.has_every_unit:
+        return fit_sent(kind, day, n_kinds), ends
+    place = np.full(len(calls), -1, dtype=np.int64)
+    place[used] = np.arange(len(used))
+    rows = np.flatnonzero((place[of.call] >= 0) & calls.is_response[of.call] & (of.station >= 0))
+    has = np.zeros(len(fleet.types), dtype=np.bool_)
+    has[fleet.type] = True
+    common = int(np.bincount(fleet.type).argmax())
+    kinds_sent = np.where(has[of.type[rows]], of.type[rows], common)
+    units = SentUnits(
+        place[of.call[rows]], kinds_sent, of.dispatch_s[rows], of.is_cancelled[rows], np.isfinite(of.arrival_s[rows])
+    )
+    return fit_sent(kind, day, n_kinds, units), ends

@@ -69,12 +69,12 @@ def fit_pairs(residual: Floats, code: Ints) -> Pairs:
 
 
 def noise_of(
-    residual: Floats, log_expected: Floats, n_free: float, rounding_variance: Floats, call: Ints
+    residual: Floats, log_expected: Floats, n_free: float, rounding_variance: Floats, common_share: float
 ) -> Noise:
     """Return the noise from log residuals (n,) and log expected s (n,).
 
     `n_free`: free numbers that the fit took; `rounding_variance`: (n,) what rounding added to each residual's square;
-    `call`: (n,) which call each belongs to.
+    `common_share`: what units of one call share, NaN where too few calls had several.
     """
     n = len(residual)
     widen = np.sqrt(n / max(n - min(n_free, 0.5 * n), 1.0))
@@ -90,16 +90,4 @@ def noise_of(
         centre = float(np.median(own))
         quantiles = centre + widen * narrow * (np.quantile(own, levels) - centre)
         rows.append(np.clip(quantiles, -_MOST_LOG, _MOST_LOG))
-    return Noise(np.exp(edges), np.array(rows), common_share(residual, call))
-
-
-def common_share(residual: Floats, call: Ints) -> float:
-    """Return the correlation of residuals of different units of one call: products of pairs over the variance."""
-    _, at = np.unique(call, return_inverse=True)
-    size = np.bincount(at)
-    sums, squares = np.bincount(at, weights=residual), np.bincount(at, weights=residual**2)
-    n_pairs = float((size * (size - 1)).sum())
-    if n_pairs < 100:
-        return 0.0
-    products = float((sums**2 - squares).sum()) / n_pairs
-    return float(np.clip(products / max(float(residual.var()), 1e-9), 0.0, 0.9))
+    return Noise(np.exp(edges), np.array(rows), float(np.clip(np.nan_to_num(common_share), 0.0, 0.9)))

@@ -44,7 +44,7 @@ class Calls:
 
     `local_ms`: int64, the wall clock, ms since 1970. `day`: local days since 1970. `hour`: 0-23. `is_off`: no workday.
     `kind`: position in `kinds`. `zone`: where, -1 where not known. `identity`: uint64, its row among all incidents.
-    `is_response`: whether somebody was to drive there: placed, not cancelled, no walk-in.
+    `is_cancelled`, `is_walk_in`: as recorded.
     """
 
     local_ms: Ints
@@ -55,7 +55,8 @@ class Calls:
     kinds: tuple[str, ...]
     zone: Ints
     identity: NDArray[np.uint64]
-    is_response: Bools
+    is_cancelled: Bools
+    is_walk_in: Bools
 
     def __len__(self) -> int:
         return len(self.local_ms)
@@ -64,8 +65,13 @@ class Calls:
         """Return the chosen calls."""
         return Calls(
             self.local_ms[chosen], self.day[chosen], self.hour[chosen], self.is_off[chosen], self.kind[chosen],
-            self.kinds, self.zone[chosen], self.identity[chosen], self.is_response[chosen],
+            self.kinds, self.zone[chosen], self.identity[chosen], self.is_cancelled[chosen], self.is_walk_in[chosen],
         )  # fmt: skip
+
+    @property
+    def is_response(self) -> Bools:
+        """Whether somebody was to drive there: placed, neither cancelled nor a walk-in."""
+        return (self.zone >= 0) & ~self.is_cancelled & ~self.is_walk_in
 
     @property
     def hour_label(self) -> Ints:
@@ -169,9 +175,7 @@ def stage_observed(
         rounding, cell = Rounding.STAMPS, max(first, second)
         return observed(value_s, resolution_s=cell, rounding=rounding, identity=identity, seed=seed)
     phase = np.mod(begin_at_s, second)
-    return observed(
-        value_s, resolution_s=second, phase_s=phase, rounding=Rounding.DOWN, identity=identity, seed=seed
-    )
+    return observed(value_s, resolution_s=second, phase_s=phase, rounding=Rounding.DOWN, identity=identity, seed=seed)
 
 
 def take_samples(records: Records, ground: Ground, zones: Zones, zone: Ints) -> Samples:
@@ -202,11 +206,11 @@ def _is_shown(values: Floats) -> bool:
 def _calls(frame: pd.DataFrame, zone: Ints, said: list[str]) -> Calls:
     local_ms = frame["call_ms"].to_numpy(np.int64) + 1000 * frame["offset_s"].to_numpy(np.int64)
     kind, kinds = _kinds(frame["kind"], said)
-    is_excused = frame["is_cancelled"].to_numpy() | frame["is_walk_in"].to_numpy()
+    excused = [frame[name].to_numpy(np.bool_) for name in ("is_cancelled", "is_walk_in")]
     day = local_ms // MS_PER_DAY
     return Calls(
         local_ms, day, local_ms % MS_PER_DAY // MS_PER_H, (day + 3) % 7 >= 5, kind, kinds, zone,
-        np.arange(len(frame), dtype=np.uint64), (zone >= 0) & ~is_excused,
+        np.arange(len(frame), dtype=np.uint64), excused[0], excused[1],
     )  # fmt: skip
 
 
@@ -250,7 +254,9 @@ def _responses(
         is_imputed = is_unsaid
         said.append(f"{is_unsaid.mean():.1%} of the units have no station on record: the nearest one is taken")
     station = np.where(station == _UNSAID, -1, station)
-    kind, types = _unit_types(rows, ground, unit, units) if has_every_unit else (np.zeros(len(rows), np.int64), ("unit",))
+    kind, types = (
+        _unit_types(rows, ground, unit, units) if has_every_unit else (np.zeros(len(rows), np.int64), ("unit",))
+    )
     arrival, dispatch = rows["arrival_s"].to_numpy(np.float64), rows["dispatch_s"].to_numpy(np.float64)
     to_arrival = rows["dispatch_to_arrival_s"].to_numpy(np.float64)
     to_arrival = np.where(np.isnan(to_arrival), arrival - dispatch, to_arrival)

@@ -67,10 +67,10 @@ class Player:
     def inputs(self, seed: int, replication: int) -> RunInputs:
         """Return the inputs of one replication."""
         fitted, calls = self.fitted, self.calls
-        most = max(len(pattern) for pattern in fitted.patterns.patterns)
+        most = max(len(pattern) for pattern in fitted.sent.patterns)
         u = uniforms(Purpose.PLAY, seed * 10_007 + replication, calls.identity, Draw.SCENE + most)
-        pattern = fitted.patterns.draw(calls.kind, u[:, Draw.PATTERN])
-        n_needs = np.array([len(each) for each in fitted.patterns.patterns], dtype=np.int64)[pattern]
+        pattern, _ = fitted.sent.draw_patterns(calls.kind, u[:, Draw.PATTERN])
+        n_needs = np.array([len(each) for each in fitted.sent.patterns], dtype=np.int64)[pattern]
         rows = np.zeros(len(calls), dtype=CALL_DTYPE)
         rows["time_ms"] = calls.local_ms - _ms_of(self.start)
         rows["handling_ms"] = self._handling_ms(u[:, Draw.HANDLING])
@@ -88,11 +88,11 @@ class Player:
         fit, calls = self.fitted.handling, self.calls
         if fit is None:
             return np.zeros(len(calls), dtype=np.int64)
-        factor = np.exp(fit.log_factor((calls.kind, calls.hour_label), len(calls)) + self.fitted.drift["handling"].level)
-        return _ms(look_up(fit, u) * factor)
+        log_factor = fit.log_factor((calls.kind, calls.hour_label), len(calls)) + self.fitted.drift["handling"].level
+        return _ms(look_up(fit, u) * np.exp(log_factor))
 
     def _needs(self, pattern: Ints, n_needs: Ints, u: Floats) -> NDArray[np.void]:
-        fit, patterns = self.fitted.scene, self.fitted.patterns.patterns
+        fit, patterns = self.fitted.scene, self.fitted.sent.patterns
         call = np.repeat(np.arange(len(n_needs)), n_needs)
         place = np.arange(len(call)) - np.repeat(np.cumsum(n_needs) - n_needs, n_needs)
         table = np.zeros((len(patterns), max(len(each) for each in patterns)), dtype=np.int64)
@@ -160,9 +160,9 @@ def _openings(is_open: NDArray[np.bool_]) -> NDArray[np.void]:
 
 
 def _matrix(fitted: Fitted) -> NDArray[np.int32]:
-    """Return expected driving times between all zones, (n_periods, n_zones, n_zones) ms; from stations with all effects.
+    """Return expected driving times between all zones, (n_periods, n_zones, n_zones) ms.
 
-    Where stations share a zone the shortest of theirs holds.
+    From stations with all effects; where stations share a zone the shortest of theirs holds.
     """
     travel, zones = fitted.travel, fitted.zones
     out = np.empty(zones.ways.shape, dtype=np.int32)
@@ -246,5 +246,3 @@ def _normal(u: Floats) -> Floats:
 def _factors(log_factor: Floats) -> NDArray[np.int32]:
     factor = np.clip(np.exp(log_factor), 1.0 / _MOST_FACTOR, _MOST_FACTOR)
     return np.floor(factor * Q16 + 0.5).astype(np.int32)
-
-
