@@ -1,8 +1,8 @@
 """From records to a judged prediction: read, place, split, fit, predict with given calls and with drawn ones, score.
 
-Steps of `backtest`: `prepare` (records, ground, zones, samples) -> a split -> `fit_model` -> `settle` -> `predict` on the
-held-out calls -> scores -> `judge`. A second prediction draws its calls too (`model/generate.py`) and is compared as a
-whole.
+Steps of `backtest`: `prepare` (records, ground, zones, samples) -> a split -> `fit_model` -> `settle` -> `predict` on
+the held-out calls -> scores -> `judge`. A second prediction draws its calls too (`model/generate.py`) and is compared
+as a whole.
 """
 
 from __future__ import annotations
@@ -87,8 +87,13 @@ def prepare(
     return Prepared(read, ground, placed, zones, samples, time.perf_counter() - begin)
 
 
-def backtest(prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int = 0, told: Told = print) -> Backtest:
+def backtest(
+    prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int = 0, told: Told = print,
+    drawn: Callable[[int], None] = lambda _: None,
+) -> Backtest:  # fmt: skip
     """Return the fit to one side of the split, its prediction of the other, scores and verdict.
+
+    `told` hears of each step, `drawn` of how many draws are done.
 
     Raises
     ------
@@ -104,7 +109,7 @@ def backtest(prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int 
     calls = samples.calls.rows(np.flatnonzero(split.is_played))
     player = player_of(fitted, calls)
     told(f"predicting {len(player.calls)} calls {n_draws} times")
-    predicted = predict(player, n_draws, seed=seed)
+    predicted = predict(player, n_draws, seed=seed, told=drawn)
     scored = np.flatnonzero(split.is_scored & samples.calls.is_response & np.isfinite(samples.first_s))
     if len(scored) < LEAST_SCORED:
         rule = f"{len(scored)} held-out calls have a recorded arrival; {LEAST_SCORED} are needed to score"
@@ -135,12 +140,12 @@ def _scores(
     seen = samples.first(scored, is_second=is_second)
     rivals = rivals_of(samples, ground, zones, fitted, scored, is_second=is_second)
     nearest, _ = nearest_stations(samples, ground, zones, scored)
-    own = _filled(draws[place[scored]])
+    own = filled(draws[place[scored]])
     day, hour = samples.calls.day[scored], samples.calls.hour[scored]
     return marginal(own, seen, day), by_call(own, seen, rivals, day, nearest, hour)
 
 
-def _filled(draws: NDArray[np.float32]) -> NDArray[np.float32]:
+def filled(draws: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return draws without NaN: where a history sent one unit only, its second is that of another history."""
     is_none = np.isnan(draws)
     if not is_none.any():
