@@ -54,6 +54,17 @@ class Truth:
         """(n_calls,) station that arrived first, -1 if none."""
         return np.where(self.first_row == NEVER, -1, self.history.station[self.first_row])
 
+    @cached_property
+    def call_day(self) -> Ints:
+        """(n_calls,) local day of each call, since 1970."""
+        return self.clock.day[self.clock.hour_of(self.calls.call_ms)]
+
+    @cached_property
+    def call_hour(self) -> Ints:
+        """(n_calls,) local hour of each call, 24 more on days off: the hours that `World.hour_drive` tells apart."""
+        hour = self.clock.hour_of(self.calls.call_ms)
+        return self.clock.hour[hour] + 24 * (self.clock.weekday[hour] >= 5)
+
     @property
     def median_travel_s(self) -> Floats:
         """(n_responses,) true median of each unit's way at its call's hour, without noise and congestion."""
