@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from calibration.fit.likelihood import rule
@@ -38,7 +39,7 @@ def log_times(seen: Observed, mean: Floats, sd: Floats) -> Logs:
     log_p = -0.5 * z**2 - np.log(sd) - 0.5 * np.log(2.0 * np.pi) - y + np.log(unit)
     out = Logs(y, np.zeros(len(y)), log_p)
     for chosen in row_chunks(len(y), _N_NODES):
-        wide = np.flatnonzero(~seen.is_censored[chosen] & (r[chosen] > _FINE * seen.value_s[chosen])) + chosen.start
+        wide = np.flatnonzero(is_wide(seen.rows(chosen))) + chosen.start
         _within_cells(seen.rows(wide), mean[wide], sd[wide], wide, out)
     late = np.flatnonzero(seen.is_censored)
     above = (np.log(np.maximum(seen.value_s[late], _LEAST_S)) - mean[late]) / sd[late]
@@ -49,13 +50,27 @@ def log_times(seen: Observed, mean: Floats, sd: Floats) -> Logs:
     return out
 
 
-def _within_cells(seen: Observed, mean: Floats, sd: Floats, at: Floats, out: Logs) -> None:
-    """Write the moments of records whose cell is wide, by the midpoint rule over it, to rows `at` of `out`."""
+def is_wide(seen: Observed) -> NDArray[np.bool_]:
+    """Return which records have a cell too wide to stand for its middle, (n,) bool; none that is censored."""
+    return ~seen.is_censored & (seen.resolution_s > _FINE * seen.value_s)
+
+
+def places_in_cells(seen: Observed) -> tuple[Floats, Floats, Floats]:
+    """Return places in each record's cell (n, n_nodes) s, the chance that they are so written, and their width (n,) s.
+
+    Those of the midpoint rule; the chance has one row for all records.
+    """
     begin, end = rule(seen.rounding)[0][[0, -1]]
     begin, end = (-1.0, 1.0) if seen.rounding is Rounding.STAMPS else (float(begin), float(end))
     place = begin + (np.arange(_N_NODES) + 0.5) / _N_NODES * (end - begin)
     weight = 1.0 - np.abs(place) if seen.rounding is Rounding.STAMPS else np.ones(_N_NODES)
     t = seen.value_s[:, None] + seen.resolution_s[:, None] * place
+    return t, weight, seen.resolution_s * (end - begin) / _N_NODES
+
+
+def _within_cells(seen: Observed, mean: Floats, sd: Floats, at: Floats, out: Logs) -> None:
+    """Write the moments of records whose cell is wide, by the midpoint rule over it, to rows `at` of `out`."""
+    t, weight, width = places_in_cells(seen)
     y = np.log(np.maximum(t, 1e-6))
     log_f = -0.5 * ((y - mean[:, None]) / sd[:, None]) ** 2 - y + np.log(weight)
     log_f = np.where(t > 0.0, log_f, -np.inf)
@@ -65,7 +80,6 @@ def _within_cells(seen: Observed, mean: Floats, sd: Floats, at: Floats, out: Log
     first = (f * y).sum(axis=1) / total
     out.mean[at] = first
     out.variance[at] = (f * (y - first[:, None]) ** 2).sum(axis=1) / total
-    width = seen.resolution_s * (end - begin) / _N_NODES
     out.log_p[at] = top + np.log(total * width) - np.log(sd) - 0.5 * np.log(2.0 * np.pi)
 
 

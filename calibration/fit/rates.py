@@ -27,6 +27,7 @@ _N_ITERATIONS = 200
 _TOLERANCE = 1e-7
 _PENALTY_TOLERANCE = 1e-3
 _PENALTY_RANGE = (1e-3, 1e7)
+_PENALTY_STEP = 2.0
 _PHI_MOST = 25.0
 
 DAY_BLOCKS = ("drift", "month", "weekday")
@@ -132,9 +133,9 @@ class Design:
         parts += [when[:, None] * (values @ basis) for basis, when in self.by_hour]
         return np.hstack(parts)
 
-    def gram(self, values: Floats) -> Floats:
-        """Return X' diag(values) X, (n_columns, n_columns)."""
-        rows = [self.by_day.T @ self.daily(values)]
+    def gram(self, values: Floats, daily: Floats) -> Floats:
+        """Return X' diag(values) X, (n_columns, n_columns), of values and their `daily`."""
+        rows = [self.by_day.T @ daily]
         for basis, when in self.by_hour:
             own = values * when[:, None]
             blocks = [basis.T @ (own.T @ self.by_day)]
@@ -170,7 +171,7 @@ def fit_rates(
         solution = solution + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
         old = penalties
         penalties = {
-            block: _strength(weight, solution[where[block]], covariance[where[block], where[block]])
+            block: _strength(weight, solution[where[block]], covariance[where[block], where[block]], old[block])
             for block, weight in weights.items()
         }
         if has_factor:
@@ -210,17 +211,24 @@ def _information(design: Design, counts: Floats, mean: Floats, phi: float) -> tu
     by_day = design.daily(mean)
     shared = by_day * np.sqrt(phi / (1.0 + phi * of_day))[:, None]
     score = design.daily(counts - mean * factor[:, None]).sum(axis=0)
-    return design.gram(mean) - shared.T @ shared, score
+    return design.gram(mean, by_day) - shared.T @ shared, score
 
 
-def _strength(weight: Floats, effects: Floats, covariance: Floats) -> float:
-    """Return the next strength of a penalty, by expectation and maximisation of restricted likelihood times deviation.
+def _strength(weight: Floats, effects: Floats, covariance: Floats, now: float) -> float:
+    """Return the next strength s of a penalty, by Newton's method on log s.
 
-    The deviation as prior keeps it from an estimate of nought, at which standard errors would be too small (Chung et
-    al. 2013, Psychometrika 78).
+    Sought is where expectation and maximisation of restricted likelihood times deviation stays as it is: s D(s) = m - 1
+    for m effects of size D = sum w (b^2 + C). Its own steps are slow where little is shown, but C' = -C w C and
+    b' = -C w b give the slope. The deviation as prior keeps it from an estimate of nought, at which standard errors
+    would be too small (Chung et al. 2013, Psychometrika 78).
     """
-    size = float((weight * (effects**2 + np.diag(covariance))).sum())
-    return float(np.clip((len(weight) - 1.0) / max(size, 1e-12), *_PENALTY_RANGE))
+    size = max(float((weight * (effects**2 + np.diag(covariance))).sum()), 1e-12)
+    pull = weight * effects
+    shrinking = 2.0 * float(pull @ covariance @ pull) + float(weight @ covariance**2 @ weight)
+    excess = np.log((len(weight) - 1.0) / size) - np.log(now)
+    slope = min(now * shrinking / size - 1.0, -0.5 / len(weight))
+    step = float(np.clip(-excess / slope, -_PENALTY_STEP, _PENALTY_STEP))
+    return float(np.clip(now * np.exp(step), *_PENALTY_RANGE))
 
 
 def _dispersion(total: Floats, mean: Floats, n_used: float) -> float:

@@ -22,6 +22,7 @@ from scipy import sparse, special, stats
 
 from calibration.fit.complete import log_times, probability_bounds
 from calibration.fit.misfit import Misfit, between, misfit
+from calibration.fit.noise import Shared, interpolate, noise_quantiles, normal_quantiles, shared_within
 from calibration.fit.speed import CURVES, OF_DISTANCE, Curve
 from calibration.fit.times import Effects, Held, day_folds, held_against_best, simplest, some_days
 from calibration.scores.keyed import Floats
@@ -34,6 +35,7 @@ _N_ROUNDS = 30
 _ABSURD_SD = 5.0
 _N_BANDS = 5
 _LEAST_PER_BAND = 100
+_LEVEL = 0.01
 _VAGUE = 1.0
 """A parameter of the curve, on a log scale, whose standard error is above this is not identified."""
 
@@ -45,6 +47,8 @@ class TravelFit:
     parameters, covariance: of the curve. effects: by name. edges_s: (n_bands - 1,) expected times between the bands,
     s; sd: (n_bands,) s.d. of log time; sd_se. spread_p: whether bands differ. curve_p: whether the curve leaves out
     something along the distance. n_absurd: rows without weight. vague: parameters that are not identified.
+    noise_quantiles: (n_bands, n_levels) log residuals at `noise.LEVELS`, of the records where they are not log-normal
+    (`is_lognormal`). common: what units of one call share of the residual variance; NaN without calls.
     """
 
     curve: Curve
@@ -60,6 +64,13 @@ class TravelFit:
     curve_p: float
     misfit: Misfit
     held: Mapping[str, Held]
+    noise_quantiles: Floats
+    common: Shared
+
+    @property
+    def is_lognormal(self) -> bool:
+        """Whether residuals may be log-normal, by the test of the form at the 1 % level."""
+        return not self.misfit.form_p < _LEVEL
 
     @property
     def se(self) -> Floats:
@@ -76,7 +87,7 @@ class TravelFit:
     def reasons(self) -> tuple[str, ...]:
         """What speaks against the fit, in words; empty if nothing does."""
         found = list(self.misfit.reasons)
-        if self.curve_p < 0.01:
+        if self.curve_p < _LEVEL:
             found.append(f"the curve in distance is off somewhere (p {self.curve_p:.2g})")
         found.extend(f"{name} of the curve is not identified" for name in self.vague)
         if self.n_absurd > 0.002 * self.n + 3:
@@ -92,14 +103,19 @@ class TravelFit:
             out = out + effect.of(known.labels[name])
         return out
 
+    def band_of(self, log_expected: Floats) -> Codes:
+        """Return the band of each expected time: (n,) int64."""
+        return np.searchsorted(self.edges_s, np.exp(log_expected), side="right").astype(np.int64)
+
     def sd_of(self, log_expected: Floats) -> Floats:
         """Return the s.d. of log time at each expected time: (n,)."""
-        return self.sd[np.searchsorted(self.edges_s, np.exp(log_expected), side="right")]
+        return self.sd[self.band_of(log_expected)]
 
     def quantiles_s(self, known: Known, levels: Floats) -> Floats:
         """Return quantiles (n, n_levels), s."""
         mean = self.log_expected(known)
-        quantiles: Floats = np.exp(mean[:, None] + self.sd_of(mean)[:, None] * special.ndtri(levels))
+        noise = np.stack([interpolate(row, levels) for row in self.noise_quantiles])
+        quantiles: Floats = np.exp(mean[:, None] + noise[self.band_of(mean)])
         return quantiles
 
 
@@ -110,11 +126,12 @@ def fit_travel(
     *,
     curves: Sequence[str] = OF_DISTANCE,
     n_folds: int = 5,
+    call: Codes | None = None,
 ) -> TravelFit:
     """Return the travel model of n records; `blocks` (n,) are the days, `known` distances (or times) and labels.
 
     Labels are effects such as "station" and "hour" (by workday: hour + 24 on days off). With fewer than five days or a
-    hundred records the first curve is taken.
+    hundred records the first curve is taken. `call` (n,) says which call each unit drove to.
 
     Raises
     ------
@@ -134,7 +151,21 @@ def fit_travel(
     if len(curves) > 1 and len(np.unique(blocks)) >= n_folds and len(seen) >= 100:
         held = _held_out(seen, known, blocks, curves, n_folds)
         name = simplest(held, {each: len(CURVES[each].parameters) for each in curves})
-    return replace(_fit(CURVES[name], seen, known, blocks), held=held)
+    return _with_noise(replace(_fit(CURVES[name], seen, known, blocks), held=held), seen, known, blocks, call)
+
+
+def _with_noise(fit: TravelFit, seen: Observed, known: Known, blocks: Codes, call: Codes | None) -> TravelFit:
+    """Return the fit with quantiles of its residuals if they are not log-normal, and with what calls share."""
+    mean = fit.log_expected(known)
+    band = fit.band_of(mean)
+    found = fit
+    if not fit.is_lognormal:
+        found = replace(found, noise_quantiles=noise_quantiles(seen, mean, band, fit.sd))
+    if call is not None:
+        standard = (np.log(np.maximum(seen.centre_s(), 1.0)) - mean) / fit.sd[band]
+        few = np.flatnonzero(~seen.is_censored & (np.abs(standard) <= _ABSURD_SD))
+        found = replace(found, common=shared_within(standard[few], call[few], blocks[few]))
+    return found
 
 
 def _held_out(seen: Observed, known: Known, blocks: Codes, curves: Sequence[str], n_folds: int) -> Mapping[str, Held]:
@@ -214,6 +245,8 @@ def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes | None) -> Tr
         curve_p=_curve_p(transform, x),
         misfit=misfit(transform, days),
         held={},
+        noise_quantiles=normal_quantiles(spread.sd),
+        common=Shared(float("nan"), float("nan"), 0),
     )
 
 
@@ -248,7 +281,7 @@ def _spread_of(mean: Floats, residual: Floats, variance: Floats, is_kept: NDArra
     whole = np.sign(residual) * np.sqrt(residual**2 + variance)
     parts = [whole[is_kept][band == each] for each in range(len(size))]
     p = float(stats.levene(*parts, center="median").pvalue)
-    if not p < 0.01:
+    if not p < _LEVEL:
         return replace(single, p=p)
     square = np.bincount(band, weights=(residual**2 + variance)[is_kept]) / size
     sd = np.sqrt(np.maximum(square * n / max(n - min(n_free, n // 2), 1), 1e-8))

@@ -6,7 +6,7 @@ import pytest
 from calibration.fit.demand import fit_demand, identified
 from calibration.fit.exposure import calendar, counts_by_hour, observed_days, spans_of_log
 from calibration.fit.places import fit_places
-from calibration.fit.rates import fit_rates
+from calibration.fit.rates import BLOCKS, columns_of, cycle, fit_rates
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -77,6 +77,20 @@ def test_a_month_missing_from_the_log_is_a_gap_and_quiet_nights_are_none():
     assert spans[1, 0] - spans[0, 1] >= 30 * DAY_MS
     with pytest.raises(ValueError, match="cannot be told"):
         spans_of_log(call[:1], "UTC")
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.0])
+def test_the_strength_of_each_penalty_is_where_expectation_and_maximisation_stays(scale):
+    # s sum w (b^2 + C) = m - 1 for the m effects of a block, whether there is an effect or none.
+    rng, days = np.random.default_rng(8), some_days(730)
+    counts = simulate(days, rng, phi=0.02) if scale else rng.poisson(1.0, (730, 24)).astype(np.float64)
+    found = fit_rates(counts, days, BLOCKS)
+    for block, part in columns_of(BLOCKS).items():
+        if block == "drift":
+            continue
+        weight = cycle(*{"month": (12, 1), "weekday": (7, 0)}.get(block, (24, 2)))[1]
+        size = found.coefficients[part] ** 2 + np.diag(found.covariance)[part]
+        assert found.penalties[block] * (weight @ size) == pytest.approx(len(weight) - 1.0, rel=0.003)
 
 
 @pytest.mark.slow
