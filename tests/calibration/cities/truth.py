@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .calls import MOST_UNITS, Calls
 from .chance import Purpose, generator
@@ -74,6 +75,23 @@ class Truth:
     def expected_travel_s(self) -> Floats:
         """(n_responses,) true mean of the same: noise is log-normal, so the median times exp(sd^2 / 2)."""
         return self.median_travel_s * np.exp(0.5 * self.world.noise_sd_of(self.median_travel_s) ** 2)
+
+    def is_free(self, kind: int) -> NDArray[np.bool_]:
+        """Return whether each station had a free unit of a type just before a call's first unit was sent.
+
+        (n_calls, n_stations); all false where no unit was sent.
+        """
+        history = self.history
+        first = np.flatnonzero(history.slot == 0)
+        at_ms = np.full(len(self.calls), -1, dtype=np.int64)
+        at_ms[history.call[first]] = history.dispatch_ms[first]
+        free = np.zeros((len(self.calls), self.world.n_stations), dtype=np.bool_)
+        for unit in np.flatnonzero(self.fleet.type == kind):
+            own = np.flatnonzero(history.unit == unit)
+            back_ms = np.concatenate([[self.fleet.from_ms[unit]], history.available_ms[own]])
+            is_back = back_ms[np.searchsorted(history.dispatch_ms[own], at_ms, side="left")] <= at_ms
+            free[:, self.fleet.station[unit]] |= is_back
+        return free
 
     def again(self, seed: int) -> History:
         """Return the same calls with other chance in all that follows them: a history a perfect model might draw."""

@@ -68,7 +68,6 @@ def share_inside(found):
     return float(np.mean(np.abs(np.concatenate([np.atleast_1d(each) for each in found])) < Z90))
 
 
-@pytest.mark.slow
 def test_turnout_by_hour_and_station_comes_back_within_its_errors():
     hour, station, spread = [], [], []
     for seed in range(REPEATS):
