@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.backtest.load import Load, load_of
 from calibration.backtest.scores import ByCall, Marginal, by_call, marginal, nearest_stations, rivals_of
 from calibration.backtest.split import Split
 from calibration.ground import Ground, Zones, lay_zones, read_ground
@@ -51,7 +52,7 @@ class Backtest:
 
     `scored`: positions of the calls scored, in the samples' order. `first`: the first arrival, by all calls together
     and by call; `second` likewise, None where fewer than `LEAST_SCORED` calls have one. `predicted`: the draws, rows as
-    the calls played. `row`: (n_scored,) which row of it each scored call is.
+    the calls played. `row`: (n_scored,) which row of it each scored call is. `load`: how busy, None if not on record.
     """
 
     prepared: Prepared
@@ -62,6 +63,7 @@ class Backtest:
     row: NDArray[np.int64]
     first: tuple[Marginal, ByCall]
     second: tuple[Marginal, ByCall] | None
+    load: Load | None
     verdict: Verdict
     fit_s: float
 
@@ -125,9 +127,11 @@ def backtest(
     if len(with_second) >= LEAST_SCORED:
         second = _scores(prepared, split, predicted.second_s, place, with_second, is_second=True)
     verdict = judge(_evidence(prepared, first, fit_s))
+    load = load_of(samples, split, fitted, predicted)
     return Backtest(
-        prepared, split, fitted, predicted, scored, place[scored], first, second, verdict, prepared.elapsed_s + fit_s
-    )
+        prepared, split, fitted, predicted, scored, place[scored], first, second, load, verdict,
+        prepared.elapsed_s + fit_s,
+    )  # fmt: skip
 
 
 def _scores(
