@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, special, stats
+from scipy import special, stats
 
 from calibration.fit.complete import log_times, probability_bounds
 from calibration.fit.misfit import Misfit, between, misfit
+from calibration.fit.mixed import Columns, columns_of
 from calibration.fit.noise import Shared, interpolate, noise_quantiles, normal_quantiles, shared_within
 from calibration.fit.speed import CURVES, OF_DISTANCE, Curve
 from calibration.fit.times import Effects, Held, day_folds, held_against_best, simplest, some_days
@@ -173,10 +174,11 @@ def _held_out(seen: Observed, known: Known, blocks: Codes, curves: Sequence[str]
     seen, known, blocks = seen.rows(few), known.rows(few), blocks[few]
     fold = day_folds(blocks, seen.seed, n_folds)
     score = {name: np.empty(len(seen)) for name in curves}
+    near: dict[str, TravelFit] = {}
     for number in range(n_folds):
         train, out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         for name in curves:
-            fitted = _fit(CURVES[name], seen.rows(train), known.rows(train), None)
+            fitted = near[name] = _fit(CURVES[name], seen.rows(train), known.rows(train), None, near.get(name))
             mean = fitted.log_expected(known.rows(out))
             log_p = log_times(seen.rows(out), mean, fitted.sd_of(mean)).log_p
             # One in a thousand may be anything up to two hours, so that one absurd row does not decide.
@@ -185,69 +187,101 @@ def _held_out(seen: Observed, known: Known, blocks: Codes, curves: Sequence[str]
     return held_against_best(score, blocks)
 
 
-def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes | None) -> TravelFit:
-    x, names = known.distance, list(known.labels)
-    levels = [np.unique(known.labels[name], return_inverse=True) for name in names]
-    sizes = [len(curve.parameters), *(len(labels) for labels, _ in levels)]
-    ends = np.cumsum(sizes)
-    parts = [slice(int(end) - size, int(end)) for end, size in zip(ends, sizes, strict=True)]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Estimates on the way: curve and effects in the order of the columns, variances of effects, residual spread."""
+
+    solution: Floats
+    tau2: tuple[float, ...]
+    spread: _Spread
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What the last round leaves: the curve's columns, slopes of the likelihood, normal equations, who was kept."""
+
+    slopes: Floats
+    slope: Floats
+    penalty: Floats
+    normal: Floats
+    is_kept: NDArray[np.bool_]
+
+
+def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes | None, near: TravelFit | None = None) -> TravelFit:
+    """Return the fit of one curve, looked for from that of another part of the records if given."""
+    x, columns = known.distance, columns_of(len(curve.parameters), known.labels)
     y = np.log(np.maximum(seen.centre_s(), 1.0))
-    solution = np.zeros(int(ends[-1]))
-    solution[parts[0]] = curve.rough(x, y)
-    tau2 = [0.01] * len(levels)
-    sticks = [_indicator(code, len(labels)) for labels, code in levels]
-    effects = sparse.hstack(sticks, format="csr") if sticks else sparse.csr_array((len(y), 0))
-    residual = y - curve.log_s(solution[parts[0]], x)
-    spread = _Spread(np.zeros(0), np.array([max(1.4826 * float(np.median(np.abs(residual))), 0.02)]), np.zeros(1), 1.0)
-    inverse, slope, design = np.eye(len(solution)), np.zeros(len(y)), effects
-    penalty, is_kept = np.zeros(len(solution)), np.ones(len(y), dtype=np.bool_)
-    for _ in range(_N_ROUNDS):
-        mean = curve.log_s(solution[parts[0]], x) + effects @ solution[sizes[0] :]
-        sd = spread.of(mean)
-        logs = log_times(seen, mean, sd)
-        is_kept = np.abs(logs.mean - mean) <= _ABSURD_SD * sd
-        slope = np.where(is_kept, (logs.mean - mean) / sd**2, 0.0)
-        weight = np.where(is_kept, np.clip(1.0 - logs.variance / sd**2, 1e-3, 1.0) / sd**2, 0.0)
-        design = sparse.hstack([sparse.csr_array(curve.slopes(solution[parts[0]], x)), effects], format="csr")
-        for part, each in zip(parts[1:], tau2, strict=True):
-            penalty[part] = 1.0 / each
-        normal = (design.T @ (sparse.diags_array(weight) @ design)).toarray() + np.diag(penalty + 1e-9)
-        inverse = np.linalg.inv(normal)
-        step = np.clip(inverse @ (design.T @ slope - penalty * solution), -1.0, 1.0)
-        solution, before = solution + step, (*tau2, *spread.sd)
-        for number, part in enumerate(parts[1:]):
-            own = float(solution[part] @ solution[part]) + float(np.trace(inverse[part, part]))
-            tau2[number] = max(own / (part.stop - part.start), 1e-7)
-        spread = _spread_of(mean, logs.mean - mean, logs.variance, is_kept, len(solution))
-        if _is_settled(step, np.sqrt(np.diag(inverse)), before, (*tau2, *spread.sd)):
-            break
+    found, last = _settle(
+        curve, seen, x, columns, _begin(curve, columns, x, y) if near is None else _from(near, columns)
+    )
+    solution, parts = found.solution, columns.parts
+    inverse: Floats = np.asarray(np.linalg.inv(last.normal), dtype=np.float64)
     is_vague = bool((np.diag(inverse)[parts[0]] > _VAGUE**2).any())
-    covariance = _by_days(inverse, design, slope, penalty, None if is_vague else blocks)
-    mean = curve.log_s(solution[parts[0]], x) + effects @ solution[sizes[0] :]
-    sd = spread.of(mean)
-    transform = pit(*probability_bounds(seen, mean, sd), seen)
-    days = np.arange(len(y)) if blocks is None else blocks
+    covariance = _by_days(inverse, columns, last, None if is_vague else blocks)
+    mean = curve.log_s(solution[parts[0]], x) + columns.effects(solution)
+    transform = pit(*probability_bounds(seen, mean, found.spread.of(mean)), seen)
     deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    place = {name: number for number, name in enumerate(columns.names)}
     return TravelFit(
         curve=curve,
         parameters=solution[parts[0]],
         covariance=covariance[parts[0], parts[0]],
-        effects={
-            name: _effects(labels, code, solution[part], deviation[part], each)
-            for name, (labels, code), part, each in zip(names, levels, parts[1:], tau2, strict=True)
-        },
-        edges_s=np.exp(spread.edges),
-        sd=spread.sd,
-        sd_se=spread.se,
+        effects={name: _effects(columns, place[name], found, deviation) for name in known.labels},
+        edges_s=np.exp(found.spread.edges),
+        sd=found.spread.sd,
+        sd_se=found.spread.se,
         n=len(y),
-        n_absurd=int((~is_kept).sum()),
-        spread_p=spread.p,
+        n_absurd=int((~last.is_kept).sum()),
+        spread_p=found.spread.p,
         curve_p=_curve_p(transform, x),
-        misfit=misfit(transform, days),
+        misfit=misfit(transform, np.arange(len(y)) if blocks is None else blocks),
         held={},
-        noise_quantiles=normal_quantiles(spread.sd),
+        noise_quantiles=normal_quantiles(found.spread.sd),
         common=Shared(float("nan"), float("nan"), 0),
     )
+
+
+def _begin(curve: Curve, columns: Columns, x: Floats, y: Floats) -> _Found:
+    solution = np.zeros(columns.n_columns)
+    solution[columns.parts[0]] = curve.rough(x, y)
+    residual = y - curve.log_s(solution[columns.parts[0]], x)
+    sd = max(1.4826 * float(np.median(np.abs(residual))), 0.02)
+    spread = _Spread(np.zeros(0), np.array([sd]), np.zeros(1), 1.0)
+    return _Found(solution, (0.01,) * len(columns.names), spread)
+
+
+def _from(near: TravelFit, columns: Columns) -> _Found:
+    effects = [near.effects[name].of(values) for name, values in zip(columns.names, columns.values, strict=True)]
+    tau2 = tuple(max(near.effects[name].tau ** 2, 1e-7) for name in columns.names)
+    spread = _Spread(np.log(near.edges_s), near.sd, near.sd_se, near.spread_p)
+    return _Found(np.concatenate([near.parameters, *effects]), tau2, spread)
+
+
+def _settle(curve: Curve, seen: Observed, x: Floats, columns: Columns, found: _Found) -> tuple[_Found, _Last]:
+    """Return the estimates once they have settled, and the last round's equations."""
+    parts = columns.parts
+    for _ in range(_N_ROUNDS):
+        before, solution = found, found.solution
+        mean = curve.log_s(solution[parts[0]], x) + columns.effects(solution)
+        sd = found.spread.of(mean)
+        logs = log_times(seen, mean, sd)
+        is_kept = np.abs(logs.mean - mean) <= _ABSURD_SD * sd
+        slope = np.where(is_kept, (logs.mean - mean) / sd**2, 0.0)
+        weight = np.where(is_kept, np.clip(1.0 - logs.variance / sd**2, 1e-3, 1.0) / sd**2, 0.0)
+        slopes = curve.slopes(solution[parts[0]], x)
+        penalty = np.zeros(columns.n_columns)
+        for part, tau2 in zip(parts[1:], found.tau2, strict=True):
+            penalty[part] = 1.0 / tau2
+        normal = columns.normal(slopes, weight) + np.diag(penalty + 1e-9)
+        move, variance = columns.solve(normal, columns.right(slopes, slope) - penalty * solution)
+        step = np.clip(move, -1.0, 1.0)
+        solution = solution + step
+        spread = _spread_of(mean, logs.mean - mean, logs.variance, is_kept, columns.n_columns)
+        sizes = [float(np.mean(solution[part] ** 2 + variance[part])) for part in parts[1:]]
+        found = _Found(solution, tuple(max(size, 1e-7) for size in sizes), spread)
+        if _is_settled(step / np.sqrt(variance), parts[0], before, found):
+            break
+    return found, _Last(slopes, slope, penalty, normal, is_kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,35 +322,35 @@ def _spread_of(mean: Floats, residual: Floats, variance: Floats, is_kept: NDArra
     return _Spread(edges, sd, sd / np.sqrt(2.0 * size), p)
 
 
-def _is_settled(step: Floats, se: Floats, before: Sequence[float], after: Sequence[float]) -> bool:
-    """Return whether no estimate moved by a fiftieth of its error, nor any variance or s.d. by a hundredth."""
-    if len(before) != len(after) or bool((np.abs(step) > 0.02 * se).any()):
+def _is_settled(step_se: Floats, of_curve: slice, before: _Found, after: _Found) -> bool:
+    """Return whether estimates moved by no fiftieth of their errors, s.d. by no tenth, and variances by no hundredth.
+
+    Of effects the root mean square counts: of a wrong curve, one row at the border of two bands may go to and fro.
+    """
+    moved = max(float(np.abs(step_se[of_curve]).max()), float(np.sqrt(np.mean(step_se**2))))
+    if moved > 0.02 or len(before.spread.sd) != len(after.spread.sd):
         return False
-    return bool(np.allclose(before, after, rtol=0.01, atol=1e-5))
+    is_even = bool((np.abs(after.spread.sd - before.spread.sd) <= 0.1 * after.spread.se).all())
+    return is_even and bool(np.allclose(before.tau2, after.tau2, rtol=0.01, atol=1e-5))
 
 
-def _indicator(code: Codes, n_labels: int) -> sparse.csr_array:
-    return sparse.csr_array((np.ones(len(code)), (np.arange(len(code)), code)), shape=(len(code), n_labels))
-
-
-def _by_days(inverse: Floats, design: sparse.csr_array, slope: Floats, penalty: Floats, blocks: Codes | None) -> Floats:
+def _by_days(inverse: Floats, columns: Columns, last: _Last, blocks: Codes | None) -> Floats:
     """Return the covariance of prediction, C M C + C P C: M of slopes summed by day, P the precision of effects."""
     if blocks is None or len(np.unique(blocks)) < 20:
         return inverse
-    days, code = np.unique(blocks, return_inverse=True)
-    sums = (_indicator(code, len(days)).T @ (sparse.diags_array(slope) @ design)).toarray()
-    covariance: Floats = inverse @ (sums.T @ sums + np.diag(penalty)) @ inverse
+    sums = columns.by_day(last.slopes, last.slope, np.unique(blocks, return_inverse=True)[1].astype(np.int64))
+    covariance: Floats = inverse @ (sums.T @ sums + np.diag(last.penalty)) @ inverse
     return covariance
 
 
-def _effects(labels: Codes, code: Codes, effect: Floats, se: Floats, tau2: float) -> Effects:
-    keys = [int(label) for label in labels]
-    own_n = np.bincount(code).tolist()
+def _effects(columns: Columns, place: int, found: _Found, deviation: Floats) -> Effects:
+    keys, part = columns.values[place].tolist(), columns.parts[1 + place]
+    own_n = np.bincount(columns.codes[place]).tolist()
     return Effects(
-        dict(zip(keys, effect.tolist(), strict=True)),
-        dict(zip(keys, se.tolist(), strict=True)),
+        dict(zip(keys, found.solution[part].tolist(), strict=True)),
+        dict(zip(keys, deviation[part].tolist(), strict=True)),
         dict(zip(keys, own_n, strict=True)),
-        float(np.sqrt(tau2)),
+        float(np.sqrt(found.tau2[place])),
     )
 
 
