@@ -100,8 +100,11 @@ def fit_times(
     *,
     families: Sequence[str] = (*FAMILIES, "empirical"),
     n_folds: int = 5,
+    call: Codes | None = None,
 ) -> TimesFit:
     """Return the fitted duration of n records; `blocks` (n,) are the days, `groups` labels (n,) from coarse to fine.
+
+    Where a call has several records, one per unit, `call` (n,) says which belong together.
 
     With fewer than five days or a hundred records there is nothing to choose by, and the first family is taken. The
     empirical family is no candidate where records are censored.
@@ -123,7 +126,7 @@ def fit_times(
     cells = cells_of(seen, np.exp(_offsets(effects, groups, len(seen))))
     low, high = cells.bounds(estimate.family, estimate.parameters)
     transform = pit(low[cells.place], high[cells.place], seen)
-    return TimesFit(estimate, effects, held, misfit(transform, blocks, groups[-1] if groups else None))
+    return TimesFit(estimate, effects, held, misfit(transform, blocks, groups[-1] if groups else None, call=call))
 
 
 def held_out(

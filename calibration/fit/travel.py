@@ -152,7 +152,9 @@ def fit_travel(
     if len(curves) > 1 and len(np.unique(blocks)) >= n_folds and len(seen) >= 100:
         held = _held_out(seen, known, blocks, curves, n_folds)
         name = simplest(held, {each: len(CURVES[each].parameters) for each in curves})
-    return _with_noise(replace(_fit(CURVES[name], seen, known, blocks), held=held), seen, known, blocks, call)
+    return _with_noise(
+        replace(_fit(CURVES[name], seen, known, blocks, call=call), held=held), seen, known, blocks, call
+    )
 
 
 def _with_noise(fit: TravelFit, seen: Observed, known: Known, blocks: Codes, call: Codes | None) -> TravelFit:
@@ -178,7 +180,7 @@ def _held_out(seen: Observed, known: Known, blocks: Codes, curves: Sequence[str]
     for number in range(n_folds):
         train, out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         for name in curves:
-            fitted = near[name] = _fit(CURVES[name], seen.rows(train), known.rows(train), None, near.get(name))
+            fitted = near[name] = _fit(CURVES[name], seen.rows(train), known.rows(train), None, near=near.get(name))
             mean = fitted.log_expected(known.rows(out))
             log_p = log_times(seen.rows(out), mean, fitted.sd_of(mean)).log_p
             # One in a thousand may be anything up to two hours, so that one absurd row does not decide.
@@ -207,7 +209,15 @@ class _Last:
     is_kept: NDArray[np.bool_]
 
 
-def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes | None, near: TravelFit | None = None) -> TravelFit:
+def _fit(
+    curve: Curve,
+    seen: Observed,
+    known: Known,
+    blocks: Codes | None,
+    *,
+    near: TravelFit | None = None,
+    call: Codes | None = None,
+) -> TravelFit:
     """Return the fit of one curve, looked for from that of another part of the records if given."""
     x, columns = known.distance, columns_of(len(curve.parameters), known.labels)
     y = np.log(np.maximum(seen.centre_s(), 1.0))
@@ -234,7 +244,7 @@ def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes | None, near:
         n_absurd=int((~last.is_kept).sum()),
         spread_p=found.spread.p,
         curve_p=_curve_p(transform, x),
-        misfit=misfit(transform, np.arange(len(y)) if blocks is None else blocks),
+        misfit=misfit(transform, np.arange(len(y)) if blocks is None else blocks, call=call),
         held={},
         noise_quantiles=normal_quantiles(found.spread.sd),
         common=Shared(float("nan"), float("nan"), 0),
@@ -325,7 +335,7 @@ def _spread_of(mean: Floats, residual: Floats, variance: Floats, is_kept: NDArra
 def _is_settled(step_se: Floats, of_curve: slice, before: _Found, after: _Found) -> bool:
     """Return whether estimates moved by no fiftieth of their errors, s.d. by no tenth, and variances by no hundredth.
 
-    Of effects the root mean square counts: of a wrong curve, one row at the border of two bands may go to and fro.
+    Of effects the root mean square counts: in a wrong curve, one row at a border of bands may change sides for ever.
     """
     moved = max(float(np.abs(step_se[of_curve]).max()), float(np.sqrt(np.mean(step_se**2))))
     if moved > 0.02 or len(before.spread.sd) != len(after.spread.sd):

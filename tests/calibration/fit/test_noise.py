@@ -14,6 +14,7 @@ from calibration.fit.noise import (
     normal_quantiles,
     shared_within,
 )
+from calibration.fit.times import fit_times
 from calibration.fit.travel import fit_travel
 from calibration.scores import Known, observed
 from calibration.scores.recorded import Rounding
@@ -106,6 +107,13 @@ def test_the_share_in_common_comes_back_within_its_error(r):
         z.append((found.share - 0.3) / found.se)
     assert abs(np.mean(z)) < 3 / np.sqrt(12)
     assert np.std(z) < 1.7
+
+
+def test_units_of_a_call_do_not_make_their_day_look_alike():
+    seen, known, day, call = pairs(3, 0.8, n_calls=600)
+    assert fit_travel(seen, known, day, curves=("line",)).misfit.day_p < 0.01
+    assert fit_travel(seen, known, day, curves=("line",), call=call).misfit.day_p > 0.01
+    assert fit_times(seen, day, families=("lognormal",), call=call).misfit.day_p > 0.01
 
 
 def test_a_fit_takes_quantiles_of_the_records_only_where_they_are_not_log_normal():
