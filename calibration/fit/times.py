@@ -45,8 +45,16 @@ class Effects:
 
     def of(self, labels: Codes) -> Floats:
         """Return the effect of each label, 0 for one never met."""
-        distinct, code = np.unique(labels, return_inverse=True)
-        return np.array([self.effect.get(int(label), 0.0) for label in distinct])[code]
+        return _looked_up(self.effect, labels, 0.0)
+
+    def se_of(self, labels: Codes) -> Floats:
+        """Return the standard error of each label's effect, the s.d. of effects for one never met."""
+        return _looked_up(self.se, labels, self.tau)
+
+
+def _looked_up(table: Mapping[int, float], labels: Codes, otherwise: float) -> Floats:
+    distinct, code = np.unique(labels, return_inverse=True)
+    return np.array([table.get(int(label), otherwise) for label in distinct], dtype=np.float64)[code]
 
 
 @dataclass(frozen=True, slots=True)

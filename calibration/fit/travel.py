@@ -167,7 +167,11 @@ def _with_noise(fit: TravelFit, seen: Observed, known: Known, blocks: Codes, cal
     if call is not None:
         standard = (np.log(np.maximum(seen.centre_s(), 1.0)) - mean) / fit.sd[band]
         few = np.flatnonzero(~seen.is_censored & (np.abs(standard) <= _ABSURD_SD))
-        found = replace(found, common=shared_within(standard[few], call[few], blocks[few]))
+        fitted = [
+            (known.labels[name][few], (effect.se_of(known.labels[name][few]) / fit.sd[band[few]]) ** 2)
+            for name, effect in fit.effects.items()
+        ]
+        found = replace(found, common=shared_within(standard[few], call[few], blocks[few], fitted))
     return found
 
 
