@@ -18,12 +18,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from calibration.fit.complete import log_times, probability_bounds
 from calibration.fit.misfit import Misfit, between, misfit
-from calibration.fit.mixed import Columns, columns_of
+from calibration.fit.mixed import Columns
 from calibration.fit.noise import Shared, interpolate, noise_quantiles, normal_quantiles, shared_within
+from calibration.fit.rounds import ABSURD_SD, Found, Last, found_of
 from calibration.fit.speed import CURVES, OF_DISTANCE, Curve
 from calibration.fit.times import Effects, Held, day_folds, held_against_best, simplest, some_days
 from calibration.scores.keyed import Floats
@@ -32,10 +33,6 @@ from calibration.scores.regression import Known
 from calibration.scores.transform import pit
 
 Codes = NDArray[np.int64]
-_N_ROUNDS = 30
-_ABSURD_SD = 5.0
-_N_BANDS = 5
-_LEAST_PER_BAND = 100
 _LEVEL = 0.01
 _VAGUE = 1.0
 """A parameter of the curve, on a log scale, whose standard error is above this is not identified."""
@@ -93,7 +90,7 @@ class TravelFit:
         found.extend(f"{name} of the curve is not identified" for name in self.vague)
         if self.n_absurd > 0.002 * self.n + 3:
             found.append(
-                f"{self.n_absurd} of {self.n} rows lie beyond {_ABSURD_SD:g} s.d.: wrong records or heavy tails"
+                f"{self.n_absurd} of {self.n} rows lie beyond {ABSURD_SD:g} s.d.: wrong records or heavy tails"
             )
         return tuple(found)
 
@@ -152,9 +149,7 @@ def fit_travel(
     if len(curves) > 1 and len(np.unique(blocks)) >= n_folds and len(seen) >= 100:
         held = _held_out(seen, known, blocks, curves, n_folds)
         name = simplest(held, {each: len(CURVES[each].parameters) for each in curves})
-    return _with_noise(
-        replace(_fit(CURVES[name], seen, known, blocks, call=call), held=held), seen, known, blocks, call
-    )
+    return _with_noise(replace(_fit(CURVES[name], seen, known, blocks, call), held=held), seen, known, blocks, call)
 
 
 def _with_noise(fit: TravelFit, seen: Observed, known: Known, blocks: Codes, call: Codes | None) -> TravelFit:
@@ -166,7 +161,7 @@ def _with_noise(fit: TravelFit, seen: Observed, known: Known, blocks: Codes, cal
         found = replace(found, noise_quantiles=noise_quantiles(seen, mean, band, fit.sd))
     if call is not None:
         standard = (np.log(np.maximum(seen.centre_s(), 1.0)) - mean) / fit.sd[band]
-        few = np.flatnonzero(~seen.is_censored & (np.abs(standard) <= _ABSURD_SD))
+        few = np.flatnonzero(~seen.is_censored & (np.abs(standard) <= ABSURD_SD))
         fitted = [
             (known.labels[name][few], (effect.se_of(known.labels[name][few]) / fit.sd[band[few]]) ** 2)
             for name, effect in fit.effects.items()
@@ -180,175 +175,49 @@ def _held_out(seen: Observed, known: Known, blocks: Codes, curves: Sequence[str]
     seen, known, blocks = seen.rows(few), known.rows(few), blocks[few]
     fold = day_folds(blocks, seen.seed, n_folds)
     score = {name: np.empty(len(seen)) for name in curves}
-    near: dict[str, TravelFit] = {}
+    near: dict[str, Found] = {}
     for number in range(n_folds):
         train, out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         for name in curves:
-            fitted = near[name] = _fit(CURVES[name], seen.rows(train), known.rows(train), None, near=near.get(name))
-            mean = fitted.log_expected(known.rows(out))
-            log_p = log_times(seen.rows(out), mean, fitted.sd_of(mean)).log_p
+            near[name], _ = found_of(CURVES[name], seen.rows(train), known.rows(train), near.get(name))
+            mean = near[name].log_expected(known.rows(out))
+            log_p = log_times(seen.rows(out), mean, near[name].spread.of(mean)).log_p
             # One in a thousand may be anything up to two hours, so that one absurd row does not decide.
             unit = np.where(seen.resolution_s[out] > 0.0, seen.resolution_s[out], 1.0)
             score[name][out] = np.logaddexp(np.log(0.999) + log_p, np.log(0.001 * unit / 7200.0))
     return held_against_best(score, blocks)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Estimates on the way: curve and effects in the order of the columns, variances of effects, residual spread."""
-
-    solution: Floats
-    tau2: tuple[float, ...]
-    spread: _Spread
-
-
-@dataclass(frozen=True, slots=True)
-class _Last:
-    """What the last round leaves: the curve's columns, slopes of the likelihood, normal equations, who was kept."""
-
-    slopes: Floats
-    slope: Floats
-    penalty: Floats
-    normal: Floats
-    is_kept: NDArray[np.bool_]
-
-
-def _fit(
-    curve: Curve,
-    seen: Observed,
-    known: Known,
-    blocks: Codes | None,
-    *,
-    near: TravelFit | None = None,
-    call: Codes | None = None,
-) -> TravelFit:
-    """Return the fit of one curve, looked for from that of another part of the records if given."""
-    x, columns = known.distance, columns_of(len(curve.parameters), known.labels)
-    y = np.log(np.maximum(seen.centre_s(), 1.0))
-    found, last = _settle(
-        curve, seen, x, columns, _begin(curve, columns, x, y) if near is None else _from(near, columns)
-    )
-    solution, parts = found.solution, columns.parts
+def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes, call: Codes | None) -> TravelFit:
+    found, last = found_of(curve, seen, known)
+    columns, parts = found.columns, found.columns.parts
     inverse: Floats = np.asarray(np.linalg.inv(last.normal), dtype=np.float64)
     is_vague = bool((np.diag(inverse)[parts[0]] > _VAGUE**2).any())
     covariance = _by_days(inverse, columns, last, None if is_vague else blocks)
-    mean = curve.log_s(solution[parts[0]], x) + columns.effects(solution)
+    mean = found.log_expected(known)
     transform = pit(*probability_bounds(seen, mean, found.spread.of(mean)), seen)
     deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     place = {name: number for number, name in enumerate(columns.names)}
     return TravelFit(
         curve=curve,
-        parameters=solution[parts[0]],
+        parameters=found.parameters,
         covariance=covariance[parts[0], parts[0]],
         effects={name: _effects(columns, place[name], found, deviation) for name in known.labels},
         edges_s=np.exp(found.spread.edges),
         sd=found.spread.sd,
         sd_se=found.spread.se,
-        n=len(y),
+        n=len(seen),
         n_absurd=int((~last.is_kept).sum()),
         spread_p=found.spread.p,
-        curve_p=_curve_p(transform, x),
-        misfit=misfit(transform, np.arange(len(y)) if blocks is None else blocks, call=call),
+        curve_p=_curve_p(transform, known.distance),
+        misfit=misfit(transform, blocks, call=call),
         held={},
         noise_quantiles=normal_quantiles(found.spread.sd),
         common=Shared(float("nan"), float("nan"), 0),
     )
 
 
-def _begin(curve: Curve, columns: Columns, x: Floats, y: Floats) -> _Found:
-    solution = np.zeros(columns.n_columns)
-    solution[columns.parts[0]] = curve.rough(x, y)
-    residual = y - curve.log_s(solution[columns.parts[0]], x)
-    sd = max(1.4826 * float(np.median(np.abs(residual))), 0.02)
-    spread = _Spread(np.zeros(0), np.array([sd]), np.zeros(1), 1.0)
-    return _Found(solution, (0.01,) * len(columns.names), spread)
-
-
-def _from(near: TravelFit, columns: Columns) -> _Found:
-    effects = [near.effects[name].of(values) for name, values in zip(columns.names, columns.values, strict=True)]
-    tau2 = tuple(max(near.effects[name].tau ** 2, 1e-7) for name in columns.names)
-    spread = _Spread(np.log(near.edges_s), near.sd, near.sd_se, near.spread_p)
-    return _Found(np.concatenate([near.parameters, *effects]), tau2, spread)
-
-
-def _settle(curve: Curve, seen: Observed, x: Floats, columns: Columns, found: _Found) -> tuple[_Found, _Last]:
-    """Return the estimates once they have settled, and the last round's equations."""
-    parts = columns.parts
-    for _ in range(_N_ROUNDS):
-        before, solution = found, found.solution
-        mean = curve.log_s(solution[parts[0]], x) + columns.effects(solution)
-        sd = found.spread.of(mean)
-        logs = log_times(seen, mean, sd)
-        is_kept = np.abs(logs.mean - mean) <= _ABSURD_SD * sd
-        slope = np.where(is_kept, (logs.mean - mean) / sd**2, 0.0)
-        weight = np.where(is_kept, np.clip(1.0 - logs.variance / sd**2, 1e-3, 1.0) / sd**2, 0.0)
-        slopes = curve.slopes(solution[parts[0]], x)
-        penalty = np.zeros(columns.n_columns)
-        for part, tau2 in zip(parts[1:], found.tau2, strict=True):
-            penalty[part] = 1.0 / tau2
-        normal = columns.normal(slopes, weight) + np.diag(penalty + 1e-9)
-        move, variance = columns.solve(normal, columns.right(slopes, slope) - penalty * solution)
-        step = np.clip(move, -1.0, 1.0)
-        solution = solution + step
-        spread = _spread_of(mean, logs.mean - mean, logs.variance, is_kept, columns.n_columns)
-        sizes = [float(np.mean(solution[part] ** 2 + variance[part])) for part in parts[1:]]
-        found = _Found(solution, tuple(max(size, 1e-7) for size in sizes), spread)
-        if _is_settled(step / np.sqrt(variance), parts[0], before, found):
-            break
-    return found, _Last(slopes, slope, penalty, normal, is_kept)
-
-
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """S.d. of log time by band of log expected time."""
-
-    edges: Floats
-    sd: Floats
-    se: Floats
-    p: float
-
-    def of(self, mean: Floats) -> Floats:
-        return self.sd[np.searchsorted(self.edges, mean, side="right")]
-
-
-def _spread_of(mean: Floats, residual: Floats, variance: Floats, is_kept: NDArray[np.bool_], n_free: int) -> _Spread:
-    """Return one s.d., or one by fifth of expected time where they differ (Brown & Forsythe, 1 % level)."""
-    n = int(is_kept.sum())
-    total = float((residual**2 + variance)[is_kept].sum())
-    one = np.sqrt(max(total / max(n - min(n_free, n // 2), 1), 1e-8))
-    n_bands = min(_N_BANDS, n // _LEAST_PER_BAND)
-    single = _Spread(np.zeros(0), np.array([one]), np.array([one / np.sqrt(2.0 * max(n, 1))]), 1.0)
-    if n_bands < 2:
-        return single
-    edges = np.unique(np.quantile(mean[is_kept], np.arange(1, n_bands) / n_bands))
-    band = np.searchsorted(edges, mean[is_kept], side="right")
-    size = np.bincount(band, minlength=len(edges) + 1)
-    if size.min() < 2:
-        return single
-    # What rounding hides is added back, with its sign, so that bands of short times do not look narrow.
-    whole = np.sign(residual) * np.sqrt(residual**2 + variance)
-    parts = [whole[is_kept][band == each] for each in range(len(size))]
-    p = float(stats.levene(*parts, center="median").pvalue)
-    if not p < _LEVEL:
-        return replace(single, p=p)
-    square = np.bincount(band, weights=(residual**2 + variance)[is_kept]) / size
-    sd = np.sqrt(np.maximum(square * n / max(n - min(n_free, n // 2), 1), 1e-8))
-    return _Spread(edges, sd, sd / np.sqrt(2.0 * size), p)
-
-
-def _is_settled(step_se: Floats, of_curve: slice, before: _Found, after: _Found) -> bool:
-    """Return whether estimates moved by no fiftieth of their errors, s.d. by no tenth, and variances by no hundredth.
-
-    Of effects the root mean square counts: in a wrong curve, one row at a border of bands may change sides for ever.
-    """
-    moved = max(float(np.abs(step_se[of_curve]).max()), float(np.sqrt(np.mean(step_se**2))))
-    if moved > 0.02 or len(before.spread.sd) != len(after.spread.sd):
-        return False
-    is_even = bool((np.abs(after.spread.sd - before.spread.sd) <= 0.1 * after.spread.se).all())
-    return is_even and bool(np.allclose(before.tau2, after.tau2, rtol=0.01, atol=1e-5))
-
-
-def _by_days(inverse: Floats, columns: Columns, last: _Last, blocks: Codes | None) -> Floats:
+def _by_days(inverse: Floats, columns: Columns, last: Last, blocks: Codes | None) -> Floats:
     """Return the covariance of prediction, C M C + C P C: M of slopes summed by day, P the precision of effects."""
     if blocks is None or len(np.unique(blocks)) < 20:
         return inverse
@@ -357,7 +226,7 @@ def _by_days(inverse: Floats, columns: Columns, last: _Last, blocks: Codes | Non
     return covariance
 
 
-def _effects(columns: Columns, place: int, found: _Found, deviation: Floats) -> Effects:
+def _effects(columns: Columns, place: int, found: Found, deviation: Floats) -> Effects:
     keys, part = columns.values[place].tolist(), columns.parts[1 + place]
     own_n = np.bincount(columns.codes[place]).tolist()
     return Effects(
