@@ -58,12 +58,24 @@ class Effects:
     station's units over that of the matrix, in 1/65536, on all their ways. `noise_from_ms`: (n_bands,) int64, expected
     driving times, 0 first and ascending, from which on a trip's own factor comes from the table of that place in
     `noise_table` (n_bands,) int16, in the place of `Durations.travel_own`.
+
+    Of single incidents, in the order of the run's: `drive_of_call_q16` and `turnout_of_call_q16`, (n_incidents,) int32,
+    0 or more, over what all the rest says of the ways of units to it (not home, nor with a patient, nor those of craft)
+    and of their turnouts (not of a unit's own call-out), in 1/65536. Neither touches a recorded duration. They come
+    last: bands of noise go by the expected drive without them, and the dispatcher, who is told nothing of it at the
+    call, reckons without them.
     """
 
     turnout: NDArray[np.int16] | None = None
     drive_q16: NDArray[np.int32] | None = None
     noise_from_ms: NDArray[np.int64] | None = None
     noise_table: NDArray[np.int16] | None = None
+    drive_of_call_q16: NDArray[np.int32] | None = None
+    turnout_of_call_q16: NDArray[np.int32] | None = None
+
+
+FACTORS_OF_CALLS = ("drive_of_call_q16", "turnout_of_call_q16")
+"""What `Effects` say of single incidents."""
 
 
 def draw_passed_over(

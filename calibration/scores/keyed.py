@@ -30,6 +30,8 @@ class Purpose(IntEnum):
     DATA_SET = 5
     BLOCKS = 6
     SPLIT = 7
+    PLAY = 8
+    GENERATE = 9
 
 
 def uniforms(purpose: Purpose, seed: int, identity: NDArray[np.uint64], n_places: int) -> Floats:

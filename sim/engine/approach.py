@@ -241,9 +241,10 @@ def goal_cell(w, now, unit, incident, from_cell):  # type: ignore[no-untyped-def
 
 @compiled_borrowing
 def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time of one trip: of a craft, or the expected drive x the incident's and the slot's own factor.
+    """Return the time of one trip: of a craft, or the expected drive x the factors of the incident and of the slot.
 
-    If the slot's travel is recorded, that, for a unit of the station that it is recorded of.
+    Of the incident: its common noise, and what a fit says of it. If the slot's travel is recorded, that, for a unit of
+    the station that it is recorded of.
     """
     recorded = rules.recorded_ms(w, slot, rules.TRAVEL)
     if recorded >= 0 and w.recorded_station[slot] == w.units[unit].station:
@@ -252,7 +253,8 @@ def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[n
         return flight_ms(w, unit, from_cell, to_cell)
     expected = expected_travel_ms(w, now, unit, from_cell, to_cell)
     own_q16 = look_up(w.quantiles[noise_table(w, expected)], w.slot_ranks[slot, rules.TRAVEL])
-    return (((expected * w.incidents[incident].travel_factor_q16) >> 16) * own_q16) >> 16
+    it = w.incidents[incident]
+    return (((((expected * it.travel_factor_q16) >> 16) * own_q16) >> 16) * it.drive_q16) >> 16
 
 
 @compiled_borrowing

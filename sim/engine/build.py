@@ -21,6 +21,7 @@ from sim.engine.stations import CREW_BITS
 from sim.errors import Problems
 from sim.fleet.parts import UNIT_TRAITS_DTYPE, UnitMode
 from sim.inputs import slot_starts, station_drives
+from sim.recorded import FACTORS_OF_CALLS
 from sim.units import Q16
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
     look_up_all(durations.values, common, np.ascontiguousarray(rows["rank_travel"]), factor)
     out["travel_factor_q16"] = factor
     _fill_scenes(inputs, out)
+    out["drive_q16"] = out["turnout_q16"] = Q16
+    for name, factors in _factors_of_calls(inputs).items():
+        out[name] = factors
     if inputs.n_passed is not None:
         out["n_passed"] = inputs.n_passed
     start = slot_starts(inputs.demand, inputs.cards)
@@ -84,6 +88,18 @@ def _fill_scenes(inputs: RunInputs, out: NDArray[Any]) -> None:
     out["track_a_m"], out["track_b_m"] = scenes.track_m[:, 0], scenes.track_m[:, 1]
     out["power_off_ms"], out["village_ms"] = scenes.power_off_ms, scenes.village_ms
     out["water_delay_ms"] = scenes.water_delay_ms
+
+
+def _factors_of_calls(inputs: RunInputs) -> dict[str, NDArray[np.int32]]:
+    """Return what a fit says of single incidents: the factors of their drives and turnouts, where there are any."""
+    effects, n_incidents = inputs.effects, inputs.demand.incidents.shape[0]
+    if effects is None:
+        return {}
+    given = {name: getattr(effects, name) for name in FACTORS_OF_CALLS}
+    for name, factors in given.items():
+        if factors is not None and (factors.shape != (n_incidents,) or factors.min(initial=0) < 0):
+            raise ValueError(f"{name} are not {n_incidents} factors of 0 or more, one for each incident")
+    return {name.replace("_of_call", ""): factors for name, factors in given.items() if factors is not None}
 
 
 def _stations(inputs: RunInputs) -> NDArray[Any]:

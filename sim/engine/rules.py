@@ -71,13 +71,14 @@ def recorded_ms(w, slot, stage):  # type: ignore[no-untyped-def]
 def turnout_ms(w, now, unit, slot):  # type: ignore[no-untyped-def]
     """Return the time until a unit that fills `slot` leaves its bay: as recorded, or turnout and its own call-out.
 
-    Turnout is the slot's rank in the table of the hour and the unit's station.
+    Turnout is the slot's rank in the table of the hour and the unit's station, x the factor of the incident.
     """
     recorded = recorded_ms(w, slot, TURNOUT)
     if recorded >= 0:
         return recorded
     table = w.turnout_table[w.turnout_row[hour_index(w, now)], w.units[unit].station]
-    return look_up(w.quantiles[table], w.slot_ranks[slot, TURNOUT]) + w.units[unit].callout_ms
+    turnout = look_up(w.quantiles[table], w.slot_ranks[slot, TURNOUT])
+    return ((turnout * w.incidents[w.slots[slot].incident].turnout_q16) >> 16) + w.units[unit].callout_ms
 
 
 @compiled_inline

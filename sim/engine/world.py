@@ -130,6 +130,8 @@ INCIDENT_DTYPE = np.dtype(
         ("track_a_m", "i4"),
         ("track_b_m", "i4"),
         ("n_passed", "i4"),
+        ("drive_q16", "i4"),
+        ("turnout_q16", "i4"),
     ]
 )
 SLOT_DTYPE = np.dtype(

@@ -6,6 +6,7 @@ of its inputs that can be worked out by hand: `docs/replay.md` does so. Start wi
 """
 
 from sim.trace.build import NEAREST, trace_inputs
+from sim.trace.replication import with_replication
 from sim.trace.types import CALL_DTYPE, NEED_DTYPE, UNKNOWN, Call, Need, Station, Trace, Unit, trace_of
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Unit",
     "trace_inputs",
     "trace_of",
+    "with_replication",
 ]

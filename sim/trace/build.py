@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.chance import Stream, constant_table, ranks_of
 from sim.city.zones import index_zones
 from sim.demand.types import INCIDENT_DTYPE, SURGE_DTYPE, Demand, Durations, Kinds, RunCards
 from sim.errors import InputError, Problem
@@ -25,8 +25,17 @@ from sim.inputs import (
     order_stations,
     plain_scenes,
 )
-from sim.recorded import Effects, Recorded, Transport, draw_passed_over
+from sim.recorded import Effects
 from sim.trace.checks import check
+from sim.trace.parts import (
+    durations_of_records,
+    effects_in_order,
+    in_order,
+    passed_over,
+    put_ranks,
+    recorded_of,
+    transport_of,
+)
 from sim.trace.places import city_of_zones, days_of
 from sim.trace.resources import changes_of, fleet_of
 from sim.trace.types import Station, Trace, Unit
@@ -82,7 +91,8 @@ def trace_inputs(
     period_of_hour
         (2, 24) int8, the matrix of each hour on workdays and on weekends; None: the first at all hours.
     effects
-        What a fit tells apart by hour, station and length of trip; its tables are those of `durations`.
+        What a fit tells apart by hour, station and length of trip, its tables being those of `durations`, and of single
+        calls, in the order of the trace.
     shares_passed_over
         Of the calls, those at which 1, 2, ... stations that could send are passed over; drawn by call.
     night_h
@@ -97,22 +107,24 @@ def trace_inputs(
     matrix = matrix[None] if matrix.ndim == 2 else matrix
     xy = np.asarray(xy_m, dtype=np.int64).reshape(-1, 2)
     hours = np.zeros((2, 24), np.int8) if period_of_hour is None else np.asarray(period_of_hour, np.int8)
-    check(stations, units, trace, matrix, xy, durations, kinds, hours)
+    check(stations, units, trace, matrix, xy, durations, kinds, hours, effects)
     x_m, y_m = xy.T.astype(np.int32)
     index, order = index_zones(x_m, y_m), np.argsort(trace.calls["time_ms"], kind="stable")
-    calls, needs = trace.calls[order], trace.needs[_needs_in_order(trace, order)]
+    moved = in_order(trace, order)
+    calls, needs = moved.calls, moved.needs
     card_of_call, kind_of_card, cards = _cards(calls, needs)
     demand = _demand(calls, card_of_call, order, seed, replication)
     calendar = days_of(start, calls)
     table = np.ascontiguousarray(matrix, dtype=np.int32)
     fleet = fleet_of(stations, units)
     period, is_night = hours_of_run(calendar, hours, *night_h)
-    stages = np.stack([needs[name] for name in ("turnout_ms", "travel_ms", "access_ms", "scene_ms")], axis=1)
     return RunInputs(
         city=city_of_zones(x_m, y_m, index, calendar), fleet=fleet, demand=demand,
         changes=changes_of(stations, units, changes),
         kinds=_kinds(kinds, priority, kind_of_card), cards=cards,
-        durations=_durations(durations, kind_of_card, needs["turnout_ms"]),
+        durations=durations_of_records(moved, len(kind_of_card))
+        if durations is None
+        else _by_card(durations, kind_of_card),
         travel=TravelTables("given", table, hours, digest_of((table, hours))),
         calendar=calendar, policy=policy, slot_ranks=draw_slot_ranks(demand, cards, seed, replication),
         station_order=order_stations(table, fleet.stations.cell, None if effects is None else effects.drive_q16),
@@ -120,24 +132,10 @@ def trace_inputs(
         roster=no_roster(len(stations)), sky=clear_sky(len(period)),
         scenes=plain_scenes(len(calls), len(kind_of_card)), waterways=no_waterways(len(xy)),
         cell_weight=np.bincount(calls["zone"], minlength=len(xy)).astype(np.int64), seed=seed, replication=replication,
-        recorded=Recorded(calls["handling_ms"].copy(), stages, needs["station"].copy()), nearest_zone=index,
-        transport=Transport(
-            needs["to_zone"].copy(), needs["transport_ms"].copy(), needs["hand_over_ms"].copy(), transport_factor_q16
-        ),
-        effects=effects,
-        n_passed=draw_passed_over(demand.incidents["identity"], shares_passed_over, seed, replication)
-        if len(shares_passed_over)
-        else None,
+        recorded=recorded_of(moved), nearest_zone=index, transport=transport_of(moved, transport_factor_q16),
+        effects=None if effects is None else effects_in_order(effects, order),
+        n_passed=passed_over(demand.incidents, shares_passed_over, seed, replication),
     )  # fmt: skip
-
-
-def _needs_in_order(trace: Trace, order: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Return the rows of needs, call by call in another order of the calls."""
-    n_needs = trace.calls["n_needs"].astype(np.int64)
-    first = np.concatenate([[0], np.cumsum(n_needs)])[:-1]
-    n_moved = n_needs[order]
-    begin = np.concatenate([[0], np.cumsum(n_moved)])[:-1]
-    return np.repeat(first[order] - begin, n_moved) + np.arange(int(n_moved.sum()))
 
 
 def _cards(calls: NDArray[np.void], needs: NDArray[np.void]) -> tuple[NDArray[np.int16], NDArray[np.int64], RunCards]:
@@ -166,8 +164,7 @@ def _demand(
     rows["identity"], rows["call_ms"], rows["cell"] = identity, calls["time_ms"], calls["zone"]
     rows["kind"] = rows["reported_kind"] = card
     rows["grade"] = rows["reported_grade"] = 1
-    ranks = ranks_of(seed, replication, int(Stream.INCIDENT_RESPONSE), rows["identity"])
-    rows["rank_handling"], rows["rank_travel"] = ranks[:, 0], ranks[:, 1]
+    put_ranks(rows, seed, replication)
     return Demand(rows, np.zeros(0, SURGE_DTYPE))
 
 
@@ -181,20 +178,9 @@ def _kinds(kinds: Sequence[str], priority: Sequence[int] | None, kind_of_card: N
     )  # fmt: skip
 
 
-def _durations(given: Durations | None, kind_of_card: NDArray[np.int64], turnout_ms: NDArray[np.int64]) -> Durations:
-    """Return the tables by card; without any, all is recorded but the turnout that the dispatcher reckons with.
-
-    That is the mean of those recorded, to the next whole ms.
-    """
-    if given is None:
-        n, pair = len(kind_of_card), np.zeros(2, np.int16)
-        latent = np.full((n, 6), -1, np.int16)
-        values = np.stack([constant_table(int(turnout_ms.mean() + 0.5)), constant_table(Q16)])
-        zeros = np.zeros(n, np.int16)
-        scene, slope = np.zeros((n, 6), np.int16), np.zeros(n, np.int32)
-        return Durations(values, ("mean turnout", "one"), pair, pair, 1, 1, zeros, scene, latent, slope, 0)
-    return Durations(
-        given.values, given.names, given.handling, given.turnout, given.travel_common, given.travel_own,
-        given.access[kind_of_card], given.scene[kind_of_card], given.latent[kind_of_card],
-        given.scene_slope_q16[kind_of_card], given.scene_delay_cap_ms,
+def _by_card(given: Durations, kind_of_card: NDArray[np.int64]) -> Durations:
+    """Return the tables of kinds as those of cards."""
+    return replace(
+        given, access=given.access[kind_of_card], scene=given.scene[kind_of_card], latent=given.latent[kind_of_card],
+        scene_slope_q16=given.scene_slope_q16[kind_of_card],
     )  # fmt: skip

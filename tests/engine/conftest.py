@@ -39,6 +39,11 @@ INCIDENT_DTYPE = np.dtype(
 )  # fmt: skip
 
 
+def _by_incident(demand: SimpleNamespace, given: dict[int, int], else_: int, dtype: type) -> np.ndarray:
+    """Return what is given by place in the order of adding as (n_incidents,) in the order of the demand's rows."""
+    return np.array([given.get(int(row["identity"]) - 1000, else_) for row in demand.incidents], dtype)
+
+
 @dataclass
 class TinyCity:
     """Cells 1 km apart on a line, a minute of driving between neighbours; handling 60 s, turnout 45 s, scene 10 min."""
@@ -84,6 +89,8 @@ class TinyCity:
     turnout_of_s: dict[tuple[int, int], int] = field(default_factory=dict)
     drive_q16: dict[int, int] = field(default_factory=dict)
     noise: list[tuple[int, int | np.ndarray]] = field(default_factory=list)
+    drive_of_call_q16: dict[int, int] = field(default_factory=dict)
+    turnout_of_call_q16: dict[int, int] = field(default_factory=dict)
     n_passed: dict[int, int] = field(default_factory=dict)
     transport: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
     transport_factor_q16: int = 65536
@@ -226,9 +233,13 @@ class TinyCity:
             drive[slot] = int(given["drive"] * S) if "drive" in given else -1
         return Transport(cell, drive, hand_over, self.transport_factor_q16)
 
-    def _effects(self, durations: SimpleNamespace) -> Effects | None:
-        """`turnout_of_s` of (hour, station), else by day; `drive_q16` of stations; `noise`: (from seconds, factor)."""
-        if not self.turnout_of_s and not self.drive_q16 and not self.noise:
+    def _effects(self, durations: SimpleNamespace, demand: SimpleNamespace) -> Effects | None:
+        """`turnout_of_s` of (hour, station), else by day; `drive_q16` of stations; `noise`: (from seconds, factor).
+
+        `drive_of_call_q16` and `turnout_of_call_q16` are given by the incident's place in the order of adding.
+        """
+        of_calls = (self.drive_of_call_q16, self.turnout_of_call_q16)
+        if not self.turnout_of_s and not self.drive_q16 and not self.noise and not any(of_calls):
             return None
         tables = list(durations.values)
 
@@ -247,11 +258,8 @@ class TinyCity:
             begins = np.array([from_s * S for from_s, _ in self.noise])
             noise = np.array([table(factor) for _, factor in self.noise], np.int16)
         durations.values = np.array(tables, dtype=np.int32)
-        return Effects(turnout, drive, begins, noise)
-
-    def _n_passed(self, demand: SimpleNamespace) -> np.ndarray:
-        """`n_passed` is given by the incident's place in the order of adding."""
-        return np.array([self.n_passed.get(int(row["identity"]) - 1000, 0) for row in demand.incidents], np.int8)
+        calls = [_by_incident(demand, given, 65536, np.int32) if given else None for given in of_calls]
+        return Effects(turnout, drive, begins, noise, *calls)
 
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
@@ -268,7 +276,7 @@ class TinyCity:
             is_critical=np.array([need[2] for need in needs], dtype=bool),
         )
         demand, durations = self._demand(), self._durations()
-        effects = self._effects(durations)
+        effects = self._effects(durations, demand)
         hours = 24 * 40
         is_night = np.array([hour % 24 in self.night_hours for hour in range(hours)], dtype=np.int8)
         x_m, y_m = np.array(self.xy_m, np.int32).T if self.xy_m else (cells * 1000, cells * 0)
@@ -302,7 +310,7 @@ class TinyCity:
             scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
             recorded=self._recorded(demand, cards), transport=self._transport(demand, cards),
-            n_passed=self._n_passed(demand) if self.n_passed else None,
+            n_passed=_by_incident(demand, self.n_passed, 0, np.int8) if self.n_passed else None,
             nearest_zone=index_zones(x_m, y_m) if self.xy_m else None,
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,16 +120,74 @@ def test_the_noise_of_a_trip_is_that_of_its_band_of_expected_time(tiny, cell, dr
 @pytest.mark.parametrize("begins", [[0, 60, 60], [10, 20, 30], [0, 60]])
 def test_bands_that_do_not_begin_at_nothing_and_ascend_are_refused(tiny, begins):
     inputs = two_stations(tiny, noise=[(0, 65536), (1, 65536), (2, 65536)]).inputs()
-    inputs.effects = SimpleNamespace(
-        turnout=None, drive_q16=None, noise_from_ms=np.array(begins), noise_table=inputs.effects.noise_table
-    )
+    inputs.effects = replace(inputs.effects, noise_from_ms=np.array(begins))
     with pytest.raises(ValueError, match="bands of noise"):
+        simulate(inputs, "kernel")
+
+
+def test_a_call_of_slower_drives_is_reached_later_though_expected_as_ever(tiny, rows_of):
+    # 205 + 1.5 x 240 s; the dispatcher expects 45 + 240; home it takes the 240 s of always
+    city = two_stations(tiny, drive_of_call_q16={0: 3 * HALF})
+    assert sent(city) == (0, 45 + 240, 205, 205 + 360)
+    assert rows_of(city.run(), K.HOME) == [(205 + 360 + 600 + 240, "HOME", -1, -1, 0)]
+
+
+def test_a_call_of_slower_turnouts_is_left_for_later_though_expected_as_ever(tiny):
+    assert sent(two_stations(tiny, turnout_of_call_q16={0: 3 * HALF})) == (0, 45 + 240, 160 + 67.5, 467.5)
+    # 45,000 ms x 65,537 / 65,536 is 45,000.69 ms, of which the whole ones count; x 0 is none
+    assert sent(two_stations(tiny, turnout_of_call_q16={0: 65537})) == (0, 45 + 240, 205, 445)
+    assert sent(two_stations(tiny, turnout_of_call_q16={0: 0})) == (0, 45 + 240, 160, 400)
+
+
+def test_the_factor_of_turnout_leaves_a_units_own_call_out_as_it_is(tiny):
+    city = two_stations(tiny, turnout_of_call_q16={0: 2 * 65536})
+    for unit in range(2):
+        city.traits[unit]["callout_ms"] = 100_000
+    assert sent(city) == (0, 45 + 100 + 240, 160 + 90 + 100, 350 + 240)
+
+
+def test_the_factor_of_a_call_comes_after_noise_whose_band_goes_by_the_drive_without_it(tiny):
+    # 240 s lie in the band that halves; 1.5 x 240 s would lie in that which doubles
+    bands = [(0, 65536), (200, HALF), (300, 2 * 65536)]
+    assert sent(two_stations(tiny, noise=bands, drive_of_call_q16={0: 3 * HALF}))[3] == 205 + 180
+    # whole ms at each step: 240,000 x 40,001 >> 16 = 146,488, x 98,305 >> 16 = 219,734 (the other way round 219,733)
+    odd = two_stations(tiny, noise=[(0, 40_001)], drive_of_call_q16={0: 98_305})
+    assert sent(odd)[3] == 424.734
+
+
+def test_recorded_stages_are_not_touched_by_the_factors_of_the_call(tiny):
+    city = two_stations(tiny, drive_of_call_q16={0: 2 * 65536}, turnout_of_call_q16={0: 2 * 65536})
+    city.recorded_s = {(0, 0): {"turnout": 30, "travel": 200, "of": 0}}
+    assert sent(city) == (0, 45 + 240, 190, 390)
+    city.recorded_s = {(0, 0): {"turnout": 30, "travel": 200, "of": 1}}  # of another station: looked up, and x 2
+    assert sent(city) == (0, 45 + 240, 190, 190 + 480)
+
+
+def test_the_factors_of_one_call_change_nothing_of_another(tiny, rows_of):
+    def told(**factors):
+        city = two_stations(tiny, **factors)
+        city.incident(at_s=20_000, cell=7)
+        city.incident(at_s=50, cell=1)  # comes first in the run, though added last
+        return [rows_of(city.run(), incident=incident) for incident in range(3)]
+
+    plain, slow = told(), told(drive_of_call_q16={1: 2 * 65536}, turnout_of_call_q16={1: 2 * 65536})
+    assert slow[:2] == plain[:2]
+    assert slow[2] != plain[2]
+
+
+@pytest.mark.parametrize("factors", [[65536, 65536], [], [-1]])
+@pytest.mark.parametrize("name", ["drive_of_call_q16", "turnout_of_call_q16"])
+def test_factors_that_are_not_one_for_each_call_or_below_nothing_are_refused(tiny, name, factors):
+    inputs = two_stations(tiny, **{name: {0: HALF}}).inputs()
+    inputs.effects = replace(inputs.effects, **{name: np.array(factors, np.int32)})
+    with pytest.raises(ValueError, match=f"{name} are not 1 factors"):
         simulate(inputs, "kernel")
 
 
 def test_effects_that_tell_nothing_apart_leave_the_log_as_it_is(tiny):
     without = two_stations(tiny).run().digest()
     same = two_stations(
-        tiny, turnout_of_s={(0, 0): 45}, drive_q16={0: 65536}, noise=[(0, 65536), (90, 65536)]
+        tiny, turnout_of_s={(0, 0): 45}, drive_q16={0: 65536}, noise=[(0, 65536), (90, 65536)],
+        drive_of_call_q16={0: 65536}, turnout_of_call_q16={0: 65536},
     )  # fmt: skip
     assert same.run().digest() == without

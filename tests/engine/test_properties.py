@@ -130,6 +130,8 @@ def _add_effects(draw, city):
     if draw(st.booleans()):
         wide = quantile_table(lambda p: 131072 * p, 65536.0)
         city.noise = [(0, 65536), (draw(st.sampled_from([1, 60])), wide), (120, 40_000)]
+    of_calls = st.dictionaries(st.integers(0, len(city.incidents) - 1), st.sampled_from([0, 40_000, 65_537, 150_000]))
+    city.drive_of_call_q16, city.turnout_of_call_q16 = draw(of_calls), draw(of_calls)
 
 
 @st.composite

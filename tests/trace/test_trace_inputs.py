@@ -86,6 +86,24 @@ def test_a_station_that_closes_on_a_date_serves_the_calls_before_it():
     assert first_arrivals(made(calls, changes=shut)) == {0: 40, 1: 240}
 
 
+def test_a_station_that_opens_and_closes_again_serves_the_calls_between():
+    rows = [(8000 * S, ChangeKind.STATION_OPEN, 1, 1), (18_000 * S, ChangeKind.STATION_CLOSE, 1, 0)]
+    later = np.array(rows, dtype=CHANGE_DTYPE)
+    calls = [call(0, 2), call(7989, 2), call(7991, 2), call(17_989, 2), call(17_991, 2)]  # due 10 s later
+    posts = ((0,), (2, "", False))
+    units = [Unit(0), Unit(0), Unit(1)]
+    assert first_arrivals(made(calls, posts, units, changes=later)) == {0: 240, 1: 240, 2: 40, 3: 40, 4: 240}
+
+
+def test_two_zones_may_lie_at_the_same_place():
+    drive = np.array([[0, 100, 300], [100, 0, 20], [300, 20, 0]]) * S
+    # clear in zone 2 at 640, a third of its way home when the third call is due at 740: nearest to both other zones
+    calls = [call(0, 2), call(0, 1), call(730, 1)]
+    for zones in ([(0, 0), (4000, 0), (4000, 0)], [(0, 0)] * 3):
+        inputs = trace_inputs([Station(0)], [Unit(0), Unit(0)], trace_of(calls), drive, zones)
+        assert first_arrivals(inputs) == {0: 340, 1: 140, 2: 30}  # 10 + 20 from zone 2, from which it comes
+
+
 def test_people_may_be_fewer_than_the_crews_of_all_units():
     units = [Unit(0, crew=4), Unit(0, crew=4)]
     calls = [call(0, 0), call(1, 0)]
@@ -120,6 +138,30 @@ def test_a_fit_may_tell_stations_apart():
     slower = Effects(drive_q16=np.array([2 * 65536, 65536], np.int32))  # 200 s from zone 0, 120 s from zone 2
     assert first_arrivals(made(calls, effects=slower)) == {0: 160}
     assert first_arrivals(with_effects(made(calls), slower)) == {0: 160}
+
+
+def test_factors_of_calls_are_given_in_the_order_of_the_trace():
+    look_up = Need(access_ms=0, scene_ms=300 * S)
+    tables = np.stack([constant_table(v) for v in (7 * S, 30 * S, 65536, 0)])
+    two, zero, none = np.array([0, 0], np.int16), np.array([3], np.int16), np.full((1, 6), -1, np.int16)
+    durations = Durations(tables, tuple("abcd"), two, two + 1, 2, 2, zero, none, none, np.zeros(1, np.int32), 0)
+    calls = [call(20_000, 1, look_up), call(10_000, 2, look_up), call(0, 1, look_up)]
+    of_calls = Effects(
+        drive_of_call_q16=np.array([2 * 65536, 65536, 65536], np.int32),
+        turnout_of_call_q16=np.array([65536, 65536, 3 * 65536], np.int32),
+    )
+    assert first_arrivals(made(calls, durations=durations)) == {0: 140, 1: 40, 2: 140}
+    assert first_arrivals(made(calls, durations=durations, effects=of_calls)) == {0: 240, 1: 40, 2: 200}
+
+
+def test_factors_of_other_calls_are_told():
+    short = Effects(drive_of_call_q16=np.ones(3, np.int32), turnout_of_call_q16=np.array([0, -5], np.int32))
+    with pytest.raises(InputError) as caught:
+        made([call(0, 0), call(1, 0)], effects=short)
+    assert str(caught.value).splitlines() == [
+        "effects: (3,) (drive_of_call_q16) has not one factor for each of 2 calls",
+        "effects row 1: -5 (turnout_of_call_q16) is not 0 to 2147483647",
+    ]
 
 
 def test_stations_are_passed_over_at_the_share_of_calls_that_is_asked_for():
