@@ -79,6 +79,16 @@ def read_polygons(path: Path, crs: str, plane: Plane, problems: Problems) -> Pol
     return Polygons(tuple(codes), name_zh, name_en, people, np.array(built_up), tuple(rings))
 
 
+def corners_of(path: Path, crs: str) -> list[tuple[float, float]]:
+    """Return every corner of a faultless file: latitude and longitude of a geographic system, else east and north."""
+    found = []
+    for feature in _features(path, Problems()):
+        shape = feature["geometry"]
+        parts = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+        found += [(float(corner[0]), float(corner[1])) for part in parts for ring in part for corner in ring]
+    return [(north, east) for east, north in found] if crs in GEOGRAPHIC else found
+
+
 def _features(path: Path, problems: Problems) -> list[dict[str, Any]]:
     try:
         content = json.loads(_text_of(path))
