@@ -22,7 +22,7 @@ from calibration.ground import Ground, Zones, lay_zones, read_ground
 from calibration.ground.points import Placed, place_calls
 from calibration.model.fitted import Fitted, fit_model
 from calibration.model.predict import Predicted, predict
-from calibration.model.samples import Samples, take_samples
+from calibration.model.samples import Samples, first_arrived, take_samples
 from calibration.model.settle import settle
 from calibration.model.trace import player_of
 from calibration.records import Records, read_records
@@ -145,8 +145,9 @@ def _scores(
     rivals = rivals_of(samples, ground, zones, fitted, scored, is_second=is_second)
     nearest, _ = nearest_stations(samples, ground, zones, scored)
     own = filled(draws[place[scored]])
+    served = first_arrived(samples)[scored]
     day, hour = samples.calls.day[scored], samples.calls.hour[scored]
-    return marginal(own, seen, day), by_call(own, seen, rivals, day, nearest, hour)
+    return marginal(own, seen, day), by_call(own, seen, rivals, day, nearest, served, hour)
 
 
 def filled(draws: NDArray[np.float32]) -> NDArray[np.float32]:

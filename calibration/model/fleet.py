@@ -17,6 +17,7 @@ from calibration.model.samples import Responses
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _LEAST_RESPONSES = 5
+_PLENTY = 12
 _OUT_S = 3600.0
 """A unit of which no end is recorded counts as out for an hour (assumed)."""
 
@@ -49,6 +50,11 @@ def fleet_of(ground: Ground, responses: Responses, call_s: Floats, *, has_every_
     if named.mean() > 0.5:
         return _named(responses, named, ground.n_stations)
     return _counted(responses, call_s, ground.n_stations)
+
+
+def plenty(fleet: Fleet) -> Fleet:
+    """Return as many units at every station as can ever be asked for."""
+    return Fleet(np.repeat(fleet.station, _PLENTY), np.repeat(fleet.type, _PLENTY), fleet.types, "never all out")
 
 
 def _named(responses: Responses, named: NDArray[np.bool_], n_stations: int) -> Fleet:

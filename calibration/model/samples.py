@@ -346,6 +346,18 @@ def _arrivals(
     return np.where(np.isnan(first), of_call, first), second, clock
 
 
+def first_arrived(samples: Samples) -> Ints:
+    """Return the station on record of the unit that arrived first at each call: (n_calls,), -1 where none is."""
+    of = samples.responses
+    rows = np.flatnonzero(np.isfinite(of.arrival_s) & ~of.is_cancelled & ~of.is_imputed)
+    rows = rows[np.lexsort((of.arrival_s[rows], of.call[rows]))]
+    call = of.call[rows]
+    first = rows[np.concatenate([[True], call[1:] != call[:-1]])] if len(rows) else rows
+    station = np.full(len(samples.calls), -1, dtype=np.int64)
+    station[of.call[first]] = of.station[first]
+    return station
+
+
 def _say_stages(stages: Stages, said: list[str]) -> None:
     if stages.clock is Clock.DISPATCH:
         said.append("arrivals are recorded after the dispatch alone: responses are counted from there")

@@ -153,6 +153,13 @@ def test_other_chance_leaves_the_response_what_it_was_on_the_average():
     assert np.mean(draws) == pytest.approx(np.mean(truth.first_arrival_s), abs=3 * se)
 
 
+def test_calls_that_were_called_off_are_so_in_every_history():
+    truth = sprawl(None, 2_000)
+    again = truth.again(5).arrivals_s(truth.calls.call_ms, 0)[0]
+    np.testing.assert_array_equal(np.isnan(again), np.isnan(truth.first_arrival_s))
+    assert np.isnan(again).sum() > 20
+
+
 def test_true_noise_is_what_the_world_says_it_is():
     truth = compact(None, 20_000)
     history = truth.history
