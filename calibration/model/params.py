@@ -37,7 +37,7 @@ def params_of(fitted: Fitted) -> dict[str, Any]:
         "units_sent": sent_part(fitted.sent, fitted.kinds, fitted.fleet.types),
         "ends": _ends(fitted),
         "fleet": _fleet(fitted),
-        "assumed": list(fitted.said),
+        "assumed": [*fitted.said, *fitted.sent.said],
         "does_not_fit": {name: list(texts) for name, texts in reasons_of(fitted).items()},
         "not_identified": {name: list(texts) for name, texts in not_identified(fitted).items()},
     }
@@ -58,7 +58,6 @@ def not_identified(fitted: Fitted) -> Mapping[str, Sequence[str]]:
     found: dict[str, Sequence[str]] = {
         "travel": [f"{name} of the curve in distance" for name in fitted.travel.vague],
         "dispatch": [] if is_known else ["whether a nearer station was busy or passed over"],
-        "sent": fitted.sent.said,
     }
     return {name: texts for name, texts in found.items() if texts}
 
