@@ -103,6 +103,10 @@ def backtest(
         If one side is too small to fit or to score.
     """
     samples, ground, zones = prepared.samples, prepared.ground, prepared.zones
+    scored = np.flatnonzero(split.is_scored & samples.calls.is_response & np.isfinite(samples.first_s))
+    if len(scored) < LEAST_SCORED:
+        rule = f"{len(scored)} held-out calls have a recorded arrival; {LEAST_SCORED} are needed to score"
+        raise InputError([Problem("records", rule, mend="give a longer log, or hold out more of it")])
     begin = time.perf_counter()
     fitted = fit_model(samples, ground, zones, split.is_fitted, seed=seed, told=told)
     told("playing the calls fitted")
@@ -112,10 +116,6 @@ def backtest(
     player = player_of(fitted, calls)
     told(f"predicting {len(player.calls)} calls {n_draws} times")
     predicted = predict(player, n_draws, seed=seed, told=drawn)
-    scored = np.flatnonzero(split.is_scored & samples.calls.is_response & np.isfinite(samples.first_s))
-    if len(scored) < LEAST_SCORED:
-        rule = f"{len(scored)} held-out calls have a recorded arrival; {LEAST_SCORED} are needed to score"
-        raise InputError([Problem("records", rule, mend="give a longer log, or hold out more of it")])
     told(f"scoring {len(scored)} calls")
     place = np.full(len(samples.calls), -1, dtype=np.int64)
     place[predicted.identity.astype(np.int64)] = np.arange(len(predicted.identity))

@@ -100,14 +100,14 @@ def fit_model(
         If fewer than `LEAST_JOURNEYS` journeys of known stations are among them.
     """
     calls, said = samples.calls, list(samples.said)
-    rows = _usable(samples, is_used)
+    rows = usable(samples, is_used)
     told("call handling")
     handling, handling_drift = _handling(samples, is_used, seed, said)
     told("turnout and time on scene")
     turnout, turnout_drift = _turnout(samples, rows, seed, said)
     scene = _scene(samples, rows, seed, said)
     told("travel")
-    seen, known, rows = _journeys(samples, zones, rows, seed)
+    seen, known, rows = journeys(samples, zones, rows, seed)
     if len(rows) < LEAST_JOURNEYS:
         rule = f"{len(rows)} journeys from known stations to known places are on record; {LEAST_JOURNEYS} are needed"
         mend = "give a longer log, or the stations and places that are missing"
@@ -136,7 +136,7 @@ def fit_model(
     )  # fmt: skip
 
 
-def _usable(samples: Samples, is_used: NDArray[np.bool_]) -> Ints:
+def usable(samples: Samples, is_used: NDArray[np.bool_]) -> Ints:
     """Return the rows of responses by units of known stations that arrived at calls used."""
     of = samples.responses
     is_in = is_used[of.call] & samples.calls.is_response[of.call] & ~of.is_cancelled & (of.station >= 0)
@@ -209,7 +209,7 @@ def _identities(rows: Ints) -> NDArray[np.uint64]:
     return rows.astype(np.uint64)
 
 
-def _journeys(samples: Samples, zones: Zones, rows: Ints, seed: int) -> tuple[Observed, Known, Ints]:
+def journeys(samples: Samples, zones: Zones, rows: Ints, seed: int) -> tuple[Observed, Known, Ints]:
     """Return the recorded journeys, what is known of each, and their rows."""
     of, calls = samples.responses, samples.calls
     if samples.stages.has_turnout:
