@@ -46,8 +46,28 @@ def test_the_templates_own_study_is_told_in_the_citys_own_names(tmp_path, capsys
     assert "no coordinates are published" not in report
     assert "assumed cells" not in report
     assert "citywide path of professional staff" not in report  # each station has people of its own
+    assert main(["report", str(out / "study" / "west_closed"), "--study", str(study)]) == 0
     choices = json.loads((out / "study" / "west_closed" / "run.json").read_text(encoding="utf-8"))["arms"]
     assert {arm["choices"]["city"] for arm in choices.values()} == {"own"}
+
+
+def test_a_run_that_is_looked_at_from_elsewhere_says_what_is_not_there_and_stays_whole(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-city", "my city"]) == 0
+    assert "dgsim run \"city.folder='my city'\"\n" in capsys.readouterr().out
+    assert main(["run", "city.folder='my city'", "run.outputs=out", *SHORT]) == 0
+    (run,) = (tmp_path / "out" / "run").iterdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    capsys.readouterr()
+    for command in (["verify", str(run)], ["report", str(run)], ["explain", str(run), "0"]):
+        assert main(command) == 2
+        assert (
+            "config.yaml: 'my city' (city.folder) is not there: paths count from the folder" in capsys.readouterr().err
+        )
+    assert (run / "COMPLETE").is_file()
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", str(run)]) == 0
 
 
 def test_a_study_beside_the_tables_is_no_part_of_the_city(make_city):
