@@ -148,5 +148,23 @@ def test_a_scenario_goes_before_the_citys_own_choices(make_city):
     assert composed.settings.staffing.rule == "ratio"
 
 
+def test_files_that_the_citys_own_choices_name_lie_in_its_folder_and_those_of_the_command_line_here(
+    make_city, tmp_path, monkeypatch
+):
+    folder = make_city()
+    text = (folder / "choices.yaml").read_text(encoding="utf-8")
+    own_matrix = "travel: {choice: matrix, matrix: ways/od.csv, matrix_unit: s}\n"
+    (folder / "choices.yaml").write_text(text.replace("travel: distance\n", own_matrix), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    own = [f"city.folder='{folder}'"]
+    with pytest.raises(InputError, match=r"mine/ways/od.csv' \(travel.matrix\) does not exist"):
+        compose(own)
+    (folder / "ways").mkdir()
+    for path in (folder / "ways" / "od.csv", tmp_path / "here.csv"):
+        path.touch()
+    assert compose(own).settings.travel.matrix == str(folder / "ways" / "od.csv")
+    assert compose([*own, "travel.matrix=here.csv"]).settings.travel.matrix == "here.csv"
+
+
 def test_the_default_city_has_no_choices_of_its_own():
     assert compose([]).settings.travel.name == "measured"
