@@ -85,17 +85,26 @@ def comparison_work(names: Sequence[str], out: Path | None) -> Work:
     found = [arm for name in names for arm in _arms_of(name)]
     _check_comparable(names, [arm for arm, _ in found])
     base, arms = "run_00", []
-    for i, (arm, _) in enumerate(found):
-        label = arm.label_en or arm.name
+    for i, ((arm, _), (label_zh, label_en)) in enumerate(zip(found, _labels([arm for arm, _ in found]), strict=True)):
         other = "" if i == 0 else base
-        texts = (arm.label_zh or label, label)
-        named = replace(arm, name=f"run_{i:02d}", base=other, purpose="main", label_zh=texts[0], label_en=texts[1])
+        named = replace(arm, name=f"run_{i:02d}", base=other, purpose="main", label_zh=label_zh, label_en=label_en)
         arms.append(named)
     key = hashlib.sha256("|".join(f"{arm.key}:{arm.n_replications}" for arm in arms).encode()).hexdigest()[:16]
     outputs = Path(arms[0].settings.run.outputs)
     folder = out if out is not None else outputs / COMPARE / key
     study = {"base": base, "contrasts": []}
     return Work(COMPARE, key, folder, tuple(arms), study, tuple(where for _, where in found))
+
+
+def _labels(arms: Sequence[Arm]) -> list[tuple[str, str]]:
+    """Return (Chinese, English) labels of arms; those of one label with the overrides that not all of them have."""
+    labels = [(arm.label_zh or arm.label_en or arm.name, arm.label_en or arm.name) for arm in arms]
+    told = []
+    for arm, label in zip(arms, labels, strict=True):
+        same = [other for other, its in zip(arms, labels, strict=True) if its == label]
+        own = [o for o in arm.overrides if not all(o in other.overrides for other in same)]
+        told.append((f"{label[0]}（{'，'.join(own)}）", f"{label[1]} ({', '.join(own)})") if own else label)
+    return told
 
 
 def _check_comparable(names: Sequence[str], arms: Sequence[Arm]) -> None:

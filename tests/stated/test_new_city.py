@@ -16,20 +16,32 @@ SHORT = (
 )  # fmt: skip
 
 
-def test_a_new_city_is_written_checked_and_run_to_a_report(tmp_path, capsys):
-    folder, out = tmp_path / "mine", tmp_path / "out"
-    assert main(["new-city", str(folder)]) == 0
-    assert main(["check-city", str(folder)]) == 0
+def test_a_new_city_is_written_checked_run_to_a_report_and_verified_where_it_was_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-city", "my city"]) == 0
+    assert "dgsim run \"city.folder='my city'\"\n" in capsys.readouterr().out
+    assert main(["check-city", "my city"]) == 0
     said = capsys.readouterr().out
-    assert f"{folder}: nothing is wrong" in said
+    assert "my city: nothing is wrong" in said
     assert "2 areas, 48 cells of 1000 m, 213,600 residents" in said
     assert "3 stations, 6 units; on 2025-12-30 3 are open with 5 vehicles and 32 people on duty" in said
-    assert main(["run", f"city.folder='{folder}'", f"run.outputs='{out}'", *SHORT]) == 0
-    report = next(out.glob("run/*/report.html")).read_text(encoding="utf-8")
+    assert main(["run", "city.folder='my city'", "run.outputs=out", *SHORT]) == 0
+    (run,) = (tmp_path / "out" / "run").iterdir()
+    report = (run / "report.html").read_text(encoding="utf-8")
     assert "Example city" in report
     assert "Dongguan" not in report
     assert "东莞" not in report
-    assert main(["verify", str(next(out.glob("run/*")))]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    capsys.readouterr()
+    for command in (["verify", str(run)], ["report", str(run)], ["explain", str(run), "0"]):
+        assert main(command) == 2
+        assert (
+            "config.yaml: 'my city' (city.folder) is not there: paths count from the folder" in capsys.readouterr().err
+        )
+    assert (run / "COMPLETE").is_file()
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", str(run)]) == 0
 
 
 def test_the_templates_own_study_is_told_in_the_citys_own_names(tmp_path, capsys):
@@ -49,25 +61,6 @@ def test_the_templates_own_study_is_told_in_the_citys_own_names(tmp_path, capsys
     assert main(["report", str(out / "study" / "west_closed"), "--study", str(study)]) == 0
     choices = json.loads((out / "study" / "west_closed" / "run.json").read_text(encoding="utf-8"))["arms"]
     assert {arm["choices"]["city"] for arm in choices.values()} == {"own"}
-
-
-def test_a_run_that_is_looked_at_from_elsewhere_says_what_is_not_there_and_stays_whole(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["new-city", "my city"]) == 0
-    assert "dgsim run \"city.folder='my city'\"\n" in capsys.readouterr().out
-    assert main(["run", "city.folder='my city'", "run.outputs=out", *SHORT]) == 0
-    (run,) = (tmp_path / "out" / "run").iterdir()
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    capsys.readouterr()
-    for command in (["verify", str(run)], ["report", str(run)], ["explain", str(run), "0"]):
-        assert main(command) == 2
-        assert (
-            "config.yaml: 'my city' (city.folder) is not there: paths count from the folder" in capsys.readouterr().err
-        )
-    assert (run / "COMPLETE").is_file()
-    monkeypatch.chdir(tmp_path)
-    assert main(["verify", str(run)]) == 0
 
 
 def test_a_study_beside_the_tables_is_no_part_of_the_city(make_city):
