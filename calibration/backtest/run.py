@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.backtest.generative import Generative, generative
 from calibration.backtest.load import Load, load_of
 from calibration.backtest.scores import ByCall, Marginal, by_call, marginal, nearest_stations, rivals_of
 from calibration.backtest.split import Split
@@ -32,6 +33,7 @@ from sim.errors import InputError, Problem
 
 Told = Callable[[str], None]
 LEAST_SCORED = 20
+MOST_HISTORIES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Backtest:
     first: tuple[Marginal, ByCall]
     second: tuple[Marginal, ByCall] | None
     load: Load | None
+    generative: Generative
     verdict: Verdict
     fit_s: float
 
@@ -128,8 +131,14 @@ def backtest(
         second = _scores(prepared, split, predicted.second_s, place, with_second, is_second=True)
     verdict = judge(_evidence(prepared, first, fit_s))
     load = load_of(samples, split, fitted, predicted)
+    told("drawing calls")
+    call_ms = prepared.records.incidents["call_ms"].to_numpy(np.int64)
+    zone = prepared.records.time_zone
+    drawn = generative(
+        samples, split, fitted, zones, call_ms, zone, n_histories=min(n_draws, MOST_HISTORIES), seed=seed
+    )
     return Backtest(
-        prepared, split, fitted, predicted, scored, place[scored], first, second, load, verdict,
+        prepared, split, fitted, predicted, scored, place[scored], first, second, load, drawn, verdict,
         prepared.elapsed_s + fit_s,
     )  # fmt: skip
 

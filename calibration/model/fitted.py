@@ -24,6 +24,7 @@ from calibration.model.drift import NO_DRIFT, Drift, level_at_end
 from calibration.model.fleet import Fleet, fleet_of, free_at, plenty
 from calibration.model.noise import Noise, Pairs, fit_pairs, noise_of
 from calibration.model.passing import Passing, fit_passing, never_passed
+from calibration.model.returning import Returning, fit_returning
 from calibration.model.samples import Calls, Clock, Samples, stage_observed
 from calibration.scores import Known, Observed
 from sim.errors import InputError, Problem
@@ -64,6 +65,7 @@ class Fitted:
     drive_s: Floats
     sent: Sent
     ends: Ends
+    returning: Returning
     fleet: Fleet
     first_day: int
     last_day: int
@@ -119,8 +121,12 @@ def fit_model(
     told("which station is sent")
     drive_s = _expected_drive(travel, pairs, zones, ground.n_stations)
     fleet = fleet_of(ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit)
+    expected = drive_s.mean(axis=0)[samples.responses.station[rows], calls.zone[call]]
+    returning = fit_returning(samples.responses, rows, calls.local_ms / 1000.0, expected)
     turnout_s = np.zeros(ground.n_stations) if turnout is None else station_turnout_s(turnout, ground.n_stations)
-    order, passed, passing, drive_s = _order(samples, ground, zones, fleet, drive_s, turnout_s, is_used)
+    order, passed, passing, drive_s = _order(
+        samples, ground, zones, fleet, drive_s, turnout_s, is_used, is_sent_on=returning.is_sent_on
+    )
     if order is None:
         said.append(
             "hardly any station is on record: the nearest is sent, and its being busy is in the noise of travel"
@@ -132,7 +138,7 @@ def fit_model(
     return Fitted(
         ground, zones, calls.kinds, samples.stages.clock, handling, turnout, scene, travel, pairs, noise,
         {"handling": handling_drift, "turnout": turnout_drift, "travel": travel_drift}, order, passed, passing, drive_s,
-        sent, ends, fleet, int(calls.day[used[0]]), int(calls.day[used[-1]]), tuple(said),
+        sent, ends, returning, fleet, int(calls.day[used[0]]), int(calls.day[used[-1]]), tuple(said),
     )  # fmt: skip
 
 
@@ -285,6 +291,8 @@ def _expected_drive(travel: TravelFit, pairs: tuple[Pairs, Pairs], zones: Zones,
 def _order(
     samples: Samples, ground: Ground, zones: Zones, fleet: Fleet, drive_s: Floats, turnout_s: Floats,
     is_used: NDArray[np.bool_],
+    *,
+    is_sent_on: bool,
 ) -> tuple[RevealedOrder | None, PassedOver | None, Passing, Floats]:  # fmt: skip
     """Return the order of stations as chosen, what is passed over beyond it, and the drives with that order."""
     calls, of = samples.calls, samples.responses
@@ -295,7 +303,7 @@ def _order(
     sent = np.full(len(calls), np.inf)
     np.minimum.at(sent, of.call, np.where(np.isnan(of.dispatch_s), 0.0, of.dispatch_s))
     at_s = call_s[chosen] + np.where(np.isfinite(sent[chosen]), sent[chosen], 0.0)
-    is_free = free_at(fleet, of, call_s, at_s, kind[chosen], ground.n_stations)
+    is_free = free_at(fleet, of, call_s, at_s, kind[chosen], ground.n_stations, is_sent_on=is_sent_on)
     days, code = np.unique(calls.day[chosen], return_inverse=True)
     is_open = ground.is_open(days.astype("datetime64[D]"))[code]
     xy_m = np.column_stack([zones.x_m, zones.y_m]).astype(np.float64)
