@@ -102,7 +102,7 @@ def _write(out: Path, inputs: Inputs, found: Backtest, name: str, given: Any, pr
 
     def fill(folder: Path) -> None:
         progress.step("writing tables")
-        write_fitted(folder / PARAMS, found.fitted, found.prepared)
+        write_fitted(folder / PARAMS, found.fitted, found.generative.generator.demand, found.prepared)
         quantile_table(found).to_parquet(folder / QUANTILES, index=False)
         (folder / SCORES).write_text(to_json(figures(found), is_sorted=False), encoding="utf-8", newline="\n")
         write_account(folder, found.prepared)
