@@ -35,7 +35,7 @@ def command(argv: Sequence[str]) -> int:
     problems.raise_if_any()
     from calibration.backtest.run import prepare
     from calibration.commands.checks import check_prepared
-    from calibration.commands.made import inputs_of, is_made, move_aside
+    from calibration.commands.made import city_name, inputs_of, is_made, move_aside
 
     progress = Progress()
     prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
@@ -46,8 +46,8 @@ def command(argv: Sequence[str]) -> int:
         "time_zone": prepared.records.time_zone, "lang": given.lang,
     }  # fmt: skip
     inputs = inputs_of("calibrate", given.city, given.records, prepared, argv, options)
-    name = f"{given.city.resolve().name}-{first}-{last}"
-    out = given.out or Path("outputs") / "calibrate" / name
+    name = city_name(given.city)
+    out = given.out or Path("outputs") / "calibrate" / f"{name}-{first}-{last}"
     if given.fresh:
         if (aside := move_aside(out)) is not None:
             print(f"the old fit is now {aside}")
