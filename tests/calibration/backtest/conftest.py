@@ -17,9 +17,9 @@ DRAWS = "20"
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dense town with a record of every unit, some 700 calls in 60 days: folders city and records."""
+    """A dense town with a record of every unit, some 350 calls in 40 days: folders city and records."""
     folder = tmp_path_factory.mktemp("small")
-    compact(folder, 700, days=60)
+    compact(folder, 350, days=40)
     return folder
 
 
