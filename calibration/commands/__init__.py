@@ -1,0 +1,1 @@
+"""Commands of `dgsim` that this package brings: each a function (arguments) -> exit code."""
