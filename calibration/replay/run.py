@@ -8,7 +8,7 @@ for each side -> `play`. The comparison is `compare.py`'s.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Wish:
     overrides: tuple[str, ...] = ()
     time_zone: str = ""
     durations: Durations = Durations.BOTH
-    edits: Edits = Edits()
+    edits: Edits = field(default_factory=Edits)
     first: date | None = None
     last: date | None = None
     home_speed: float = 1.0
