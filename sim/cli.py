@@ -7,6 +7,7 @@ bad input or an unfit run directory, 130 interrupted (Ctrl-C), 143 terminated (S
 
 from __future__ import annotations
 
+import ast
 import errno
 import signal
 import sys
@@ -14,6 +15,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
 
 from sim.errors import DgsimError, Terminated, nearest_name
 
@@ -41,9 +44,22 @@ def commands() -> dict[str, tuple[str, str]]:
     found = dict(OWN)
     for entry in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         if entry.name not in found:
-            brought_by = entry.dist.name if entry.dist is not None else entry.module
-            found[entry.name] = (entry.value, f"(from {brought_by})")
+            found[entry.name] = (entry.value, _told(entry))
     return found
+
+
+def _told(entry: metadata.EntryPoint) -> str:
+    """Return what the first line of a brought command's module says of it, or where it is from; nothing is run."""
+    try:
+        spec = find_spec(entry.module)
+    except (ImportError, ValueError):  # a module made by hand has no spec
+        spec = None
+    if spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
+        docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+        told = docstring.partition("\n")[0].partition("`: ")[2].rstrip(".")
+        if told:
+            return told
+    return f"(from {entry.dist.name if entry.dist is not None else entry.module})"
 
 
 def help_text() -> str:

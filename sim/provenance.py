@@ -40,6 +40,10 @@ _VERSIONED = (
 )  # fmt: skip
 
 
+STUDIES = "studies"
+"""Folder of a city's own studies, beside its tables."""
+
+
 # --- digests ----------------------------------------------------------------------------------------------------------
 
 
@@ -78,8 +82,8 @@ def configs_digest() -> str:
 
 
 def city_digest(folder: Path) -> str:
-    """Return the SHA-256 of a city folder's tables and settings."""
-    return sha256_of_tree(folder, suffixes=(".csv", ".yaml", ".npz", ".geojson"))
+    """Return the SHA-256 of a city folder's tables and settings; studies kept in it are of what is asked, not of it."""
+    return sha256_of_tree(folder, suffixes=(".csv", ".yaml", ".npz", ".geojson"), without=[STUDIES])
 
 
 def lock_digest() -> str:

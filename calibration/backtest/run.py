@@ -1,8 +1,8 @@
 """From records to a judged prediction: read, place, split, fit, predict with given calls and with drawn ones, score.
 
-Steps of `backtest`: `prepare` (records, ground, zones, samples) -> a split -> `fit_model` -> `settle` -> `predict` on the
-held-out calls -> scores -> `judge`. A second prediction draws its calls too (`model/generate.py`) and is compared as a
-whole.
+Steps of `backtest`: `prepare` (records, ground, zones, samples) -> a split -> `fit_model` -> `settle` -> `predict` on
+the held-out calls -> scores -> `judge`. A second prediction draws its calls too (`model/generate.py`) and is compared
+as a whole.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.backtest.load import Load, load_of
 from calibration.backtest.scores import ByCall, Marginal, by_call, marginal, nearest_stations, rivals_of
 from calibration.backtest.split import Split
 from calibration.ground import Ground, Zones, lay_zones, read_ground
@@ -51,7 +52,7 @@ class Backtest:
 
     `scored`: positions of the calls scored, in the samples' order. `first`: the first arrival, by all calls together
     and by call; `second` likewise, None where fewer than `LEAST_SCORED` calls have one. `predicted`: the draws, rows as
-    the calls played. `row`: (n_scored,) which row of it each scored call is.
+    the calls played. `row`: (n_scored,) which row of it each scored call is. `load`: how busy, None if not on record.
     """
 
     prepared: Prepared
@@ -62,6 +63,7 @@ class Backtest:
     row: NDArray[np.int64]
     first: tuple[Marginal, ByCall]
     second: tuple[Marginal, ByCall] | None
+    load: Load | None
     verdict: Verdict
     fit_s: float
 
@@ -87,8 +89,13 @@ def prepare(
     return Prepared(read, ground, placed, zones, samples, time.perf_counter() - begin)
 
 
-def backtest(prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int = 0, told: Told = print) -> Backtest:
+def backtest(
+    prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int = 0, told: Told = print,
+    drawn: Callable[[int], None] = lambda _: None,
+) -> Backtest:  # fmt: skip
     """Return the fit to one side of the split, its prediction of the other, scores and verdict.
+
+    `told` hears of each step, `drawn` of how many draws are done.
 
     Raises
     ------
@@ -104,7 +111,7 @@ def backtest(prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int 
     calls = samples.calls.rows(np.flatnonzero(split.is_played))
     player = player_of(fitted, calls)
     told(f"predicting {len(player.calls)} calls {n_draws} times")
-    predicted = predict(player, n_draws, seed=seed)
+    predicted = predict(player, n_draws, seed=seed, told=drawn)
     scored = np.flatnonzero(split.is_scored & samples.calls.is_response & np.isfinite(samples.first_s))
     if len(scored) < LEAST_SCORED:
         rule = f"{len(scored)} held-out calls have a recorded arrival; {LEAST_SCORED} are needed to score"
@@ -120,9 +127,11 @@ def backtest(prepared: Prepared, split: Split, *, n_draws: int = 200, seed: int 
     if len(with_second) >= LEAST_SCORED:
         second = _scores(prepared, split, predicted.second_s, place, with_second, is_second=True)
     verdict = judge(_evidence(prepared, first, fit_s))
+    load = load_of(samples, split, fitted, predicted)
     return Backtest(
-        prepared, split, fitted, predicted, scored, place[scored], first, second, verdict, prepared.elapsed_s + fit_s
-    )
+        prepared, split, fitted, predicted, scored, place[scored], first, second, load, verdict,
+        prepared.elapsed_s + fit_s,
+    )  # fmt: skip
 
 
 def _scores(
@@ -135,12 +144,12 @@ def _scores(
     seen = samples.first(scored, is_second=is_second)
     rivals = rivals_of(samples, ground, zones, fitted, scored, is_second=is_second)
     nearest, _ = nearest_stations(samples, ground, zones, scored)
-    own = _filled(draws[place[scored]])
+    own = filled(draws[place[scored]])
     day, hour = samples.calls.day[scored], samples.calls.hour[scored]
     return marginal(own, seen, day), by_call(own, seen, rivals, day, nearest, hour)
 
 
-def _filled(draws: NDArray[np.float32]) -> NDArray[np.float32]:
+def filled(draws: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return draws without NaN: where a history sent one unit only, its second is that of another history."""
     is_none = np.isnan(draws)
     if not is_none.any():

@@ -1,1 +1,1 @@
-"""Commands of `dgsim` that this package brings: each a function (arguments) -> exit code."""
+"""Commands that this package adds to `dgsim`: `calibrate` and `backtest`, found as entry points (`dgsim.commands`)."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fit.families import FAMILIES, LOGNORMAL, Family, empirical
-from calibration.fit.likelihood import Cells, Estimate, cells_of, maximum
+from calibration.fit.likelihood import Cells, Estimate, cells_of, distinct_rows, maximum
 from calibration.fit.misfit import Misfit, misfit
 from calibration.fit.shrinkage import shrink
 from calibration.scores.distance import steps_of_records
@@ -134,15 +134,18 @@ def held_out(
     seen, blocks, groups = seen.rows(few), blocks[few], [group[few] for group in groups]
     fold = day_folds(blocks, seen.seed, n_folds)
     score = {name: np.empty(len(seen)) for name in families}
+    near: dict[str, Floats] = {}
     for number in range(n_folds):
         train, out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         of_train, own = seen.rows(train), [group[train] for group in groups]
         effects = _fit("lognormal", of_train, None, own)[1] if groups else ()
-        inner = cells_of(of_train, np.exp(_offsets(effects, own, len(train))))
+        known = _offsets(effects, own, len(train))
+        inner = cells_of(of_train, _factor(of_train, known))
         offset = _offsets(effects, [group[out] for group in groups], len(out))
         outer = cells_of(seen.rows(out), np.exp(offset))
         for name in families:
-            fitted = _family_fit(name, of_train, inner, None, _offsets(effects, own, len(train)))
+            fitted = _family_fit(name, of_train, inner, None, known, near.get(name))
+            near[name] = fitted.parameters
             score[name][out] = outer.log_likelihood(fitted.family, fitted.parameters)[outer.place]
     return held_against_best(score, blocks)
 
@@ -192,10 +195,25 @@ def _offsets(effects: Sequence[Effects], groups: Sequence[Codes], n: int) -> Flo
     return offset
 
 
-def _family_fit(name: str, seen: Observed, cells: Cells, blocks: Codes | None, offset: Floats) -> Estimate:
+def _factor(seen: Observed, offset: Floats) -> Floats:
+    """Return exp(offset), of rounded durations made few: those within a twentieth of the spread become their mean.
+
+    That makes the spread wider by a ten-thousandth at most (1/20^2/12 of the variance) and moves no mean.
+    """
+    if seen.is_exact:
+        return np.exp(offset)
+    y = np.log(np.maximum(seen.value_s, 0.25 * seen.resolution_s + 1e-3)) - offset
+    step = max(float(np.subtract(*np.quantile(y, [0.84, 0.16]))) / 40.0, 1e-4)
+    place = np.unique(np.round(offset / step).astype(np.int64), return_inverse=True)[1]
+    return np.exp(np.bincount(place, weights=offset) / np.bincount(place))[place]
+
+
+def _family_fit(
+    name: str, seen: Observed, cells: Cells, blocks: Codes | None, offset: Floats, start: Floats | None = None
+) -> Estimate:
     if name != "empirical":
-        return maximum(FAMILIES[name], cells, blocks)
-    tail = maximum(LOGNORMAL, cells, blocks)
+        return maximum(FAMILIES[name], cells, blocks, start=start)
+    tail = maximum(LOGNORMAL, cells, blocks, start=start)
     spread = seen.spread_value()
     value = np.maximum(spread.value_s * np.exp(-offset), 1e-3)
     n_knots = int(np.clip(np.sqrt(len(seen)), 5, _N_KNOTS))
@@ -212,11 +230,11 @@ def _fit(
 ) -> tuple[Estimate, tuple[Effects, ...]]:
     """Return the family and the effects, each fitted in turn given the other."""
     effects = tuple(Effects({}, {}, {}, 0.0) for _ in groups)
-    offset = np.zeros(len(seen))
+    offset, start = np.zeros(len(seen)), None
     for _ in range(_N_ROUNDS if groups else 0):
-        within = _family_fit(
-            name if name != "empirical" else "lognormal", seen, cells_of(seen, np.exp(offset)), None, offset
-        )
+        form = LOGNORMAL if name == "empirical" else FAMILIES[name]
+        within = maximum(form, cells_of(seen, _factor(seen, offset)), start=start)
+        start = within.parameters
         levels: list[Effects] = []
         offset = np.zeros(len(seen))
         for labels in groups:
@@ -224,21 +242,20 @@ def _fit(
             levels.append(level)
             offset = offset + level.of(labels)
         effects = tuple(levels)
-    return _family_fit(name, seen, cells_of(seen, np.exp(offset)), blocks, offset), effects
+    return _family_fit(name, seen, cells_of(seen, _factor(seen, offset)), blocks, offset, start), effects
 
 
 def _level(family: Family, parameters: Floats, seen: Observed, labels: Codes, offset: Floats) -> Effects:
     """Return shrunk log factors by label: Newton's method on each group's own likelihood, all groups at once."""
     distinct, code = np.unique(labels, return_inverse=True)
-    table = np.column_stack([seen.value_s, seen.resolution_s, seen.is_censored, code, offset])
-    rows, place, count = np.unique(table, axis=0, return_inverse=True, return_counts=True)
-    cells = Cells(rows[:, 0], rows[:, 1], rows[:, 2] > 0, count.astype(np.float64), place.ravel(), seen.rounding)
-    group = rows[:, 3].astype(np.int64)
+    rows, place, count = distinct_rows(seen.value_s, seen.resolution_s, seen.is_censored, code, offset)
+    cells = Cells(rows[0], rows[1], rows[2] > 0, count, place, seen.rounding)
+    group = rows[3].astype(np.int64)
     own = np.zeros(len(distinct))
     information = np.ones(len(distinct))
     step = 0.02
     for _ in range(8):
-        centre = rows[:, 4] + own[group]
+        centre = rows[4] + own[group]
         at = [_by_group(family, parameters, cells, group, centre + move, len(own)) for move in (-step, 0.0, step)]
         slope, bend = (at[2] - at[0]) / (2.0 * step), (2.0 * at[1] - at[0] - at[2]) / step**2
         information = np.maximum(bend, 1e-6)

@@ -243,10 +243,10 @@ def _left_over(
     kept = np.flatnonzero(np.abs(residual) <= _ABSURD_SD * travel.sd_of(expected))
     station, zone = known.labels["station"][kept], samples.calls.zone[call[kept]]
     expected, left = expected[kept], residual[kept]
-    by_patch = fit_pairs(left, station * _MOST + known.labels["patch"][kept])
-    added = by_patch.of(station * _MOST + known.labels["patch"][kept])
-    by_zone = fit_pairs(left - added, station * _MOST + zone)
-    added = added + by_zone.of(station * _MOST + zone)
+    by_patch = fit_pairs(left, station * MOST_PLACES + known.labels["patch"][kept])
+    added = by_patch.of(station * MOST_PLACES + known.labels["patch"][kept])
+    by_zone = fit_pairs(left - added, station * MOST_PLACES + zone)
+    added = added + by_zone.of(station * MOST_PLACES + zone)
     left, expected = left - added, expected + added
     n_free = sum(_n_free(effect.tau, effect.se) for effect in travel.effects.values())
     n_free += by_patch.n_free + by_zone.n_free
@@ -255,7 +255,8 @@ def _left_over(
     return (by_patch, by_zone), noise_of(left, expected, n_free, rounding, travel.common.share), drift
 
 
-_MOST = 1_000_000
+MOST_PLACES = 1_000_000
+"""A pair of station and place is coded as station times this plus place."""
 
 
 def _n_free(tau: float, se: Mapping[int, float]) -> float:
@@ -272,7 +273,7 @@ def _expected_drive(travel: TravelFit, pairs: tuple[Pairs, Pairs], zones: Zones,
     station, zone = np.arange(n_stations)[:, None], np.arange(zones.n_zones)[None, :]
     log_s = log_s + travel.effects["station"].of(np.arange(n_stations))[:, None]
     log_s = log_s + travel.effects["patch"].of(zones.patch)[None, :]
-    of_pair = pairs[0].of(station * _MOST + zones.patch[zone]) + pairs[1].of(station * _MOST + zone)
+    of_pair = pairs[0].of(station * MOST_PLACES + zones.patch[zone]) + pairs[1].of(station * MOST_PLACES + zone)
     return np.exp(log_s + of_pair)
 
 

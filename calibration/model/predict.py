@@ -17,6 +17,20 @@ from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
 
 Draws = NDArray[np.float32]
+MOST_OUTS = 40
+"""Histories of which times out are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outs:
+    """Times out of one history, a row per unit sent: `call` (n,) position among the player's calls, `unit` (n,) int32,
+    `begin_s`, `end_s` (n,) from dispatch to clear, s after the run's start; an end not seen is inf.
+    """
+
+    call: NDArray[np.int32]
+    unit: NDArray[np.int32]
+    begin_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +40,8 @@ class Predicted:
     `first_s`, `second_s`: (n_calls, n_draws) float32, s after the call (or the dispatch, as the log counts), inf where
     none came, second NaN where one unit was sent. `station`, `chosen`: (n_calls, n_draws) int16, of the first
     to arrive and of the first choice, -1 none.
-    `identity`: (n_calls,) uint64. `busy_s`: (n_units,) mean seconds that each unit was out. `n_out`: (n_hours,) mean
-    units out as each hour begins. `span_s`: seconds from the run's start to the last call.
+    `identity`: (n_calls,) uint64. `outs`: by history, when which unit was out. `start_s`: of the run, s since 1970 by
+    the local clock.
     """
 
     first_s: Draws
@@ -35,9 +49,8 @@ class Predicted:
     station: NDArray[np.int16]
     chosen: NDArray[np.int16]
     identity: NDArray[np.uint64]
-    busy_s: NDArray[np.float64]
-    n_out: NDArray[np.float64]
-    span_s: float
+    outs: tuple[Outs, ...]
+    start_s: float
 
 
 def predict(
@@ -48,9 +61,7 @@ def predict(
     n, of_unit = len(calls), np.array([unit.station for unit in player.units], dtype=np.int64)
     first, second = (np.full((n, n_draws), np.inf, dtype=np.float32) for _ in range(2))
     station, chosen = (np.full((n, n_draws), -1, dtype=np.int16) for _ in range(2))
-    busy_s = np.zeros(len(of_unit))
-    n_hours = int(calls.day.max() - calls.day.min() + 1) * 24
-    n_out = np.zeros(n_hours)
+    outs: list[Outs] = []
     for number in range(n_draws):
         inputs = player.inputs(seed, number)
         log = simulate(inputs, engine=engine)
@@ -65,12 +76,11 @@ def predict(
         first[order, number], second[order, number] = one, two
         station[order, number] = np.where(unit >= 0, of_unit[unit], -1)
         chosen[order, number] = _first_choices(log, of_unit, n)
-        seconds, out = occupied(log, len(of_unit), n_hours)
-        busy_s += seconds / n_draws
-        n_out += out / n_draws
+        if number < MOST_OUTS:
+            outs.append(_outs(log, order))
         told(number + 1)
-    span_s = float(calls.local_ms.max() - calls.local_ms.min()) / 1000.0
-    return Predicted(first, second, station, chosen, calls.identity, busy_s, n_out, span_s)
+    start_s = float(calls.day.min()) * 86_400.0
+    return Predicted(first, second, station, chosen, calls.identity, tuple(outs), start_s)
 
 
 def _arrivals(
@@ -101,13 +111,17 @@ def _first_choices(log: EventLog, of_unit: NDArray[np.int64], n_calls: int) -> N
     return out
 
 
-def occupied(log: EventLog, n_units: int, n_hours: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the seconds that each unit was out (dispatch to clear), and the units out as each hour begins."""
-    kind, unit, time_ms = (log.column(name) for name in ("kind", "unit", "time_ms"))
-    begins, ends = kind == LogKind.DISPATCH, (kind == LogKind.CLEAR) | (kind == LogKind.TURN_BACK)
-    hour_ms = np.arange(n_hours, dtype=np.int64) * 3_600_000
-    n_out = np.searchsorted(time_ms[begins], hour_ms, "right") - np.searchsorted(time_ms[ends], hour_ms, "right")
-    sign = np.where(begins, -1.0, 1.0)[begins | ends]
-    rows = begins | ends
-    seconds = np.bincount(unit[rows], weights=sign * time_ms[rows] / 1000.0, minlength=n_units)
-    return np.maximum(seconds, 0.0), np.maximum(n_out, 0).astype(np.float64)
+def _outs(log: EventLog, order: NDArray[np.int64]) -> Outs:
+    """Return when units were out, by mission, from the last dispatch of one to its end."""
+    kind = log.column("kind")
+    begins = np.flatnonzero(kind == LogKind.DISPATCH)
+    ends = np.flatnonzero((kind == LogKind.CLEAR) | (kind == LogKind.TURN_BACK))
+    mission, time_ms = log.column("mission").astype(np.int64), log.column("time_ms")
+    key = log.column("unit").astype(np.int64) * (int(mission.max(initial=0)) + 1) + mission  # missions count by unit
+    end_ms = np.full(int(key.max(initial=0)) + 1, np.inf)
+    end_ms[key[ends]] = time_ms[ends]
+    incident, unit = log.column("incident")[begins], log.column("unit")[begins]
+    return Outs(
+        order[incident].astype(np.int32), unit.astype(np.int32), time_ms[begins] / 1000.0,
+        end_ms[key[begins]] / 1000.0,
+    )  # fmt: skip

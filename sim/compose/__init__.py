@@ -123,14 +123,14 @@ def compose_into(overrides: Sequence[str], problems: Problems, *, origin: str = 
     The readable overrides are composed even beside unreadable ones, so that later problems show up with earlier ones.
     """
     from sim.compose.overrides import hydra_texts, read_overrides
-    from sim.compose.own_choices import own_choices
+    from sim.compose.own_choices import city_choice, own_choices
     from sim.compose.references import check_references
     from sim.settings import Settings, parts_from
 
     n_before = len(problems.found)
     good = read_overrides(overrides, problems, origin=origin, is_sweep=False)
     own = own_choices(good, problems)
-    texts = [*(f"{group}={choice}" for group, choice in own.groups.items()), *hydra_texts(good)]
+    texts = [*city_choice(good), *(f"{group}={choice}" for group, choice in own.groups.items()), *hydra_texts(good)]
     found = _hydra_content(texts, problems, origin)
     if found is None:
         return Draft(None)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FILE = "choices.yaml"
 CHOICE = "choice"
+OWN = "own"
+"""Choice of `configs/city` that a folder outside `configs/` is put on."""
 _CITY, _FOLDER, _SCENARIO = "city", "city.folder", "scenario"
 
 
@@ -97,6 +99,14 @@ def own_choices(given: Sequence[Override], problems: Problems) -> OwnChoices:
     if len(problems.found) > n_before:
         return OwnChoices()
     return OwnChoices(FILE, groups, values, about).without(given)
+
+
+def city_choice(given: Sequence[Override]) -> list[str]:
+    """Return the choice of `city` as an override where a folder is given by its path and nobody chose a city."""
+    folders = [str(o.value()).strip("'\"") for o in given if o.key_or_group == _FOLDER]
+    is_chosen = any(o.key_or_group == _CITY for o in given)
+    is_path = bool(folders) and find_city(folders[-1]) == Path(folders[-1])
+    return [f"{_CITY}={OWN}"] if is_path and not is_chosen else []
 
 
 def _folder_of(given: Sequence[Override]) -> Path:

@@ -20,6 +20,8 @@ from sim.settings import GIVEN_FILES, check_city
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
 """What has another form is told by the settings' own checks."""
+_STATED = "stated"
+"""Choice of `siting` for cities that state their stations."""
 _OPTIONAL_TABLES = {("mutual_aid", "senders"): ("none", "mutual_aid.csv")}
 """Tables that a city may lack: setting -> (its value without the table, the table's name)."""
 
@@ -37,7 +39,10 @@ def check_references(content: Mapping[str, Any], where_of: Mapping[str, str], pr
         _check_siting(content, folder, where_of, problems)
     _check_files(content, folder, where_of, problems)
     towns, kinds = _towns_of(folder), _codes(folder / "kinds.csv", "code")
+    is_plan_lacking = is_stated(folder) and bool(_get(content, "schedule", "is_plan_built"))
     for key, name in _named_towns(content):
+        if is_plan_lacking and key.startswith("schedule."):
+            continue  # the whole schedule is told already
         where = "the city's areas" if is_stated(folder) else "towns.csv"
         _check_name(key, name, towns, where, where_of, problems)
     for key, name in _named_kinds(content):
@@ -83,7 +88,7 @@ def _check_stated(content: Mapping[str, Any], folder: Path, where_of: Mapping[st
         ("schedule.is_plan_built", builds_plan, "the plan's building table", "choose schedule=none"),
         ("water_supply.is_plan_built", _get(content, "water_supply", "is_plan_built"), "the plan's hydrants", ""),
         ("siting.coordinates", _get(content, "siting", "coordinates"), "a siting world to replace", ""),
-        ("siting.world", (_get(content, "siting", "world") or 0) > 0, "siting worlds", "choose siting=worlds"),
+        ("siting.world", (_get(content, "siting", "world") or 0) > 0, "siting worlds", "choose siting=stated"),
         (
             "fleet.classes_left_out",
             _get(content, "fleet", "classes_left_out"),
@@ -103,6 +108,9 @@ def _check_stated(content: Mapping[str, Any], folder: Path, where_of: Mapping[st
 
 def _check_siting(content: Mapping[str, Any], folder: Path, where_of: Mapping[str, str], problems: Problems) -> None:
     world = _get(content, "siting", "world")
+    if _get(content, "siting", "name") == _STATED:
+        rule = f"(siting) needs stations that the city states in {STATIONS}, which the city folder does not have"
+        problems.add(_where(where_of, "siting"), rule, value=_STATED, mend="choose siting=worlds")
     if _get(content, "siting", "coordinates"):
         return
     worlds = _codes(folder / "siting" / "worlds.csv", "world")

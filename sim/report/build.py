@@ -6,6 +6,7 @@ Steps: read the study -> each section's blocks -> HTML by the template -> the fo
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sim.report.blocks import Section
 from sim.report.context import Context, no_front
 from sim.report.font import FAMILY, page_font
 from sim.report.study import Study, load_study
-from sim.report.texts import HTML_LANG, LANGUAGES, Bi, load_words, same
+from sim.report.texts import HTML_LANG, LANGUAGES, Bi, Words, load_words, same
 
 REPORT = "report.html"
 _FOLDER = Path(__file__).resolve().parent / "page"
@@ -55,10 +56,14 @@ def render(study: Study, lang_default: str = "zh") -> str:
     sections = [Section(entry.id, context.words[f"{entry.id}.title"], entry.make(context)) for entry in entries]
     place = study.place()
     title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]
-    return _page(context, sections, title, lang_default)
+    return page_of(context.words, sections, title, lang_default)
 
 
-def _page(context: Context, sections: list[Section], title: Bi, lang_default: str) -> str:
+def page_of(words: Words, sections: Sequence[Section], title: Bi, lang_default: str = "zh") -> str:
+    """Return the page that holds these sections; of `words` those of the frame are used (`page.*`).
+
+    The first section is what the link past the contents leads to, so its id is `answer`.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -70,7 +75,7 @@ def _page(context: Context, sections: list[Section], title: Bi, lang_default: st
     )
     environment.filters["both"] = both
     values: dict[str, Any] = {
-        "w": context.words, "sections": sections, "title": title, "default": lang_default, "languages": LANGUAGES,
+        "w": words, "sections": sections, "title": title, "default": lang_default, "languages": LANGUAGES,
         "html_lang": HTML_LANG, "style": (_FOLDER / "style.css").read_text(encoding="utf-8"), "family": FAMILY,
         "script": (_FOLDER / "page.js").read_text(encoding="utf-8"), "program": same(_program()),
     }  # fmt: skip

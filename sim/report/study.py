@@ -121,6 +121,11 @@ class Study:
         return sorted((self.folder / "tables").glob("*.parquet"))
 
     @property
+    def states_stations(self) -> bool:
+        """Whether the city itself says where its stations stand: no siting worlds, and names of their own."""
+        return any(of == "station" for of, _ in self.index.names)
+
+    @property
     def years(self) -> tuple[int, ...]:
         """The years measured, without 0, the whole window."""
         found = self.tables.get("headline")

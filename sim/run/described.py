@@ -10,21 +10,24 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.city.forms import is_stated
 from sim.config import configs_root, leaves
 from sim.errors import Problems
 from sim.metrics.store import Columns, columns_of
+from sim.money.prices import FILE as PRICES_FILE
 from sim.run.priced import money_table
 from sim.run.work import Arm, Work
 from sim.tables.reading import read_text
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
+    from sim.fleet import Stations
     from sim.plan import Plan
     from sim.settings import Settings
 
@@ -169,9 +172,10 @@ def empty_stations_table(work: Work, builder: InputsBuilder) -> Columns:
 
 
 def names_table(work: Work, builder: InputsBuilder) -> Columns:
-    """Return what codes of other tables are called: of (unit_type, base, team, capability), code, name_zh, name_en.
+    """Return what codes of other tables are called: of (unit_type, base, station, team, capability), code, names.
 
-    Bases are those of teams and aircraft and the posts outside the city; a capability's code is its bit.
+    Columns: of, code, name_zh, name_en. Bases are those of teams and aircraft and the posts outside the city; stations
+    are those that the city states, by area and number in it (`west-2`); a capability's code is its bit.
     """
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for arm in work.arms:
@@ -180,6 +184,8 @@ def names_table(work: Work, builder: InputsBuilder) -> Columns:
         named = [("unit_type", *names) for names in zip(types.code, types.name_zh, types.name_en, strict=True)]
         every = zip(stations.name, stations.name_zh, stations.name_en, stations.town >= 0, strict=True)
         named += [("base", code, zh, en) for code, zh, en, is_own in every if not is_own]
+        if is_stated(arm.settings.city_folder()):
+            named += _stated_stations(stations, builder.city(arm.settings).towns.code)
         for of, code, zh, en in named:
             found.setdefault((of, code), (zh, en))
     for row in _rows_of(work.arms[0].settings.city_folder() / "capabilities.csv"):
@@ -190,6 +196,12 @@ def names_table(work: Work, builder: InputsBuilder) -> Columns:
     return columns_of(
         [{"of": of, "code": code, "name_zh": zh, "name_en": en} for (of, code), (zh, en) in found.items()]
     )
+
+
+def _stated_stations(stations: Stations, towns: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """Return (station, area-number, name_zh, name_en) of each of the city's own stations."""
+    every = zip(stations.town.tolist(), stations.k.tolist(), stations.name_zh, stations.name_en, strict=True)
+    return [("station", f"{towns[town]}-{k}", zh, en) for town, k, zh, en in every if town >= 0]
 
 
 def teams_of(settings: Settings) -> dict[tuple[str, str], str]:
@@ -212,8 +224,10 @@ def setting_rows(work: Work) -> list[dict[str, str]]:
     found: dict[tuple[str, str, str, str], list[str]] = {}
     for arm in work.arms:
         values = dict(leaves(arm.settings.as_map()))
+        is_priced = (arm.settings.city_folder() / PRICES_FILE).is_file()
+        silent = ("run.",) if is_priced else ("run.", "money.")
         for key, entry in arm.about.items():
-            if key.startswith("run."):
+            if key.startswith(silent):
                 continue
             text = _value_text({k: v for k, v in values.items() if k == key or k.startswith(f"{key}.")}, key)
             if text:
@@ -241,11 +255,18 @@ def city_rows(folder: Path) -> list[dict[str, str]]:
     rows = []
     for path in sorted(folder.rglob("*.csv")):
         name = path.relative_to(folder).as_posix()
+        if not _names_standing(path):
+            continue  # no table of the city's, a matrix for instance, which may be large
         content = _rows_of(path)
         for column in [column for column in (content[0] if content else ()) if column.endswith("standing")]:
             part = column.removesuffix("standing").rstrip("_")
             rows += _by_standing(f"{name}: {part}" if part else name, content, column)
     return rows
+
+
+def _names_standing(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b"standing" in file.readline()
 
 
 def _rows_of(path: Path) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ are those that the city states in `stations.csv`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,17 @@ from numpy.typing import NDArray
 from sim.errors import Problems
 from sim.travel.cache import digest_of
 from sim.travel.durations import MEAN_DISTANCE_IN_SQUARE
-from sim.travel.matrix import LONG_COLUMNS, MAX_SHOWN, MS_OF_UNIT, TYPICAL_KMH, frame_of, numbers_of, positions_of
+from sim.travel.matrix import (
+    FASTEST_KMH,
+    LONG_COLUMNS,
+    MAX_SHOWN,
+    MS_OF_UNIT,
+    TYPICAL_KMH,
+    frame_of,
+    is_too_fast,
+    numbers_of,
+    positions_of,
+)
 from sim.travel.settings import PERIODS
 from sim.travel.source import source_digest
 from sim.units import MS_PER_H
@@ -115,6 +125,8 @@ class StationMatrix:
             ((n_given == 1) & ~np.isfinite(rectangle), "has no duration", "fill the hole"),
             (n_given == 0, "has no row", "give every station a time to every zone"),
             (rectangle < 0, "is negative", "durations are zero or more"),
+            (rectangle >= 2**31 - 1, "is longer than 24 days", f"is the unit really {self.unit}?"),
+            *self._too_fast(rectangle),
         ):
             found = np.argwhere(is_wrong)
             if len(found):
@@ -124,6 +136,18 @@ class StationMatrix:
         if len(problems.found) == n_before:
             self._check_sense(rectangle, where, problems)
         return rectangle
+
+    def _too_fast(self, rectangle: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.bool_], str, str]]:
+        """Yield what is wrong, rule and mend, of single trips that nobody drives, where each zone is one cell.
+
+        Where all of them are, the unit is wrong, which is told by the median.
+        """
+        cells = np.array(list(self.station_cell.values()))
+        if len(self.zones) == self.city.cells.n_cells:
+            fast = is_too_fast(self._apart_m()[cells][:, np.argsort(self.zone_of_cell)], rectangle)
+            fast &= rectangle >= 0
+            if fast.mean() < 0.5:
+                yield fast, f"goes at more than {FASTEST_KMH:g} km/h as the crow flies", "mend the value"
 
     def _check_sense(self, rectangle: NDArray[np.float64], where: str, problems: Problems) -> None:
         """Add a problem for a median speed that no vehicle has, and for stations of one cell that differ."""

@@ -38,6 +38,12 @@ TYPICAL_KMH = (2.0, 150.0)
 ONE_WAY_RATIO = 0.25
 ONE_WAY_MS = MS_PER_MIN
 """Ways there and back that differ by more than both of these must be declared."""
+MOST_ONE_WAY = 5.0
+MOST_ONE_WAY_MS = 5 * MS_PER_MIN
+"""Ways that take so many times as long as the way back, and so much longer, are errors even where one-way is meant."""
+FASTEST_KMH = 200.0
+FAR_M = 1_000.0
+"""Nobody drives so fast as the crow flies between places at least so far apart, m."""
 MAX_SHOWN = 5
 
 
@@ -139,12 +145,25 @@ class GivenMatrix:
         if len(problems.found) > n_before:
             return np.zeros(square.shape, dtype=np.int32)
         self._check_unit(where, duration_ms, problems)
-        if not self.is_one_way_meant:
-            apart = np.abs(duration_ms - duration_ms.T)
-            is_odd = (apart > ONE_WAY_MS) & (apart > ONE_WAY_RATIO * np.maximum(duration_ms, duration_ms.T))
-            mend = "mend the value, or declare is_one_way_meant: true"
-            self._report(where, np.triu(is_odd), "differs much from the way back", mend, problems)
+        self._check_back(where, duration_ms, problems)
         return np.floor(duration_ms + 0.5).astype(np.int32)
+
+    def _check_back(self, where: str, duration_ms: NDArray[np.float64], problems: Problems) -> None:
+        """Add a problem for ways that differ from the way back: much, where that is not declared, or absurdly."""
+        longer = duration_ms - duration_ms.T
+        is_absurd = (longer > MOST_ONE_WAY_MS) & (duration_ms > MOST_ONE_WAY * duration_ms.T)
+        rule, mend = f"takes more than {MOST_ONE_WAY:g} times as long as the way back", "mend one of the two values"
+        self._report(where, is_absurd, rule, mend, problems)
+        if self.is_one_way_meant:
+            return
+        is_odd = (longer > ONE_WAY_MS) & (longer > ONE_WAY_RATIO * duration_ms) & ~is_absurd
+        if is_odd.any():
+            times = np.where(is_odd, duration_ms / np.maximum(duration_ms.T, 1.0), 0.0)
+            a, b = np.unravel_index(int(np.argmax(times)), times.shape)
+            worst = f"{self.zones[a]} -> {self.zones[b]} takes {times[a, b]:.1f} times as long"
+            rule = f"differs much from the way back (most of all, {worst})"
+            mend = "mend the values, or set travel.is_matrix_one_way=true if one-way streets do that"
+            self._report(where, is_odd, rule, mend, problems)
 
     def _check_unit(self, where: str, duration_ms: NDArray[np.float64], problems: Problems) -> None:
         """Add a problem where the median trip is absurd: by its speed, or by its length without places."""
@@ -160,6 +179,11 @@ class GivenMatrix:
             kmh = float(np.median(apart_m[between] / trips_ms)) * MS_PER_H / 1000.0
             rule += f" at {kmh:.3g} km/h as the crow flies"
             is_absurd = not TYPICAL_KMH[0] <= kmh <= TYPICAL_KMH[1]
+            if not is_absurd:
+                is_flight = is_too_fast(apart_m, duration_ms)
+                rule = f"goes at more than {FASTEST_KMH:g} km/h as the crow flies"
+                self._report(where, is_flight, rule, "mend the value, or the places of the zones", problems)
+                return
         if is_absurd:
             mend = "declare another unit: ms, s or min"
             problems.add(where, rule, value=typical_ms / MS_OF_UNIT[self.unit], mend=mend)
@@ -171,6 +195,13 @@ class GivenMatrix:
             shown = ", ".join(f"{self.zones[a]} -> {self.zones[b]}" for a, b in pairs[:MAX_SHOWN])
             more = f" and {len(pairs) - MAX_SHOWN} more pairs" if len(pairs) > MAX_SHOWN else ""
             problems.add(where, rule, value=shown + more, mend=mend)
+
+
+def is_too_fast(apart_m: NDArray[np.float64], duration_ms: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for pairs of places, so far apart in m and ms, whether nobody drives so fast as the crow flies."""
+    least_ms = apart_m * (MS_PER_H / 1_000.0) / FASTEST_KMH
+    fast: NDArray[np.bool_] = (apart_m >= FAR_M) & (duration_ms < least_ms)
+    return fast
 
 
 def cells_as_zones(n_cells: int) -> tuple[tuple[str, ...], NDArray[np.int32]]:
@@ -300,7 +331,9 @@ def _from_square(
 
     n_before = len(problems.found)
     rows = positions_of(path, frame.iloc[:, 0], zones, problems)
-    columns = positions_of(path, pd.Series([str(name) for name in frame.columns[1:]]), zones, problems)
+    columns = positions_of(
+        path, pd.Series([str(name) for name in frame.columns[1:]]), zones, problems, "a zone (in the first line)"
+    )
     for kind, found in (("row", rows), ("column", columns)):
         for zone in [zone for i, zone in enumerate(zones) if np.count_nonzero(found == i) != 1][:MAX_SHOWN]:
             problems.add(path.name, f"must have exactly one {kind} of this zone", value=zone)

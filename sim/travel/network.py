@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from sim.errors import Problems
 from sim.travel.cache import digest_of
-from sim.travel.durations import BLOCK_ROWS
 from sim.travel.osm import RoadNet, read_net
 from sim.travel.settings import Period, TravelSettings
 from sim.travel.source import source_digest
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 MOST_LEFT_OUT = 0.1
 FARTHEST_M = 3_000.0
 """Furthest node at which a cell may join the graph, m."""
+MOST_HELD = 50_000_000
+"""Times from cells to all nodes that are held at once, 8 bytes each: 0.4 GB."""
 _SHOWN = 5
 
 
@@ -90,8 +91,9 @@ class NetworkWays:
         n_cells = self.city.cells.n_cells
         tables = np.empty((len(Period), n_cells, n_cells), dtype=np.int32)
         side_m = np.sqrt(self.city.cells.area_m2.astype(np.float64))
-        for first in range(0, n_cells, BLOCK_ROWS):
-            rows = slice(first, min(first + BLOCK_ROWS, n_cells))
+        n_rows = max(MOST_HELD // len(net.x_m), 1)
+        for first in range(0, n_cells, n_rows):
+            rows = slice(first, min(first + n_rows, n_cells))
             sources, row = np.unique(place[rows], return_inverse=True)
             ways = dijkstra(weights, directed=True, indices=joined[sources])[:, joined]
             ways = ways[row][:, place] + (apart_m[rows, None] + apart_m) * day

@@ -87,17 +87,26 @@ def test_the_first_free_station_of_the_district_map_goes_but_for_four_in_a_hundr
 
 def test_a_way_between_two_banks_goes_over_a_bridge():
     world = world_of(Shape.SPRAWL, 1)
-    begin, end = np.array([[15_000.0, 20_000.0]]), np.array([[25_000.0, 20_000.0], [16_000.0, 20_000.0]])
+    begin, end = np.array([[25_000.0, 22_000.0]]), np.array([[35_000.0, 22_000.0], [26_000.0, 22_000.0]])
     assert bank_of(begin).tolist() == [0]
     assert bank_of(end).tolist() == [1, 0]
     ways = road_m(world, begin, end)[0]
     assert ways[1] == 1.25 * 1_000.0
     by_bridge = []
     for y in BRIDGES_Y_M[0]:
-        x = 20_000.0 + 2_000.0 * np.sin(y / 5_000.0)
-        by_bridge.append(1.25 * (np.hypot(x - 15_000.0, y - 20_000.0) + np.hypot(25_000.0 - x, y - 20_000.0)))
+        x = 30_500.0 + 2_000.0 * np.sin(y / 5_000.0)
+        by_bridge.append(1.25 * (np.hypot(x - 25_000.0, y - 22_000.0) + np.hypot(35_000.0 - x, y - 22_000.0)))
     assert ways[0] == pytest.approx(min(by_bridge))
-    assert ways[0] > 1.5 * 12_500.0
+    assert ways[0] > 1.3 * 12_500.0
+
+
+def test_rivers_make_another_station_the_nearest_of_one_call_in_ten():
+    truth = sprawl(None, 3_000)
+    by_line, by_time = truth.ways.straight_m.argmin(axis=1), truth.ways.median_s.argmin(axis=1)
+    assert 0.08 < (by_line != by_time).mean() < 0.2
+    every = np.arange(len(truth.calls))
+    lost_s = truth.ways.median_s[every, by_line] - truth.ways.median_s[every, by_time]
+    assert lost_s[by_line != by_time].mean() > 120.0
 
 
 def test_each_option_leave_the_calls_as_they_were():

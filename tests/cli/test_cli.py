@@ -70,7 +70,17 @@ def test_without_arguments_it_prints_help_and_fails(capsys: pytest.CaptureFixtur
 
 def test_the_entry_points_of_the_project_are_the_commands_listed_here(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["entry-points"]["dgsim.commands"] == {name: target for name, (target, _) in OWN.items()}
+    registered = project["entry-points"]["dgsim.commands"]
+    of_sim = {name: target for name, target in registered.items() if target.startswith("sim.")}
+    assert of_sim == {name: target for name, (target, _) in OWN.items()}
+    assert sorted(set(registered) - set(of_sim)) == ["backtest", "calibrate"]
+
+
+def test_a_command_of_another_package_is_told_by_the_first_line_of_its_module() -> None:
+    assert commands()["backtest"] == (
+        "calibration.commands.backtest:command",
+        "fit one side of the records, predict the other, and say how well it does",
+    )
 
 
 def test_another_package_brings_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -267,7 +267,7 @@ def small_tables(towns: list[str], factors: np.ndarray) -> dict[str, Rows]:
             for arm, *_ in ARMS[:2]
             for year in (0, *YEARS)
             for i, town in enumerate(towns)
-            for k in range(3)
+            for k in range(1, 4)
         ],
         "queueing": [
             {

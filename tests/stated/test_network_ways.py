@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from sim.city import load_city
-from sim.errors import InputError
+from sim.errors import InputError, Problems
 from sim.travel import travel_of
+from sim.travel.osm import read_net
 from sim.travel.settings import Period, checked
 
 CELLS = "cell_id,crs,x_m,y_m,area_m2,population\n" + "".join(
@@ -89,6 +91,72 @@ def test_graphml_as_osmnx_saves_it_gives_the_same_as_osm(folder, tmp_path):
     by_osm = osm(folder, [([0, 1], {"highway": "residential"}), ([1, 2], {"highway": "primary"})])
     made = driven(folder, folder / "roads.graphml", tmp_path)
     assert abs(made - driven(folder, by_osm, tmp_path)).max() <= 100  # nodes stand on whole metres
+
+
+def test_a_large_graph_is_searched_from_a_few_cells_at_a_time_and_gives_the_same(folder, tmp_path, monkeypatch):
+    path = osm(folder, [([0, 1], {"highway": "residential"}), ([1, 2], {"highway": "primary"})])
+    whole = driven(folder, path, tmp_path)
+    monkeypatch.setattr("sim.travel.network.MOST_HELD", 4)  # one row of three nodes at a time
+    assert np.array_equal(driven(folder, path, tmp_path / "anew"), whole)
+
+
+GRAPHML = """<graphml><key id="d0" for="node" attr.name="x"/><key id="d1" for="node" attr.name="y"/>
+<key id="d2" for="edge" attr.name="highway"/><key id="d3" for="edge" attr.name="length"/>
+<graph edgedefault="{direction}">{nodes}<edge source="0" target="1"{more}><data key="d2">residential</data>
+<data key="d3">{length}</data></edge><edge source="1" target="2"><data key="d2">steps</data></edge></graph></graphml>"""
+
+
+def graphml(folder, length="4000", direction="undirected", more="", places=((0, 0), (4000, 0), (4000, 3000))):
+    plane, nodes = load_city(folder).plane, ""
+    for number, place in enumerate(places):
+        lat, lon = plane.lat_lon(*place)
+        nodes += f"<node id='{number}'><data key='d0'>{lon:.9f}</data><data key='d1'>{lat:.9f}</data></node>"
+    path = folder / "own.graphml"
+    path.write_text(GRAPHML.format(nodes=nodes, length=length, direction=direction, more=more), encoding="utf-8")
+    return path
+
+
+def net_of(folder, path):
+    problems = Problems()
+    net = read_net(path, tuple(SPEEDS["graph_kmh"]), load_city(folder).plane, problems)
+    return net, [str(problem) for problem in problems.found]
+
+
+@pytest.mark.parametrize(
+    ("direction", "more", "ways"),
+    [
+        ("undirected", "", [(0, 1), (1, 0)]),
+        ("directed", "", [(0, 1)]),
+        ("directed", " directed='false'", [(0, 1), (1, 0)]),
+    ],
+)
+def test_an_edge_of_graphml_leads_as_the_graph_or_itself_says(folder, direction, more, ways):
+    net, told = net_of(folder, graphml(folder, direction=direction, more=more))
+    assert told == []
+    assert list(zip(net.start.tolist(), net.end.tolist(), strict=True)) == ways
+    assert net.length_m.tolist() == [4000.0] * len(ways)
+
+
+def test_what_a_graphml_lacks_is_told(folder):
+    assert net_of(folder, graphml(folder, places=((0, 0),)))[1] == [
+        "own.graphml: '0 -> 1' names a node that the file does not hold; save the whole graph"
+    ]
+    for length in ("", "nan", "-4", "inf", "4 km"):
+        (told,) = net_of(folder, graphml(folder, length=length))[1]
+        assert "(length) of an edge is no length in m" in told
+    path = folder / "own.graphml"
+    path.write_text("<osm/>")
+    assert net_of(folder, path)[1] == [
+        "own.graphml: cannot be read as GraphML (it holds no graph); save it with osmnx.save_graphml"
+    ]
+
+
+def test_a_node_that_is_nowhere_on_earth_is_told(folder):
+    path = folder / "roads.osm"
+    path.write_text("<osm><node id='7' lat='nan' lon='110'/></osm>")
+    assert net_of(folder, path)[1] == [
+        "roads.osm: cannot be read as OpenStreetMap XML (node 7 lies at lat nan, lon 110); save it as .osm again"
+    ]
 
 
 def test_a_graph_in_pieces_far_cells_and_wrong_files_are_one_clear_error_each(folder, tmp_path):

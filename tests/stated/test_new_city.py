@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sim.cli import main
 from sim.compose import compose
 from sim.errors import InputError
+from sim.provenance import city_digest
 
 SHORT = (
     "window.measure_from='2026-06-01'", "window.measure_to='2026-06-15'", "run.n_replications=2", "run.workers=1",
@@ -27,6 +30,45 @@ def test_a_new_city_is_written_checked_and_run_to_a_report(tmp_path, capsys):
     assert "Dongguan" not in report
     assert "东莞" not in report
     assert main(["verify", str(next(out.glob("run/*")))]) == 0
+
+
+def test_the_templates_own_study_is_told_in_the_citys_own_names(tmp_path, capsys):
+    folder, out = tmp_path / "mine", tmp_path / "out"
+    assert main(["new-city", str(folder)]) == 0
+    study = folder / "studies" / "west_closed.yaml"
+    short = [*SHORT, "window.measure_from='2026-01-01'", "window.measure_to='2026-01-15'"]
+    assert main(["study", str(study), f"city.folder='{folder}'", f"run.outputs='{out}'", *short]) == 0
+    report = (out / "study" / "west_closed" / "report.html").read_text(encoding="utf-8")
+    assert "West station" in report
+    assert "no. 1" not in report  # stations are called by their names, not by town and number
+    assert "Dongguan" not in report
+    assert "money." not in report  # nothing has a price here
+    assert "no coordinates are published" not in report
+    assert "assumed cells" not in report
+    assert "citywide path of professional staff" not in report  # each station has people of its own
+    choices = json.loads((out / "study" / "west_closed" / "run.json").read_text(encoding="utf-8"))["arms"]
+    assert {arm["choices"]["city"] for arm in choices.values()} == {"own"}
+
+
+def test_a_study_beside_the_tables_is_no_part_of_the_city(make_city):
+    folder = make_city()
+    before = city_digest(folder)
+    (folder / "studies" / "west_closed.yaml").unlink()
+    assert city_digest(folder) == before
+    (folder / "units.csv").write_text("unit\n")
+    assert city_digest(folder) != before
+
+
+def test_a_folder_given_by_path_is_no_city_of_configs_and_one_given_by_name_is(make_city):
+    folder = make_city()
+    assert compose([f"city.folder='{folder}'"]).choices["city"] == "own"
+    assert compose([f"city.folder='{folder}'", "city=dongguan"]).choices["city"] == "dongguan"
+    assert compose(["city.folder=dongguan"]).choices["city"] == "dongguan"
+
+
+def test_stated_siting_needs_stated_stations():
+    with pytest.raises(InputError, match=r"'stated' \(siting\) needs stations that the city states in stations.csv"):
+        compose(["siting=stated"])
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path, capsys):
@@ -60,8 +102,7 @@ def test_choices_that_need_a_plan_are_one_clear_error_each(make_city):
     assert "(water_supply.is_plan_built) needs the plan's hydrants" in told
     assert "(siting.world) needs siting worlds" in told
     assert "(travel) drives on roads, and the city folder has no road_classes.csv; choose travel=distance" in told
-    assert "'songshanhu' (schedule.rows.0.town) is not in the city's areas; known: east, west" in told
-    assert len(raised.value.problems) == 5
+    assert len(raised.value.problems) == 4
 
 
 def test_the_command_line_goes_before_the_citys_own_choices_key_by_key(make_city):

@@ -56,6 +56,15 @@ def test_a_wrong_unit_makes_an_absurd_speed(make_city, tmp_path):
         driven(make_city, tmp_path, TIMES, unit="min")
 
 
+def test_a_trip_of_three_km_in_54_seconds_is_just_possible(make_city, tmp_path):
+    assert driven(make_city, tmp_path, TIMES.replace("A,3,360", "A,3,54"))[Period.DAY, 0, 3] == 54_000  # 200 km/h
+
+
+def test_a_trip_of_three_km_in_53_seconds_is_an_error(make_city, tmp_path):
+    with pytest.raises(InputError, match=r"'A -> 3' goes at more than 200 km/h as the crow flies; mend the value"):
+        driven(make_city, tmp_path, TIMES.replace("A,3,360", "A,3,53"))
+
+
 def test_two_stations_of_one_cell_cannot_have_different_times(make_city, tmp_path):
     times = TIMES + "B,0,60\nB,1,160\nB,2,260\nB,3,361\n"
     with pytest.raises(InputError, match=r"'B' stands in one cell with 'A' and has other times"):

@@ -124,7 +124,7 @@ def towns_files(tmp_path) -> tuple[Path, Path, dict[tuple[str, str], int]]:
     zones.write_text("cell,zone\n" + "".join(f"{cell},{town}\n" for cell, town in town_of), encoding="utf-8")
     towns = sorted({town for _, town in town_of})
     n = len(towns)
-    square = 900.0 + 7 * np.add.outer(np.arange(n), np.arange(n)) + np.arange(n)[:, None]
+    square = 1900.0 + 7 * np.add.outer(np.arange(n), np.arange(n)) + np.arange(n)[:, None]
     np.fill_diagonal(square, 240 + 3 * np.arange(n))
     path = write_long(tmp_path / "towns.csv", square, towns)
     return path, zones, {(a, b): int(square[i, j]) for i, a in enumerate(towns) for j, b in enumerate(towns)}

@@ -113,6 +113,31 @@ def test_ways_there_and_back_that_differ_much_must_be_declared(tmp_path):
     assert given(path, is_one_way_meant=True).durations()[0, 0, 2] == 1_000_000
 
 
+def test_the_most_lopsided_pair_is_named_with_its_factor(tmp_path):
+    square = changed((0, 2, 500.0), (1, 2, 1000.0))
+    worst = 1000.0 / square[2, 1]
+    message = faults(tmp_path, square)
+    assert f"(most of all, 1 -> 2 takes {worst:.1f} times as long)" in message
+    assert "set travel.is_matrix_one_way=true" in message
+
+
+def test_a_way_of_more_than_five_times_the_way_back_is_an_error_even_where_one_way_is_meant(tmp_path):
+    back = SECONDS[2, 0]
+    kept = write(tmp_path / "m.npz", changed((0, 2, 5 * back)), "npz")
+    assert given(kept, is_one_way_meant=True).durations()[0, 0, 2] == round(5000 * back)
+    message = faults(tmp_path, changed((0, 2, 5 * back + 300.0)), is_one_way_meant=True)
+    assert "'0 -> 2' takes more than 5 times as long as the way back; mend one of the two values" in message
+
+
+def test_one_pair_that_nobody_drives_so_fast_is_an_error_though_the_typical_trip_is_right(tmp_path):
+    centre_m = np.stack([np.arange(len(SECONDS)) * 2_000.0, np.zeros(len(SECONDS))], axis=1)
+    fair, flight = (36.0 * 2, 36.0 * 2 - 0.1)  # 4 km from 0 to 2 at 200 km/h take 72 s
+    kept = write(tmp_path / "m.npz", changed((0, 2, fair), (2, 0, fair)), "npz")
+    assert given(kept, is_one_way_meant=True, centre_m=centre_m).durations()[0, 0, 2] == 72_000
+    message = faults(tmp_path, changed((0, 2, flight), (2, 0, fair)), is_one_way_meant=True, centre_m=centre_m)
+    assert "'0 -> 2' goes at more than 200 km/h as the crow flies" in message
+
+
 @pytest.mark.parametrize(
     ("unit", "scale", "rule"),
     [

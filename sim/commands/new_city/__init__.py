@@ -8,8 +8,11 @@ from pathlib import Path
 
 from sim.commands.options import parser_of
 from sim.errors import InputError, Problem
+from sim.provenance import STUDIES
 
 TEMPLATE = Path(__file__).parent / "template"
+STUDY = Path(STUDIES) / "west_closed.yaml"
+"""The template's study, as a path in the folder."""
 
 
 def command(argv: Sequence[str]) -> int:
@@ -19,10 +22,11 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder to make; it must not hold anything yet")
     given = parser.parse_args(list(argv))
     write_template(given.folder)
-    print(f"{given.folder}: {len(list(given.folder.iterdir()))} files of an example city")
+    print(f"{given.folder}: {len(_files())} files of an example city")
     print("put your own in their place, one by one (docs/your-city.md says what each holds), then")
     print(f"  dgsim check-city {given.folder}")
     print(f"  dgsim run city.folder={given.folder}")
+    print(f"  dgsim study {given.folder / STUDY} city.folder={given.folder}")
     return 0
 
 
@@ -37,6 +41,11 @@ def write_template(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         mend = "name a folder that is not there yet, or an empty one"
         raise InputError([Problem(str(folder), "holds something already, which would be mixed up", mend=mend)])
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(TEMPLATE.iterdir()):
-        shutil.copyfile(path, folder / path.name)
+    for name in _files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(TEMPLATE / name, folder / name)
+
+
+def _files() -> list[Path]:
+    """Return the template's files as paths in the folder."""
+    return sorted(path.relative_to(TEMPLATE) for path in TEMPLATE.rglob("*") if path.is_file())

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 TOLD = ("share_300", "p50", "p90")
 _BESIDE = ("share_300", "p90")
 _MOST_TOLD = 6
+_STATED = "stated"
+"""Rule of `staffing` by which each station has people of its own."""
 """Of more schemes than these page one says less in words: its picture and its table have them all."""
 
 
@@ -354,9 +356,9 @@ def _staff(context: Context, pair: Pair) -> Paragraph | None:
 
 
 def _staff_path(context: Context, arm: str) -> Bi | None:
-    """Return an arm's staff path: "0.26‰ → 0.40‰ (from 2024-01-01) → …", or None where its settings are not there."""
+    """Return an arm's staff path: "0.26‰ → 0.40‰ (from 2024-01-01) → …", or None where no ratio says it."""
     staffing = context.study.configs.get(arm, {}).get("staffing")
-    if not isinstance(staffing, dict) or "initial_permille" not in staffing:
+    if not isinstance(staffing, dict) or "initial_permille" not in staffing or staffing.get("rule") == _STATED:
         return None
     parts = [same(f"{staffing['initial_permille']:.2f}")]
     for step in staffing.get("steps") or ():

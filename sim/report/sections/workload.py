@@ -76,15 +76,17 @@ def _busiest(context: Context, arm: str) -> Grid | None:
 
 
 def _station(context: Context, record: dict[Any, Any]) -> Bi:
-    """Return a station's name: its town and its number there, else what the table calls it."""
+    """Return a station's name: its own where the city states it, else its town and its number there, from 1."""
     town, k = record.get("town"), record.get("k")
     if k is None:
         town, _, k = str(record.get("station", "")).rpartition("-")
     if not town or not str(k).isdigit():
         return same(record.get("station", "") or "–")
-    number_of = int(str(k)) + 1
+    stated = context.study.index.names.get(("station", f"{town}-{k}"))
+    if stated is not None:
+        return stated
     name = context.study.town(town)
-    return Bi(f"{name.zh} {number_of}号站 {name.en}", f"{name.en} no. {number_of} {name.zh}")
+    return Bi(f"{name.zh} {k}号站 {name.en}", f"{name.en} no. {k} {name.zh}")
 
 
 def _queue(context: Context) -> Block:

@@ -8,6 +8,7 @@ The factors of days are gamma with mean 1. Places of a kind are the same at all 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import erf
 
 import numpy as np
 
@@ -83,6 +84,23 @@ def _places(world: World, kind: Ints, rng: np.random.Generator) -> Floats:
         xy_m[left] = at
         left = left[((at < 0.0) | (at >= size)).any(axis=1)]
     return xy_m
+
+
+def place_shares(world: World, kind: int) -> Floats:
+    """Return the true share of each patch among the calls of a kind, (n_patches,)."""
+    n_x, n_y = world.n_patches
+    edges = [np.arange(n + 1) * world.patch_m for n in (n_x, n_y)]
+    near = np.zeros((n_y, n_x))
+    for x, y, sd, weight in world.towns.tolist():
+        below = [_normal_below(axis, centre, sd) for axis, centre in zip(edges, (x, y), strict=True)]
+        near += weight * np.outer(np.diff(below[1]), np.diff(below[0]))
+    spread = world.kinds[kind].spread
+    return (1.0 - spread) * near.ravel() / near.sum() + spread / (n_x * n_y)
+
+
+def _normal_below(at: Floats, centre: float, sd: float) -> Floats:
+    """Return the share of a normal distribution below each point."""
+    return np.array([0.5 + 0.5 * erf(each) for each in (at - centre) / (sd * np.sqrt(2.0))])
 
 
 def _patterns(world: World, kind: Ints, seed: int) -> Ints:

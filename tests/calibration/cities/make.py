@@ -30,7 +30,7 @@ def compact(folder: Path | None, n_calls: int = 20_000, seed: int = 1, **otherwi
 
 
 def sprawl(folder: Path | None, n_calls: int = 20_000, seed: int = 1, **otherwise: Any) -> Truth:
-    """Return towns between rivers, of which only the first arrival is recorded, in minutes; keywords as `compact`."""
+    """Return towns on two rivers, of which only the first arrival is recorded, in minutes; keywords as `compact`."""
     return _make(Shape.SPRAWL, _SPRAWL, folder, n_calls, seed, otherwise)
 
 

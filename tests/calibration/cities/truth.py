@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .calls import MOST_UNITS, Calls
 from .chance import Purpose, generator
@@ -54,6 +55,17 @@ class Truth:
         """(n_calls,) station that arrived first, -1 if none."""
         return np.where(self.first_row == NEVER, -1, self.history.station[self.first_row])
 
+    @cached_property
+    def call_day(self) -> Ints:
+        """(n_calls,) local day of each call, since 1970."""
+        return self.clock.day[self.clock.hour_of(self.calls.call_ms)]
+
+    @cached_property
+    def call_hour(self) -> Ints:
+        """(n_calls,) local hour of each call, 24 more on days off: the hours that `World.hour_drive` tells apart."""
+        hour = self.clock.hour_of(self.calls.call_ms)
+        return self.clock.hour[hour] + 24 * (self.clock.weekday[hour] >= 5)
+
     @property
     def median_travel_s(self) -> Floats:
         """(n_responses,) true median of each unit's way at its call's hour, without noise and congestion."""
@@ -63,6 +75,23 @@ class Truth:
     def expected_travel_s(self) -> Floats:
         """(n_responses,) true mean of the same: noise is log-normal, so the median times exp(sd^2 / 2)."""
         return self.median_travel_s * np.exp(0.5 * self.world.noise_sd_of(self.median_travel_s) ** 2)
+
+    def is_free(self, kind: int) -> NDArray[np.bool_]:
+        """Return whether each station had a free unit of a type just before a call's first unit was sent.
+
+        (n_calls, n_stations); all false where no unit was sent.
+        """
+        history = self.history
+        first = np.flatnonzero(history.slot == 0)
+        at_ms = np.full(len(self.calls), -1, dtype=np.int64)
+        at_ms[history.call[first]] = history.dispatch_ms[first]
+        free = np.zeros((len(self.calls), self.world.n_stations), dtype=np.bool_)
+        for unit in np.flatnonzero(self.fleet.type == kind):
+            own = np.flatnonzero(history.unit == unit)
+            back_ms = np.concatenate([[self.fleet.from_ms[unit]], history.available_ms[own]])
+            is_back = back_ms[np.searchsorted(history.dispatch_ms[own], at_ms, side="left")] <= at_ms
+            free[:, self.fleet.station[unit]] |= is_back
+        return free
 
     def again(self, seed: int) -> History:
         """Return the same calls with other chance in all that follows them: a history a perfect model might draw."""

@@ -1,6 +1,6 @@
 """The two cities in numbers, all invented: what is true in them, apart from chance.
 
-`compact` is a dense town of 12 x 12 km with rush hours. `sprawl` is 60 x 40 km of towns between two rivers that four
+`compact` is a dense town of 12 x 12 km with rush hours. `sprawl` is 60 x 40 km of towns on two rivers that four
 bridges cross, with long ways.
 """
 
@@ -18,9 +18,9 @@ Floats = NDArray[np.float64]
 
 ENGINE, LADDER = 0, 1
 TYPES = ("engine", "ladder")
-RIVERS_X_M = (20_000.0, 41_000.0)
-"""Where the rivers of the sprawling city run on the average; each swings 2 km to both sides."""
-BRIDGES_Y_M = ((9_000.0, 29_000.0), (14_000.0, 33_000.0))
+RIVERS_X_M = (30_500.0, 46_500.0)
+"""Where the rivers of the sprawling city run, through two of its towns, on the average: each swings by 2 km."""
+BRIDGES_Y_M = ((17_500.0, 29_000.0), (8_000.0, 27_000.0))
 
 
 @dataclass(frozen=True, slots=True)

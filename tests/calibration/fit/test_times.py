@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import optimize
 
+from calibration.fit import likelihood, times
 from calibration.fit.families import FAMILIES
-from calibration.fit.likelihood import cells_of, maximum
+from calibration.fit.likelihood import cells_of, distinct_rows, maximum
 from calibration.fit.shrinkage import shrink
 from calibration.fit.times import fit_times
 from calibration.scores import Rounding, observed
@@ -46,6 +48,55 @@ def test_probabilities_of_all_written_durations_sum_to_one(rounding):
     cells = cells_of(observed(np.arange(0.0, 30000.0, 60.0), resolution_s=60.0, rounding=rounding))
     p = cells.log_likelihood(FAMILIES["lognormal"], np.array([4.0, np.log(0.5)]))
     assert np.exp(p).sum() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_distinct_rows_are_ascending_and_give_every_row_back():
+    first, second = np.array([2.0, 1.0, 2.0, 1.0, 2.0]), np.array([True, False, True, True, False])
+    rows, place, count = distinct_rows(first, second)
+    assert rows.tolist() == [[1, 1, 2, 2], [0, 1, 0, 1]]
+    assert place.tolist() == [3, 0, 3, 1, 2]
+    assert count.tolist() == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_the_highest_likelihood_is_the_one_that_a_general_search_finds(name):
+    rng = np.random.default_rng(9)
+    cells = cells_of(stamped(drawn(name, rng, 600), rng, 20.0))
+    found = maximum(FAMILIES[name], cells)
+    general = optimize.minimize(
+        lambda p: -float(cells.count @ cells.log_likelihood(FAMILIES[name], p)),
+        np.array(TRUTH[name]),
+        method="Nelder-Mead",
+        options={"xatol": 1e-7, "fatol": 1e-9, "maxfev": 4000},
+    )
+    assert found.log_likelihood == pytest.approx(-general.fun, abs=1e-3)
+    assert np.all(np.abs(found.parameters - general.x) < 0.05 * found.se)
+
+
+def test_few_nodes_do_for_narrow_cells(monkeypatch):
+    cells = cells_of(observed(np.arange(20.0, 60.0), resolution_s=1.0))
+    for name, p in (("lognormal", [3.6, np.log(0.05)]), ("gamma", [3.7, np.log(9.0)])):
+        few = cells.log_likelihood(FAMILIES[name], np.array(p))
+        with monkeypatch.context() as patch:
+            patch.setattr(likelihood, "_N_FEW", 12)
+            many = cells.log_likelihood(FAMILIES[name], np.array(p))
+        likely = many > np.log(1e-6)
+        assert likely.sum() >= 15
+        np.testing.assert_allclose(few[likely], many[likely], atol=1e-3)
+
+
+@pytest.mark.parametrize("r", [1.0, 60.0])
+def test_putting_near_groups_together_moves_nothing_by_a_tenth_of_its_error(monkeypatch, r):
+    rng = np.random.default_rng(4)
+    hour, station = rng.integers(0, 24, N), rng.integers(0, 20, N)
+    true = drawn("lognormal", rng) * np.exp(rng.normal(0, 0.2, 24)[hour] + rng.normal(0, 0.1, 20)[station])
+    seen, groups = stamped(true, rng, r), [hour, hour * 20 + station]
+    near = fit_times(seen, DAY, groups, families=("lognormal",))
+    monkeypatch.setattr(times, "_factor", lambda _, offset: np.exp(offset))
+    apart = fit_times(seen, DAY, groups, families=("lognormal",))
+    assert np.all(np.abs(near.estimate.parameters - apart.estimate.parameters) < 0.1 * apart.estimate.se)
+    for one, other in zip(near.effects, apart.effects, strict=True):
+        assert all(abs(one.effect[key] - other.effect[key]) <= 0.1 * other.se[key] for key in other.effect)
 
 
 @pytest.mark.parametrize("name", ["lognormal", "gamma", "weibull", "loglogistic"])

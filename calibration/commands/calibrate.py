@@ -1,0 +1,96 @@
+"""`dgsim calibrate CITY RECORDS`: fit the model to records and write its parameters, with what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from calibration.commands.options import MOST_SEED, check_number, parser_for, read_day
+from calibration.commands.progress import Progress
+from sim.errors import InputError, Problem, Problems
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from calibration.backtest.run import Prepared
+
+
+def command(argv: Sequence[str]) -> int:
+    """Fit the model, or say that it is there already."""
+    parser = parser_for("calibrate", "Fit the model to records; writes its parameters and a page of the fit.")
+    parser.add_argument("--from", dest="begin", metavar="YYYY-MM-DD", help="first day that is fitted (default: all)")
+    parser.add_argument("--until", dest="end", metavar="YYYY-MM-DD", help="last day that is fitted (default: all)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="directory to write (default: outputs/calibrate/CITY-FIRST-LAST)"
+    )
+    given = parser.parse_intermixed_args(list(argv))
+    problems = Problems()
+    begin, end = read_day("--from", given.begin, problems), read_day("--until", given.end, problems)
+    check_number("--seed", given.seed, 0, MOST_SEED, problems)
+    if begin and end and begin > end:
+        problems.add("--from", "lies after --until", value=given.begin, mend=f"--until is {given.end}")
+    problems.raise_if_any()
+    from calibration.backtest.run import prepare
+    from calibration.commands.made import inputs_of, is_made, move_aside
+
+    progress = Progress()
+    prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
+    is_used, first, last = _used(prepared, begin, end)
+    options = {
+        "first": str(first), "last": str(last), "seed": given.seed, "overrides": given.overrides,
+        "time_zone": prepared.records.time_zone, "lang": given.lang,
+    }  # fmt: skip
+    inputs = inputs_of("calibrate", given.city, given.records, prepared, argv, options)
+    name = f"{given.city.resolve().name}-{first}-{last}"
+    out = given.out or Path("outputs") / "calibrate" / name
+    if given.fresh:
+        if (aside := move_aside(out)) is not None:
+            print(f"the old fit is now {aside}")
+    elif is_made(out, inputs):
+        print(f"{out}: is there already, made from the same records, city, options and program; nothing done")
+        return 0
+    from calibration.commands.made import PARAMS, REPORT, file_words, write_account, write_directory
+    from calibration.commands.params import write_fitted
+    from calibration.model.fitted import fit_model
+    from calibration.model.settle import settle
+    from calibration.page.fit import fit_page
+
+    samples = prepared.samples
+    fitted = fit_model(samples, prepared.ground, prepared.zones, is_used, seed=given.seed, told=progress.step)
+    progress.step("playing the calls fitted")
+    fitted = settle(fitted, samples, is_used, seed=given.seed)
+    made = inputs.made(name, file_words((PARAMS,)), {"seed": str(given.seed)})
+
+    def fill(folder: Path) -> None:
+        progress.step("writing tables and the page")
+        write_fitted(folder / PARAMS, fitted, prepared)
+        write_account(folder, prepared)
+        page = fit_page(fitted, prepared, is_used, made, given.lang)
+        (folder / REPORT).write_text(page, encoding="utf-8", newline="\n")
+        progress.end()
+
+    def timings() -> dict[str, Any]:
+        return {"whole_s": progress.elapsed_s, "steps_s": progress.seconds}
+
+    write_directory(out, inputs, fill, timings)
+    print(f"parameters: {out / PARAMS}")
+    print(f"report: {out / REPORT}")
+    return 0
+
+
+def _used(prepared: Prepared, begin: date | None, end: date | None) -> tuple[NDArray[np.bool_], date, date]:
+    """Return which calls are fitted, and the first and last day of these."""
+    from calibration.page.context import day_of
+
+    calls = prepared.samples.calls
+    origin = date(1970, 1, 1)
+    is_used = calls.day >= (begin - origin).days if begin else calls.day == calls.day
+    if end:
+        is_used = is_used & (calls.day <= (end - origin).days)
+    if not is_used.any():
+        span = f"the log runs from {day_of(calls.day[0])} to {day_of(calls.day[-1])}"
+        raise InputError([Problem("records", "have no call between --from and --until", mend=span)])
+    return is_used, day_of(calls.day[is_used][0]), day_of(calls.day[is_used][-1])

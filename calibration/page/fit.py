@@ -1,0 +1,27 @@
+"""The page of a fit: its sections in order."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.backtest.run import Prepared
+from calibration.model.fitted import Fitted
+from calibration.page.context import words
+from calibration.page.sections.limits import limits
+from calibration.page.sections.records import records
+from calibration.page.sections.reproduce import Made, reproduce
+from sim.report.blocks import Block, Section
+from sim.report.build import page_of
+
+
+def fit_page(fitted: Fitted, prepared: Prepared, is_used: NDArray[np.bool_], made: Made, lang: str) -> str:
+    """Return the page as HTML; the same fit gives the same text. `lang`: zh or en, in which it opens."""
+    parts: dict[str, list[Block]] = {
+        "records": records(prepared),
+        "limits": limits(fitted),
+        "reproduce": reproduce(made),
+    }
+    w = words()
+    sections = [Section(name, w[f"{name}.title"], blocks) for name, blocks in parts.items()]
+    return page_of(w, sections, w("fit.title", city=made.city), lang)
