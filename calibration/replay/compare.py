@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.model.samples import Calls
 from calibration.replay.cast import Cast
-from calibration.replay.run import Replay, Side
 from calibration.scores.paired import block_codes, block_weights
 
 Ints = NDArray[np.int64]
@@ -147,19 +147,9 @@ def most_often(values: NDArray[np.int16]) -> NDArray[np.int16]:
     return np.asarray(np.take_along_axis(ordered, count.argmax(axis=1)[:, None], axis=1)[:, 0], dtype=np.int16)
 
 
-def not_nearest(side: Side, found: Replay) -> float:
-    """Return the share of first arrivals by another station than the open one that is nearest by driving time."""
-    cast, calls = side.cast, found.given.calls
-    nearest = nearest_station(cast, found)
-    station = side.played.station(cast)
-    is_there = station >= 0
-    del calls
-    return float((station != nearest[:, None])[is_there].mean()) if is_there.any() else float("nan")
-
-
-def nearest_station(cast: Cast, found: Replay) -> Ints:
-    """Return the open station nearest by driving time to each call at its hour: (n_calls,)."""
-    calls, zones = found.given.calls, cast.resources.zones
+def nearest_station(cast: Cast, calls: Calls) -> Ints:
+    """Return the open station with units that is nearest by driving time to each call at its hour: (n_calls,)."""
+    zones = cast.resources.zones
     period = cast.period_of_hour[calls.is_off.astype(np.int64), calls.hour].astype(np.int64)
     drive = cast.travel_ms[period[:, None], zones.of_station[None, :], calls.zone[:, None]].astype(np.float64)
     is_open = cast.is_open[calls.day - calls.day.min()]

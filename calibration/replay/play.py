@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.model.predict import occupied
 from calibration.model.trace import Draw, handling_ms, scene_ms
 from calibration.replay.cast import Cast
 from calibration.replay.given import Given
@@ -66,7 +65,7 @@ def play(
         log = simulate(inputs)
         one, two, who = arrivals(log, inputs, given)
         first[:, number], second[:, number], unit[:, number] = one, np.where(is_single, np.nan, two), who
-        busy_s += occupied(log, n_units, 1)[0] / n_draws
+        busy_s += _busy_s(log, n_units) / n_draws
         told(number + 1)
     return Played(first, second, unit, busy_s, 86_400.0 * (len(cast.is_open) - 1))
 
@@ -123,6 +122,16 @@ def _held(trace: Trace, cast: Cast) -> Trace:
     needs = trace.needs.copy()
     needs["travel_ms"][is_lost] = UNKNOWN
     return Trace(trace.calls, needs)
+
+
+def _busy_s(log: EventLog, n_units: int) -> Floats:
+    """Return the seconds from dispatch to clear of each unit, which does one thing after the other: (n_units,)."""
+    kind, unit, time_ms = (log.column(name) for name in ("kind", "unit", "time_ms"))
+    begins, ends = kind == LogKind.DISPATCH, (kind == LogKind.CLEAR) | (kind == LogKind.TURN_BACK)
+    rows = begins | ends
+    signed_ms = np.where(begins, -time_ms, time_ms)[rows]
+    busy_s: Floats = np.bincount(unit[rows], weights=signed_ms / 1000.0, minlength=n_units).astype(np.float64)
+    return busy_s
 
 
 def arrivals(log: EventLog, inputs: RunInputs, given: Given) -> tuple[Floats, Floats, Ints]:

@@ -1,6 +1,6 @@
 """From records and a wish to replayed calls: read, place, change, fit what is missing, play before and after.
 
-Steps of `replay`: `prepare` (records, ground, zones, samples) -> the calls of the days asked for -> what is changed
+Steps of `replay`, after `prepare` (records, ground, zones, samples): the calls of the days asked for -> what is changed
 (`edits.py`, `resources.py`) -> `fit_model` on the whole log, unless everything is on record -> `take_calls` -> a cast
 for each side -> `play`. The comparison is `compare.py`'s.
 """
@@ -67,8 +67,18 @@ class Replay:
     before: Side
     after: Side | None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing was drawn."""
+        return self.before.cast.fitted is None
 
-def replay(wish: Wish, told: Told = print) -> Replay:
+
+def prepare_for(wish: Wish, told: Told = print) -> Prepared:
+    """Return the records with the city that the wish names."""
+    return prepare(wish.city, wish.records, wish.overrides, wish.time_zone, told)
+
+
+def replay(wish: Wish, prepared: Prepared, told: Told = print, drawn: Callable[[int], None] = lambda _: None) -> Replay:
     """Return the calls of the log as replayed on the resources that there were, and on the changed ones.
 
     Raises
@@ -76,7 +86,6 @@ def replay(wish: Wish, told: Told = print) -> Replay:
     InputError
         With everything wrong with the folders, the days or the changes.
     """
-    prepared = prepare(wish.city, wish.records, wish.overrides, wish.time_zone, told)
     samples, ground = prepared.samples, prepared.ground
     chosen = _chosen(prepared, wish)
     call_s = samples.calls.local_ms / 1000.0
@@ -95,7 +104,7 @@ def replay(wish: Wish, told: Told = print) -> Replay:
             break
         told(f"playing {len(given.calls)} calls {wish.n_draws} times, {name}")
         cast = cast_of(resources, given, fitted, wish.home_speed)
-        sides.append(Side(cast, play(cast, given, passed, wish.n_draws, seed=wish.seed)))
+        sides.append(Side(cast, play(cast, given, passed, wish.n_draws, seed=wish.seed, told=drawn)))
     return Replay(wish, prepared, given, passed, sides[0], sides[1] if len(sides) > 1 else None)
 
 
