@@ -12,7 +12,7 @@ from calibration.page.replay.pictures import bars
 from calibration.replay.compare import LEVELS, LIMITS_S, Change, Estimate, quantiles_of
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, Picture, number, word
 from sim.report.context import kept
-from sim.report.numbers import Write, count, interval, is_missing, plain, seconds, share, signed_seconds
+from sim.report.numbers import Write, count, interval, is_missing, plain, points, seconds, share, signed_seconds
 from sim.report.svg import picture
 from sim.report.texts import Bi, same
 
@@ -24,7 +24,7 @@ def answer(figures: Figures) -> list[Block]:
     """Return the section."""
     return kept(
         *(Paragraph(text, "lead") for text in _sentences(figures)), Paragraph(_faith(figures)), _picture(figures),
-        _grid(figures),
+        *(_grid(figures, name) for name in ("first", "second")),
     )  # fmt: skip
 
 
@@ -85,25 +85,23 @@ def _picture(figures: Figures) -> Picture | None:
     return picture(draw, w["replay.bars"], w["replay.bars_alt"], "replay-bars")
 
 
-def _grid(figures: Figures) -> Grid | None:
-    if not figures.changes:
+def _grid(figures: Figures, name: str) -> Grid | None:
+    """Return the table of one arrival, None where no call has it."""
+    change = figures.changes.get(name)
+    if change is None or not change.n:
         return None
     w = words()
     heads = (
         Head(w["head.figure"], is_number=False), Head(w["replay.before"]), Head(w["replay.after"]),
         Head(w["replay.change"]),
     )  # fmt: skip
-    rows: list[tuple[Cell, ...]] = []
-    for name, change in figures.changes.items():
-        if change.n:
-            rows += _rows(figures, name, change)
-    one, two = figures.not_nearest["before"], figures.not_nearest["after"]
-    rows.append((word(w["replay.figure.not_nearest"]), number(one, share), number(two, share), _nothing()))
-    told = w(
-        "replay.changes_of", first=count(figures.changes["first"].n), second=count(figures.changes["second"].n),
-        draws=count(figures.found.wish.n_draws),
-    )  # fmt: skip
-    return Grid(w["replay.changes"], heads, tuple(rows), told)
+    rows = _rows(figures, name, change)
+    if name == "first":
+        one, two = figures.not_nearest["before"], figures.not_nearest["after"]
+        told = word(w["replay.figure.not_nearest"])
+        rows.append((told, number(one, share), number(two, share), number(two - one, points)))
+    denominator = w("replay.changes_of", n=count(change.n), draws=count(figures.found.wish.n_draws))
+    return Grid(w("replay.changes", arrival=w[f"arrival.{name}"]), heads, tuple(rows), denominator)
 
 
 def _nothing() -> Cell:
@@ -112,13 +110,13 @@ def _nothing() -> Cell:
 
 def _rows(figures: Figures, name: str, change: Change) -> list[tuple[Cell, ...]]:
     w = words()
-    arrival, arrivals = w[f"arrival.{name}"], figures.arrivals(name)
+    arrivals = figures.arrivals(name)
     before, after = (quantiles_of(arrivals[side])[0] for side in ("before", "after"))
-    mean = word(w("replay.figure.mean", arrival=arrival))
+    mean = word(w["replay.figure.mean"])
     rows: list[tuple[Cell, ...]] = [(mean, _nothing(), _nothing(), _cell(change.mean, signed_seconds))]
     rows += [
         (
-            word(w("replay.figure.level", arrival=arrival, level=f"{100 * level:.0f}")), number(one, seconds),
+            word(w("replay.figure.p", level=f"{100 * level:.0f}")), number(one, seconds),
             number(two, seconds), number(two - one, signed_seconds),
         )
         for level, one, two in zip(LEVELS, before, after, strict=True)
@@ -127,7 +125,7 @@ def _rows(figures: Figures, name: str, change: Change) -> list[tuple[Cell, ...]]
     shares += [("later", limit, it) for limit, it in change.later.items()]  # type: ignore[misc]
     shares += [("sooner", limit, it) for limit, it in change.sooner.items()]  # type: ignore[misc]
     for kind, limit, it in shares:
-        told = w(f"replay.figure.{kind}", arrival=arrival, n=limit // 60 if limit else "")
+        told = w(f"replay.figure.{kind}", n=limit // 60 if limit else "")
         rows.append((word(told), _nothing(), _nothing(), _cell(it, share)))
     return rows
 

@@ -53,7 +53,8 @@ def change_map(
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 
     x, y, change, n = calls
-    figure, axes = new_figure(5.2)
+    wide, high = (max(float(np.ptp(axis)), 1.0) for axis in (x, y))
+    figure, axes = new_figure(float(np.clip(1.2 + 6.0 * high / wide, 2.0, 6.0)))
     known = np.abs(change[np.isfinite(change)])
     scale = max(float(np.quantile(known, 0.98)) if len(known) else 1.0, 10.0)
     colours = LinearSegmentedColormap.from_list("gain_to_loss", _GAIN_TO_LOSS)
@@ -71,7 +72,7 @@ def change_map(
         axes.scatter([at_x], [at_y], zorder=4, **looks[kind])
         if kind != "stays":
             axes.annotate(name, (at_x, at_y), (6, 5), textcoords="offset points", fontsize=8, color=INK, zorder=5)
-    axes.set_aspect("equal")
+    axes.set_aspect("equal", adjustable="datalim")
     bare(axes, "both")
     bar = figure.colorbar(dots, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
     bar.set_label(label, color=INK)
