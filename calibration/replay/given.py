@@ -302,12 +302,10 @@ def _shares(
 def _check_all_recorded(shares: Mapping[Stage, Share], durations: Durations) -> None:
     if durations is not Durations.RECORDED:
         return
-    lacking = {stage: share for stage, share in shares.items() if share.n_recorded < share.n}
-    del_travel = {stage: share for stage, share in lacking.items() if stage not in (Stage.TRAVEL, Stage.TRANSPORT)}
-    if del_travel:
-        told = ", ".join(
-            f"{stage.value} of {share.n - share.n_recorded} of {share.n}" for stage, share in del_travel.items()
-        )
+    by_matrix = (Stage.TRAVEL, Stage.TRANSPORT)
+    lacking = [(stage, it) for stage, it in shares.items() if it.n_recorded < it.n and stage not in by_matrix]
+    if lacking:
+        told = ", ".join(f"{stage.value} is missing {it.n - it.n_recorded} times of {it.n}" for stage, it in lacking)
         mend = "--durations both fits what is missing, and says how much that is"
         raise InputError([Problem("records", f"not every duration is on record: {told}", mend=mend)])
 

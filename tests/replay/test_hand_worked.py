@@ -124,10 +124,16 @@ def test_homeward_speed_moves_units_on_their_way_and_nothing_that_was_in_its_bay
     assert (home["time_ms"] / 1000 - EIGHT_S).tolist() == [850 + 55, 965 + 62.5, 2250 + 185, 2675 + 127.5, 3050 + 58.75]
 
 
-def test_the_command_writes_the_same_bytes_twice_and_does_nothing_a_third_time(tmp_path: Path, capsys) -> None:
-    folders = [tmp_path / name for name in ("one", "two")]
-    for folder in folders:
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What the command wrote, twice."""
+    made = [tmp_path_factory.mktemp("replay") / name for name in ("one", "two")]
+    for folder in made:
         assert command([*COMMAND, "--close", "S", "--out", str(folder)]) == 0
+    return made
+
+
+def test_the_command_writes_the_same_bytes_twice_and_does_nothing_a_third_time(folders, capsys) -> None:
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == sorted(
         ["account.csv", "account_summary.csv", "calls.parquet", "record.json", "report.html", "stages.json",
@@ -135,14 +141,12 @@ def test_the_command_writes_the_same_bytes_twice_and_does_nothing_a_third_time(t
     )  # fmt: skip
     for name in set(names) - {"timings.json"}:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
-    capsys.readouterr()
     assert command([*COMMAND, "--close", "S", "--out", str(folders[0])]) == 0
     assert "nothing done" in capsys.readouterr().out
 
 
-def test_a_row_of_the_table_of_calls_holds_record_before_and_after(tmp_path: Path) -> None:
-    assert command([*COMMAND, "--close", "S", "--out", str(tmp_path / "out")]) == 0
-    calls = pd.read_parquet(tmp_path / "out" / "calls.parquet").set_index("id")
+def test_a_row_of_the_table_of_calls_holds_record_before_and_after(folders) -> None:
+    calls = pd.read_parquet(folders[0] / "calls.parquet").set_index("id")
     third = calls.loc["3"]
     names = ("recorded", "before", "after")
     assert [third[f"{name}_first_s"] for name in names] == [350, 350, 1470]
@@ -150,10 +154,10 @@ def test_a_row_of_the_table_of_calls_holds_record_before_and_after(tmp_path: Pat
     assert [third[f"{name}_station"] for name in names] == ["S", "S", "N"]
     assert third["change_first_s"] == 1120
     assert calls["recorded_second_s"].tolist()[-1] == 625
-    units = pd.read_parquet(tmp_path / "out" / "units.parquet").set_index("unit")
+    units = pd.read_parquet(folders[0] / "units.parquet").set_index("unit")
     assert np.allclose(units["after_busy_share"][["E1", "A1", "E2"]] * 86_400, [2615, 2185, 0])
-    stages = json.loads((tmp_path / "out" / "stages.json").read_text(encoding="utf-8"))
+    stages = json.loads((folders[0] / "stages.json").read_text(encoding="utf-8"))
     assert stages["stages"]["travel"] == {"needed": 6, "recorded": 6, "assumed": ""}
-    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    page = (folders[0] / "report.html").read_text(encoding="utf-8")
     assert "The first unit arrives 224.0 s later on average" in page
     assert "首车到场平均晚 224.0 秒" in page
