@@ -42,6 +42,7 @@ class Policy:
     `help_wait_ms`: wait of a need after which other cities are asked whatever the grade, -1 never. `rest_after_ms`: a
     mission this long is followed by `rest_ms` of rest, 0 never. `home_factor_q16`: homeward driving time per outward
     driving time, in 1/65536. `make_ready_ms`: from HOME to AVAILABLE. `water_bit`: the capability that hydrants serve.
+    `is_sent_on`: whether units on their way home may be sent from where they are; if not, once they are home.
     `air_tasks`, `boat_tasks`: for each kind the mask of capabilities for which aircraft and boats under way are asked;
     empty: for every one at any kind.
     """
@@ -63,6 +64,7 @@ class Policy:
     water_bit: int = 0
     air_tasks: tuple[int, ...] = ()
     boat_tasks: tuple[int, ...] = ()
+    is_sent_on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.backtest.generative import Generative, generative
 from calibration.backtest.load import Load, load_of
 from calibration.backtest.scores import ByCall, Marginal, by_call, marginal, nearest_stations, rivals_of
 from calibration.backtest.split import Split
@@ -22,7 +23,7 @@ from calibration.ground import Ground, Zones, lay_zones, read_ground
 from calibration.ground.points import Placed, place_calls
 from calibration.model.fitted import Fitted, fit_model
 from calibration.model.predict import Predicted, predict
-from calibration.model.samples import Samples, take_samples
+from calibration.model.samples import Samples, first_arrived, take_samples
 from calibration.model.settle import settle
 from calibration.model.trace import player_of
 from calibration.records import Records, read_records
@@ -32,6 +33,7 @@ from sim.errors import InputError, Problem
 
 Told = Callable[[str], None]
 LEAST_SCORED = 20
+MOST_HISTORIES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Backtest:
     first: tuple[Marginal, ByCall]
     second: tuple[Marginal, ByCall] | None
     load: Load | None
+    generative: Generative
     verdict: Verdict
     fit_s: float
 
@@ -103,6 +106,10 @@ def backtest(
         If one side is too small to fit or to score.
     """
     samples, ground, zones = prepared.samples, prepared.ground, prepared.zones
+    scored = np.flatnonzero(split.is_scored & samples.calls.is_response & np.isfinite(samples.first_s))
+    if len(scored) < LEAST_SCORED:
+        rule = f"{len(scored)} held-out calls have a recorded arrival; {LEAST_SCORED} are needed to score"
+        raise InputError([Problem("records", rule, mend="give a longer log, or hold out more of it")])
     begin = time.perf_counter()
     fitted = fit_model(samples, ground, zones, split.is_fitted, seed=seed, told=told)
     told("playing the calls fitted")
@@ -112,10 +119,6 @@ def backtest(
     player = player_of(fitted, calls)
     told(f"predicting {len(player.calls)} calls {n_draws} times")
     predicted = predict(player, n_draws, seed=seed, told=drawn)
-    scored = np.flatnonzero(split.is_scored & samples.calls.is_response & np.isfinite(samples.first_s))
-    if len(scored) < LEAST_SCORED:
-        rule = f"{len(scored)} held-out calls have a recorded arrival; {LEAST_SCORED} are needed to score"
-        raise InputError([Problem("records", rule, mend="give a longer log, or hold out more of it")])
     told(f"scoring {len(scored)} calls")
     place = np.full(len(samples.calls), -1, dtype=np.int64)
     place[predicted.identity.astype(np.int64)] = np.arange(len(predicted.identity))
@@ -128,8 +131,14 @@ def backtest(
         second = _scores(prepared, split, predicted.second_s, place, with_second, is_second=True)
     verdict = judge(_evidence(prepared, first, fit_s))
     load = load_of(samples, split, fitted, predicted)
+    told("drawing calls")
+    call_ms = prepared.records.incidents["call_ms"].to_numpy(np.int64)
+    zone = prepared.records.time_zone
+    drawn = generative(
+        samples, split, fitted, zones, call_ms, zone, n_histories=min(n_draws, MOST_HISTORIES), seed=seed
+    )
     return Backtest(
-        prepared, split, fitted, predicted, scored, place[scored], first, second, load, verdict,
+        prepared, split, fitted, predicted, scored, place[scored], first, second, load, drawn, verdict,
         prepared.elapsed_s + fit_s,
     )  # fmt: skip
 
@@ -145,8 +154,9 @@ def _scores(
     rivals = rivals_of(samples, ground, zones, fitted, scored, is_second=is_second)
     nearest, _ = nearest_stations(samples, ground, zones, scored)
     own = filled(draws[place[scored]])
+    served = first_arrived(samples)[scored]
     day, hour = samples.calls.day[scored], samples.calls.hour[scored]
-    return marginal(own, seen, day), by_call(own, seen, rivals, day, nearest, hour)
+    return marginal(own, seen, day), by_call(own, seen, rivals, day, nearest, served, hour)
 
 
 def filled(draws: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -88,6 +88,7 @@ class ByCall:
     coverage: Share
     briers: tuple[Brier, ...]
     stations: GroupErrors
+    served: GroupErrors | None
     hours: GroupErrors
 
 
@@ -122,17 +123,20 @@ def _curves(draws: Floats, seen: Observed) -> Curves:
 
 
 def by_call(
-    draws_s: NDArray[np.float32], seen: Observed, rivals: Rivals, day: Ints, station: Ints, hour: Ints
+    draws_s: NDArray[np.float32], seen: Observed, rivals: Rivals, day: Ints, station: Ints, served: Ints, hour: Ints
 ) -> ByCall:
-    """Return how the draws of each call (n, m) meet its record; `station`, `hour` (n,) group the calls."""
+    """Return how the draws of each call (n, m) meet its record; `station`, `served` (-1: not on record), `hour`
+    (n,) group the calls."""
     draws = np.asarray(draws_s, dtype=np.float64)
-    blocks, own = block_codes(day), crps(draws, seen)
+    blocks, own, known = block_codes(day), crps(draws, seen), np.flatnonzero(served >= 0)
     low, high = pit_bounds(draws, seen)
     return ByCall(
         float(own.mean()), skill(own, rivals.usual, blocks), skill(own, rivals.by_kind, blocks),
         skill(own, rivals.regression, blocks), pit_histogram(pit(low, high, seen)), coverage(low, high, clusters=day),
         tuple(brier(draws, seen, 60.0 * minutes) for minutes in MINUTES),
-        group_errors(draws, seen, station), group_errors(draws, seen, hour),
+        group_errors(draws, seen, station),
+        group_errors(draws[known], seen.rows(known), served[known]) if len(known) else None,
+        group_errors(draws, seen, hour),
     )  # fmt: skip
 
 

@@ -95,6 +95,7 @@ def figures(found: Backtest) -> dict[str, Any]:
         "sentence": plain(verdict.sentence),
         "figures": judged,
         **{name: None if part is None else _scores(*part) for name, part in parts.items()},
+        "load": None if found.load is None else plain(found.load),
     }
 
 

@@ -54,10 +54,12 @@ def command(argv: Sequence[str]) -> int:
         )
     problems.raise_if_any()
     from calibration.backtest.run import backtest, prepare
+    from calibration.commands.checks import check_prepared
     from calibration.commands.made import inputs_of, is_made, move_aside
 
     progress = Progress()
     prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
+    check_prepared(prepared, given.overrides)
     split = _split(prepared, given.by, at, given.seed)
     options = {
         "split": str(split.at) if split.at else "place", "draws": given.draws, "seed": given.seed,

@@ -34,10 +34,12 @@ def command(argv: Sequence[str]) -> int:
         problems.add("--from", "lies after --until", value=given.begin, mend=f"--until is {given.end}")
     problems.raise_if_any()
     from calibration.backtest.run import prepare
+    from calibration.commands.checks import check_prepared
     from calibration.commands.made import inputs_of, is_made, move_aside
 
     progress = Progress()
     prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
+    check_prepared(prepared, given.overrides)
     is_used, first, last = _used(prepared, begin, end)
     options = {
         "first": str(first), "last": str(last), "seed": given.seed, "overrides": given.overrides,

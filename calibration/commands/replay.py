@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first day played (default: the log's)")
     parser.add_argument("--until", dest="last", metavar="YYYY-MM-DD", help="last day played (default: the log's)")
     parser.add_argument(
-        "--home-speed", type=float, default=1.0, metavar="F", help="speed homeward over outward (default: 1)"
+        "--home-speed", type=float, metavar="F", help="speed homeward over outward (default: as fitted, else 1)"
     )
     parser.add_argument("--draws", type=int, metavar="N", help=f"replays, each with other chance (default: {_DRAWS})")
     parser.add_argument("--out", type=Path, metavar="DIR", help="directory to write (default: outputs/replay/CITY-KEY)")
@@ -83,7 +83,7 @@ def _wish(given: argparse.Namespace) -> Wish:
     edits = read_edits(given.close, given.add, given.move, given.units, problems)
     first, last = read_day("--from", given.first, problems), read_day("--until", given.last, problems)
     low, high = _SPEEDS
-    if not low <= given.home_speed <= high:
+    if given.home_speed is not None and not low <= given.home_speed <= high:
         rule = f"must lie between {low:g} and {high:g}"
         problems.add("--home-speed", rule, value=given.home_speed, mend="1 is as fast as outward")
     for option, value, least, most in (("--draws", given.draws, 1, _MOST_DRAWS), ("--seed", given.seed, 0, MOST_SEED)):

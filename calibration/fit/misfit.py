@@ -45,8 +45,17 @@ class Misfit:
         return tuple(found)
 
 
-def misfit(transform: Floats, blocks: NDArray[np.int64], groups: NDArray[np.int64] | None = None) -> Misfit:
-    """Return the tests of probability transforms (n,), of which `blocks` are the days and `groups` any grouping."""
+def misfit(
+    transform: Floats,
+    blocks: NDArray[np.int64],
+    groups: NDArray[np.int64] | None = None,
+    *,
+    call: NDArray[np.int64] | None = None,
+) -> Misfit:
+    """Return the tests of probability transforms (n,), of which `blocks` are the days and `groups` any grouping.
+
+    With `call` (n,) the first unit of each call speaks for its day: units of one call share more than their day.
+    """
     n = len(transform)
     counts = np.bincount(np.minimum((transform * _N_BINS).astype(np.int64), _N_BINS - 1), minlength=_N_BINS)
     form_p = float(stats.chisquare(counts).pvalue) if n >= 5 * _N_BINS else float("nan")
@@ -54,7 +63,8 @@ def misfit(transform: Floats, blocks: NDArray[np.int64], groups: NDArray[np.int6
     rank = np.arange(n + 1) / n
     distance = float(max((rank[1:] - ordered).max(), (ordered - rank[:-1]).max()))
     score = special.ndtri(np.clip(transform, 1e-6, 1.0 - 1e-6))
-    day_p, correlation = between(score, np.unique(blocks, return_inverse=True)[1])
+    one = np.arange(n) if call is None else np.unique(call, return_index=True)[1]
+    day_p, correlation = between(score[one], np.unique(blocks[one], return_inverse=True)[1])
     return Misfit(form_p, distance, day_p, correlation, _spread_p(score, groups), n)
 
 

@@ -8,6 +8,7 @@ cell much wider than the noise, for which the log-normal start decides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,16 +89,23 @@ def interpolate(quantiles: Floats, levels: Floats) -> Floats:
     return inner
 
 
-def shared_within(standard: Floats, call: Codes, blocks: Codes) -> Shared:
+def shared_within(standard: Floats, call: Codes, blocks: Codes, fitted: Sequence[tuple[Codes, Floats]] = ()) -> Shared:
     """Return what standardised residuals (n,) of units of one call, (n,) labels, have in common.
 
     Mean product over pairs of units of a call, which rounding leaves alone where stamps are each unit's own; over the
     variance, which is one. The error is that of a ratio of sums by day (Cochran 1977, 9A), `blocks` (n,).
+
+    An effect fitted to both units of a pair takes from their product its posterior variance; that is put back. `fitted`
+    holds (label, posterior variance over residual variance), (n,) each, of each effect.
     """
     _, first, code = np.unique(call, return_index=True, return_inverse=True)
-    size = np.bincount(code).astype(np.float64)
     total, square = np.bincount(code, weights=standard), np.bincount(code, weights=standard**2)
-    pairs, products = size * (size - 1.0) / 2.0, (total**2 - square) / 2.0
+    pairs, products = _pairs(code), (total**2 - square) / 2.0
+    for label, known in fitted:
+        values, own = np.unique(label, return_inverse=True)
+        _, begin, both = np.unique(code * len(values) + own, return_index=True, return_inverse=True)
+        added = _pairs(both) * known[begin]
+        products = products + np.bincount(code[begin], weights=added, minlength=len(first))
     n_pairs = int(pairs.sum())
     if n_pairs < _LEAST_PAIRS:
         return Shared(float("nan"), float("nan"), n_pairs)
@@ -107,6 +115,12 @@ def shared_within(standard: Floats, call: Codes, blocks: Codes) -> Shared:
     days = int((np.bincount(day, weights=pairs) > 0.0).sum())
     se = float(np.sqrt(sums @ sums * days / (days - 1.0))) / n_pairs if days > 1 else float("nan")
     return Shared(share, se, n_pairs)
+
+
+def _pairs(code: Codes) -> Floats:
+    """Return how many pairs each code has."""
+    size = np.bincount(code).astype(np.float64)
+    return size * (size - 1.0) / 2.0
 
 
 def _bins(residual: Floats, band: Codes, sd: Floats) -> Codes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from calibration.fit.choice import PassedOver, RevealedOrder
+from calibration.fit.sent import Sent
 from calibration.fit.times import Effects, Held, TimesFit
 from calibration.fit.travel import TravelFit
 from calibration.scores.keyed import Floats
@@ -51,6 +53,40 @@ def travel_part(fit: TravelFit) -> dict[str, Any]:
         "does_not_fit": list(fit.reasons),
         "not_identified": list(fit.vague),
     }
+
+
+def choice_part(order: RevealedOrder, passed: PassedOver) -> dict[str, Any]:
+    """Return which station serves as plain values; shares of calls that pass over 0, 1, 2, 3 and more stations."""
+    why = {"busy": passed.nearest_busy, "not_busy": passed.nearest_not_busy, "unknown": passed.nearest_unknown}
+    return {
+        "n": passed.n,
+        "zones_with_another_order": order.n_zones,
+        "stations_raised": order.n_raised,
+        "calls_affected": pair(order.affected.value, order.affected.se),
+        "passed_over": [pair(value, se) for value, se in zip(passed.shares, passed.se, strict=True)],
+        "is_identified": passed.is_identified,
+        "not_nearest": pair(passed.not_nearest.value, passed.not_nearest.se),
+        "nearest_was": {name: pair(share.value, share.se) for name, share in why.items()},
+        "does_not_fit": list(passed.reasons),
+    }
+
+
+def sent_part(sent: Sent, kinds: Sequence[str], types: Sequence[str]) -> dict[str, Any]:
+    """Return the units sent as plain values, by names of kinds and unit types in the order of their codes."""
+    names = [" + ".join(types[code] for code in pattern) for pattern in sent.patterns]
+    shares = {"cancelled": sent.cancelled, "no_arrival": sent.no_arrival, "sent_later": sent.later}
+    found = {}
+    for row, kind in enumerate(kinds):
+        found[kind] = {
+            "n": int(sent.count[row].sum()),
+            "units": pair(sent.mean_units[row], sent.mean_units_se[row]),
+            "patterns": {
+                name: number(share) for name, share in zip(names, sent.share[row], strict=True) if share > 0.0
+            },
+            "is_filled_up": bool(sent.is_thin[row]),
+            **{name: pair(share[row].value, share[row].se) for name, share in shares.items()},
+        }
+    return {"kinds": found, "assumed": list(sent.said)}
 
 
 def write_params(path: Path, parts: Mapping[str, Any], *, digest: str, first: date, last: date) -> None:

@@ -45,8 +45,16 @@ class Effects:
 
     def of(self, labels: Codes) -> Floats:
         """Return the effect of each label, 0 for one never met."""
-        distinct, code = np.unique(labels, return_inverse=True)
-        return np.array([self.effect.get(int(label), 0.0) for label in distinct])[code]
+        return _looked_up(self.effect, labels, 0.0)
+
+    def se_of(self, labels: Codes) -> Floats:
+        """Return the standard error of each label's effect, the s.d. of effects for one never met."""
+        return _looked_up(self.se, labels, self.tau)
+
+
+def _looked_up(table: Mapping[int, float], labels: Codes, otherwise: float) -> Floats:
+    distinct, code = np.unique(labels, return_inverse=True)
+    return np.array([table.get(int(label), otherwise) for label in distinct], dtype=np.float64)[code]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,11 @@ def fit_times(
     *,
     families: Sequence[str] = (*FAMILIES, "empirical"),
     n_folds: int = 5,
+    call: Codes | None = None,
 ) -> TimesFit:
     """Return the fitted duration of n records; `blocks` (n,) are the days, `groups` labels (n,) from coarse to fine.
+
+    Where a call has several records, one per unit, `call` (n,) says which belong together.
 
     With fewer than five days or a hundred records there is nothing to choose by, and the first family is taken. The
     empirical family is no candidate where records are censored.
@@ -123,7 +134,7 @@ def fit_times(
     cells = cells_of(seen, np.exp(_offsets(effects, groups, len(seen))))
     low, high = cells.bounds(estimate.family, estimate.parameters)
     transform = pit(low[cells.place], high[cells.place], seen)
-    return TimesFit(estimate, effects, held, misfit(transform, blocks, groups[-1] if groups else None))
+    return TimesFit(estimate, effects, held, misfit(transform, blocks, groups[-1] if groups else None, call=call))
 
 
 def held_out(

@@ -18,11 +18,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, special, stats
+from scipy import special
 
 from calibration.fit.complete import log_times, probability_bounds
 from calibration.fit.misfit import Misfit, between, misfit
+from calibration.fit.mixed import Columns
 from calibration.fit.noise import Shared, interpolate, noise_quantiles, normal_quantiles, shared_within
+from calibration.fit.rounds import ABSURD_SD, Found, Last, found_of
 from calibration.fit.speed import CURVES, OF_DISTANCE, Curve
 from calibration.fit.times import Effects, Held, day_folds, held_against_best, simplest, some_days
 from calibration.scores.keyed import Floats
@@ -31,10 +33,6 @@ from calibration.scores.regression import Known
 from calibration.scores.transform import pit
 
 Codes = NDArray[np.int64]
-_N_ROUNDS = 30
-_ABSURD_SD = 5.0
-_N_BANDS = 5
-_LEAST_PER_BAND = 100
 _LEVEL = 0.01
 _VAGUE = 1.0
 """A parameter of the curve, on a log scale, whose standard error is above this is not identified."""
@@ -92,7 +90,7 @@ class TravelFit:
         found.extend(f"{name} of the curve is not identified" for name in self.vague)
         if self.n_absurd > 0.002 * self.n + 3:
             found.append(
-                f"{self.n_absurd} of {self.n} rows lie beyond {_ABSURD_SD:g} s.d.: wrong records or heavy tails"
+                f"{self.n_absurd} of {self.n} rows lie beyond {ABSURD_SD:g} s.d.: wrong records or heavy tails"
             )
         return tuple(found)
 
@@ -151,7 +149,7 @@ def fit_travel(
     if len(curves) > 1 and len(np.unique(blocks)) >= n_folds and len(seen) >= 100:
         held = _held_out(seen, known, blocks, curves, n_folds)
         name = simplest(held, {each: len(CURVES[each].parameters) for each in curves})
-    return _with_noise(replace(_fit(CURVES[name], seen, known, blocks), held=held), seen, known, blocks, call)
+    return _with_noise(replace(_fit(CURVES[name], seen, known, blocks, call), held=held), seen, known, blocks, call)
 
 
 def _with_noise(fit: TravelFit, seen: Observed, known: Known, blocks: Codes, call: Codes | None) -> TravelFit:
@@ -163,8 +161,12 @@ def _with_noise(fit: TravelFit, seen: Observed, known: Known, blocks: Codes, cal
         found = replace(found, noise_quantiles=noise_quantiles(seen, mean, band, fit.sd))
     if call is not None:
         standard = (np.log(np.maximum(seen.centre_s(), 1.0)) - mean) / fit.sd[band]
-        few = np.flatnonzero(~seen.is_censored & (np.abs(standard) <= _ABSURD_SD))
-        found = replace(found, common=shared_within(standard[few], call[few], blocks[few]))
+        few = np.flatnonzero(~seen.is_censored & (np.abs(standard) <= ABSURD_SD))
+        fitted = [
+            (known.labels[name][few], (effect.se_of(known.labels[name][few]) / fit.sd[band[few]]) ** 2)
+            for name, effect in fit.effects.items()
+        ]
+        found = replace(found, common=shared_within(standard[few], call[few], blocks[few], fitted))
     return found
 
 
@@ -173,150 +175,65 @@ def _held_out(seen: Observed, known: Known, blocks: Codes, curves: Sequence[str]
     seen, known, blocks = seen.rows(few), known.rows(few), blocks[few]
     fold = day_folds(blocks, seen.seed, n_folds)
     score = {name: np.empty(len(seen)) for name in curves}
+    near: dict[str, Found] = {}
     for number in range(n_folds):
         train, out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         for name in curves:
-            fitted = _fit(CURVES[name], seen.rows(train), known.rows(train), None)
-            mean = fitted.log_expected(known.rows(out))
-            log_p = log_times(seen.rows(out), mean, fitted.sd_of(mean)).log_p
+            near[name], _ = found_of(CURVES[name], seen.rows(train), known.rows(train), near.get(name))
+            mean = near[name].log_expected(known.rows(out))
+            log_p = log_times(seen.rows(out), mean, near[name].spread.of(mean)).log_p
             # One in a thousand may be anything up to two hours, so that one absurd row does not decide.
             unit = np.where(seen.resolution_s[out] > 0.0, seen.resolution_s[out], 1.0)
             score[name][out] = np.logaddexp(np.log(0.999) + log_p, np.log(0.001 * unit / 7200.0))
     return held_against_best(score, blocks)
 
 
-def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes | None) -> TravelFit:
-    x, names = known.distance, list(known.labels)
-    levels = [np.unique(known.labels[name], return_inverse=True) for name in names]
-    sizes = [len(curve.parameters), *(len(labels) for labels, _ in levels)]
-    ends = np.cumsum(sizes)
-    parts = [slice(int(end) - size, int(end)) for end, size in zip(ends, sizes, strict=True)]
-    y = np.log(np.maximum(seen.centre_s(), 1.0))
-    solution = np.zeros(int(ends[-1]))
-    solution[parts[0]] = curve.rough(x, y)
-    tau2 = [0.01] * len(levels)
-    sticks = [_indicator(code, len(labels)) for labels, code in levels]
-    effects = sparse.hstack(sticks, format="csr") if sticks else sparse.csr_array((len(y), 0))
-    residual = y - curve.log_s(solution[parts[0]], x)
-    spread = _Spread(np.zeros(0), np.array([max(1.4826 * float(np.median(np.abs(residual))), 0.02)]), np.zeros(1), 1.0)
-    inverse, slope, design = np.eye(len(solution)), np.zeros(len(y)), effects
-    penalty, is_kept = np.zeros(len(solution)), np.ones(len(y), dtype=np.bool_)
-    for _ in range(_N_ROUNDS):
-        mean = curve.log_s(solution[parts[0]], x) + effects @ solution[sizes[0] :]
-        sd = spread.of(mean)
-        logs = log_times(seen, mean, sd)
-        is_kept = np.abs(logs.mean - mean) <= _ABSURD_SD * sd
-        slope = np.where(is_kept, (logs.mean - mean) / sd**2, 0.0)
-        weight = np.where(is_kept, np.clip(1.0 - logs.variance / sd**2, 1e-3, 1.0) / sd**2, 0.0)
-        design = sparse.hstack([sparse.csr_array(curve.slopes(solution[parts[0]], x)), effects], format="csr")
-        for part, each in zip(parts[1:], tau2, strict=True):
-            penalty[part] = 1.0 / each
-        normal = (design.T @ (sparse.diags_array(weight) @ design)).toarray() + np.diag(penalty + 1e-9)
-        inverse = np.linalg.inv(normal)
-        step = np.clip(inverse @ (design.T @ slope - penalty * solution), -1.0, 1.0)
-        solution, before = solution + step, (*tau2, *spread.sd)
-        for number, part in enumerate(parts[1:]):
-            own = float(solution[part] @ solution[part]) + float(np.trace(inverse[part, part]))
-            tau2[number] = max(own / (part.stop - part.start), 1e-7)
-        spread = _spread_of(mean, logs.mean - mean, logs.variance, is_kept, len(solution))
-        if _is_settled(step, np.sqrt(np.diag(inverse)), before, (*tau2, *spread.sd)):
-            break
+def _fit(curve: Curve, seen: Observed, known: Known, blocks: Codes, call: Codes | None) -> TravelFit:
+    found, last = found_of(curve, seen, known)
+    columns, parts = found.columns, found.columns.parts
+    inverse: Floats = np.asarray(np.linalg.inv(last.normal), dtype=np.float64)
     is_vague = bool((np.diag(inverse)[parts[0]] > _VAGUE**2).any())
-    covariance = _by_days(inverse, design, slope, penalty, None if is_vague else blocks)
-    mean = curve.log_s(solution[parts[0]], x) + effects @ solution[sizes[0] :]
-    sd = spread.of(mean)
-    transform = pit(*probability_bounds(seen, mean, sd), seen)
-    days = np.arange(len(y)) if blocks is None else blocks
+    covariance = _by_days(inverse, columns, last, None if is_vague else blocks)
+    mean = found.log_expected(known)
+    transform = pit(*probability_bounds(seen, mean, found.spread.of(mean)), seen)
     deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    place = {name: number for number, name in enumerate(columns.names)}
     return TravelFit(
         curve=curve,
-        parameters=solution[parts[0]],
+        parameters=found.parameters,
         covariance=covariance[parts[0], parts[0]],
-        effects={
-            name: _effects(labels, code, solution[part], deviation[part], each)
-            for name, (labels, code), part, each in zip(names, levels, parts[1:], tau2, strict=True)
-        },
-        edges_s=np.exp(spread.edges),
-        sd=spread.sd,
-        sd_se=spread.se,
-        n=len(y),
-        n_absurd=int((~is_kept).sum()),
-        spread_p=spread.p,
-        curve_p=_curve_p(transform, x),
-        misfit=misfit(transform, days),
+        effects={name: _effects(columns, place[name], found, deviation) for name in known.labels},
+        edges_s=np.exp(found.spread.edges),
+        sd=found.spread.sd,
+        sd_se=found.spread.se,
+        n=len(seen),
+        n_absurd=int((~last.is_kept).sum()),
+        spread_p=found.spread.p,
+        curve_p=_curve_p(transform, known.distance),
+        misfit=misfit(transform, blocks, call=call),
         held={},
-        noise_quantiles=normal_quantiles(spread.sd),
+        noise_quantiles=normal_quantiles(found.spread.sd),
         common=Shared(float("nan"), float("nan"), 0),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """S.d. of log time by band of log expected time."""
-
-    edges: Floats
-    sd: Floats
-    se: Floats
-    p: float
-
-    def of(self, mean: Floats) -> Floats:
-        return self.sd[np.searchsorted(self.edges, mean, side="right")]
-
-
-def _spread_of(mean: Floats, residual: Floats, variance: Floats, is_kept: NDArray[np.bool_], n_free: int) -> _Spread:
-    """Return one s.d., or one by fifth of expected time where they differ (Brown & Forsythe, 1 % level)."""
-    n = int(is_kept.sum())
-    total = float((residual**2 + variance)[is_kept].sum())
-    one = np.sqrt(max(total / max(n - min(n_free, n // 2), 1), 1e-8))
-    n_bands = min(_N_BANDS, n // _LEAST_PER_BAND)
-    single = _Spread(np.zeros(0), np.array([one]), np.array([one / np.sqrt(2.0 * max(n, 1))]), 1.0)
-    if n_bands < 2:
-        return single
-    edges = np.unique(np.quantile(mean[is_kept], np.arange(1, n_bands) / n_bands))
-    band = np.searchsorted(edges, mean[is_kept], side="right")
-    size = np.bincount(band, minlength=len(edges) + 1)
-    if size.min() < 2:
-        return single
-    # What rounding hides is added back, with its sign, so that bands of short times do not look narrow.
-    whole = np.sign(residual) * np.sqrt(residual**2 + variance)
-    parts = [whole[is_kept][band == each] for each in range(len(size))]
-    p = float(stats.levene(*parts, center="median").pvalue)
-    if not p < _LEVEL:
-        return replace(single, p=p)
-    square = np.bincount(band, weights=(residual**2 + variance)[is_kept]) / size
-    sd = np.sqrt(np.maximum(square * n / max(n - min(n_free, n // 2), 1), 1e-8))
-    return _Spread(edges, sd, sd / np.sqrt(2.0 * size), p)
-
-
-def _is_settled(step: Floats, se: Floats, before: Sequence[float], after: Sequence[float]) -> bool:
-    """Return whether no estimate moved by a fiftieth of its error, nor any variance or s.d. by a hundredth."""
-    if len(before) != len(after) or bool((np.abs(step) > 0.02 * se).any()):
-        return False
-    return bool(np.allclose(before, after, rtol=0.01, atol=1e-5))
-
-
-def _indicator(code: Codes, n_labels: int) -> sparse.csr_array:
-    return sparse.csr_array((np.ones(len(code)), (np.arange(len(code)), code)), shape=(len(code), n_labels))
-
-
-def _by_days(inverse: Floats, design: sparse.csr_array, slope: Floats, penalty: Floats, blocks: Codes | None) -> Floats:
+def _by_days(inverse: Floats, columns: Columns, last: Last, blocks: Codes | None) -> Floats:
     """Return the covariance of prediction, C M C + C P C: M of slopes summed by day, P the precision of effects."""
     if blocks is None or len(np.unique(blocks)) < 20:
         return inverse
-    days, code = np.unique(blocks, return_inverse=True)
-    sums = (_indicator(code, len(days)).T @ (sparse.diags_array(slope) @ design)).toarray()
-    covariance: Floats = inverse @ (sums.T @ sums + np.diag(penalty)) @ inverse
+    sums = columns.by_day(last.slopes, last.slope, np.unique(blocks, return_inverse=True)[1].astype(np.int64))
+    covariance: Floats = inverse @ (sums.T @ sums + np.diag(last.penalty)) @ inverse
     return covariance
 
 
-def _effects(labels: Codes, code: Codes, effect: Floats, se: Floats, tau2: float) -> Effects:
-    keys = [int(label) for label in labels]
-    own_n = np.bincount(code).tolist()
+def _effects(columns: Columns, place: int, found: Found, deviation: Floats) -> Effects:
+    keys, part = columns.values[place].tolist(), columns.parts[1 + place]
+    own_n = np.bincount(columns.codes[place]).tolist()
     return Effects(
-        dict(zip(keys, effect.tolist(), strict=True)),
-        dict(zip(keys, se.tolist(), strict=True)),
+        dict(zip(keys, found.solution[part].tolist(), strict=True)),
+        dict(zip(keys, deviation[part].tolist(), strict=True)),
         dict(zip(keys, own_n, strict=True)),
-        float(np.sqrt(tau2)),
+        float(np.sqrt(found.tau2[place])),
     )
 
 

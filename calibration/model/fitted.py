@@ -8,7 +8,7 @@ what pairs of station and place add (`noise.py`); where levels stand at the end 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,10 @@ from calibration.fit.times import TimesFit, fit_times
 from calibration.fit.travel import TravelFit, fit_travel
 from calibration.ground import Ground, Zones
 from calibration.model.drift import NO_DRIFT, Drift, level_at_end
-from calibration.model.fleet import Fleet, fleet_of, free_at
+from calibration.model.fleet import Fleet, fleet_of, free_at, plenty
 from calibration.model.noise import Noise, Pairs, fit_pairs, noise_of
-from calibration.model.passing import Passing, fit_passing
+from calibration.model.passing import Passing, fit_passing, never_passed
+from calibration.model.returning import Returning, fit_returning
 from calibration.model.samples import Calls, Clock, Samples, stage_observed
 from calibration.scores import Known, Observed
 from sim.errors import InputError, Problem
@@ -58,12 +59,13 @@ class Fitted:
     pairs: tuple[Pairs, Pairs]
     noise: Noise
     drift: Mapping[str, Drift]
-    order: RevealedOrder
-    passed: PassedOver
+    order: RevealedOrder | None
+    passed: PassedOver | None
     passing: Passing
     drive_s: Floats
     sent: Sent
     ends: Ends
+    returning: Returning
     fleet: Fleet
     first_day: int
     last_day: int
@@ -100,14 +102,14 @@ def fit_model(
         If fewer than `LEAST_JOURNEYS` journeys of known stations are among them.
     """
     calls, said = samples.calls, list(samples.said)
-    rows = _usable(samples, is_used)
+    rows = usable(samples, is_used)
     told("call handling")
     handling, handling_drift = _handling(samples, is_used, seed, said)
     told("turnout and time on scene")
     turnout, turnout_drift = _turnout(samples, rows, seed, said)
     scene = _scene(samples, rows, seed, said)
     told("travel")
-    seen, known, rows = _journeys(samples, zones, rows, seed)
+    seen, known, rows = journeys(samples, zones, rows, seed)
     if len(rows) < LEAST_JOURNEYS:
         rule = f"{len(rows)} journeys from known stations to known places are on record; {LEAST_JOURNEYS} are needed"
         mend = "give a longer log, or the stations and places that are missing"
@@ -119,19 +121,28 @@ def fit_model(
     told("which station is sent")
     drive_s = _expected_drive(travel, pairs, zones, ground.n_stations)
     fleet = fleet_of(ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit)
+    expected = drive_s.mean(axis=0)[samples.responses.station[rows], calls.zone[call]]
+    returning = fit_returning(samples.responses, rows, calls.local_ms / 1000.0, expected)
     turnout_s = np.zeros(ground.n_stations) if turnout is None else station_turnout_s(turnout, ground.n_stations)
-    order, passed, passing, drive_s = _order(samples, ground, zones, fleet, drive_s, turnout_s, is_used)
+    order, passed, passing, drive_s = _order(
+        samples, ground, zones, fleet, drive_s, turnout_s, is_used, is_sent_on=returning.is_sent_on
+    )
+    if order is None:
+        said.append(
+            "hardly any station is on record: the nearest is sent, and its being busy is in the noise of travel"
+        )
+        fleet = plenty(fleet)
     told("units sent")
     sent, ends = _units_sent(samples, is_used, fleet)
     used = np.flatnonzero(is_used)
     return Fitted(
         ground, zones, calls.kinds, samples.stages.clock, handling, turnout, scene, travel, pairs, noise,
         {"handling": handling_drift, "turnout": turnout_drift, "travel": travel_drift}, order, passed, passing, drive_s,
-        sent, ends, fleet, int(calls.day[used[0]]), int(calls.day[used[-1]]), tuple(said),
+        sent, ends, returning, fleet, int(calls.day[used[0]]), int(calls.day[used[-1]]), tuple(said),
     )  # fmt: skip
 
 
-def _usable(samples: Samples, is_used: NDArray[np.bool_]) -> Ints:
+def usable(samples: Samples, is_used: NDArray[np.bool_]) -> Ints:
     """Return the rows of responses by units of known stations that arrived at calls used."""
     of = samples.responses
     is_in = is_used[of.call] & samples.calls.is_response[of.call] & ~of.is_cancelled & (of.station >= 0)
@@ -149,7 +160,7 @@ def _handling(
     np.minimum.at(first, of.call, np.where(np.isnan(of.dispatch_s), np.inf, of.dispatch_s))
     rows = np.flatnonzero(is_used & calls.is_response & np.isfinite(first))
     seen = stage_observed(
-        np.maximum(first[rows], _LEAST_S), "call", "dispatch", "handling", _resolution(samples),
+        first[rows], "call", "dispatch", "handling", _resolution(samples),
         calls.local_ms[rows] / 1000.0, calls.identity[rows], seed,
     )  # fmt: skip
     groups = (calls.kind[rows], calls.hour_label[rows])
@@ -163,7 +174,7 @@ def _turnout(samples: Samples, rows: Ints, seed: int, said: list[str]) -> tuple[
         return None, NO_DRIFT
     call = of.call[rows]
     seen = stage_observed(
-        np.maximum(of.turnout_s[rows], _LEAST_S), "dispatch", "en_route", "turnout", _resolution(samples),
+        of.turnout_s[rows], "dispatch", "en_route", "turnout", _resolution(samples),
         calls.local_ms[call] / 1000.0 + np.nan_to_num(of.dispatch_s[rows]), _identities(rows), seed,
     )  # fmt: skip
     groups = (calls.kind[call], calls.hour_label[call], of.station[rows])
@@ -177,7 +188,7 @@ def _scene(samples: Samples, rows: Ints, seed: int, said: list[str]) -> TimesFit
         return None
     call = of.call[rows]
     seen = stage_observed(
-        np.maximum(of.scene_s[rows], _LEAST_S), "arrival", "clear", "on_scene", _resolution(samples),
+        of.scene_s[rows], "arrival", "clear", "on_scene", _resolution(samples),
         calls.local_ms[call] / 1000.0 + np.nan_to_num(of.arrival_s[rows]), _identities(rows), seed,
     )  # fmt: skip
     return _times(seen, calls.day[call], (calls.kind[call],), "time on scene", said)[0]
@@ -189,10 +200,10 @@ def _times(
     if len(seen) < 20:
         said.append(f"{name}: {len(seen)} recorded durations are too few to fit; taken as nothing")
         return None, NO_DRIFT
+    # What is written as nought to the second took up to a second.
+    seen = replace(seen, value_s=np.where(seen.resolution_s > 0.0, seen.value_s, np.maximum(seen.value_s, _LEAST_S)))
     fit = fit_times(seen, day, groups)
-    level = float(np.median(fit.estimate.family.ppf(fit.estimate.parameters, np.array([0.5]))))
-    residual = np.log(np.maximum(seen.centre_s(), _LEAST_S)) - fit.log_factor(groups, len(seen)) - np.log(level)
-    return fit, level_at_end(residual - residual.mean(), day)
+    return fit, level_at_end(seen.centre_s() / np.exp(fit.log_factor(groups, len(seen))), day)
 
 
 def _resolution(samples: Samples) -> Mapping[str, float]:
@@ -204,7 +215,7 @@ def _identities(rows: Ints) -> NDArray[np.uint64]:
     return rows.astype(np.uint64)
 
 
-def _journeys(samples: Samples, zones: Zones, rows: Ints, seed: int) -> tuple[Observed, Known, Ints]:
+def journeys(samples: Samples, zones: Zones, rows: Ints, seed: int) -> tuple[Observed, Known, Ints]:
     """Return the recorded journeys, what is known of each, and their rows."""
     of, calls = samples.responses, samples.calls
     if samples.stages.has_turnout:
@@ -251,7 +262,7 @@ def _left_over(
     n_free = sum(_n_free(effect.tau, effect.se) for effect in travel.effects.values())
     n_free += by_patch.n_free + by_zone.n_free
     rounding = seen.rounding_variance_s2()[kept] / centre[kept] ** 2
-    drift = level_at_end(left - left.mean(), samples.calls.day[call[kept]])
+    drift = level_at_end(centre[kept] / np.exp(expected), samples.calls.day[call[kept]])
     return (by_patch, by_zone), noise_of(left, expected, n_free, rounding, travel.common.share), drift
 
 
@@ -280,15 +291,19 @@ def _expected_drive(travel: TravelFit, pairs: tuple[Pairs, Pairs], zones: Zones,
 def _order(
     samples: Samples, ground: Ground, zones: Zones, fleet: Fleet, drive_s: Floats, turnout_s: Floats,
     is_used: NDArray[np.bool_],
-) -> tuple[RevealedOrder, PassedOver, Passing, Floats]:  # fmt: skip
+    *,
+    is_sent_on: bool,
+) -> tuple[RevealedOrder | None, PassedOver | None, Passing, Floats]:  # fmt: skip
     """Return the order of stations as chosen, what is passed over beyond it, and the drives with that order."""
     calls = samples.calls
     chosen = np.flatnonzero(is_used & calls.is_response)
     expected = (drive_s.mean(axis=0) + turnout_s[:, None]).T
     station, kind = first_sent(samples, expected)
-    is_open, is_free = open_and_free(samples, ground, fleet, chosen, kind[chosen])
+    is_open, is_free = open_and_free(samples, ground, fleet, chosen, kind[chosen], is_sent_on=is_sent_on)
     xy_m = np.column_stack([zones.x_m, zones.y_m]).astype(np.float64)
     at = (expected, xy_m, calls.zone[chosen], station[chosen], calls.day[chosen])
+    if int((station[chosen] >= 0).sum()) < LEAST_JOURNEYS:
+        return None, None, never_passed(zones.n_zones), drive_s
     # Without a record of every unit the outs of those on record are only what the model itself will play.
     played = choices(*at, is_open=is_open, is_free=is_free)
     seen = played if samples.stages.has_every_unit else choices(*at, is_open=is_open)
@@ -299,7 +314,7 @@ def _order(
 
 
 def open_and_free(
-    samples: Samples, ground: Ground, fleet: Fleet, chosen: Ints, kind: Ints
+    samples: Samples, ground: Ground, fleet: Fleet, chosen: Ints, kind: Ints, *, is_sent_on: bool
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which stations were open, and which had a unit of the type asked for that no record has out.
 
@@ -312,7 +327,7 @@ def open_and_free(
     at_s = call_s[chosen] + np.where(np.isfinite(sent[chosen]), sent[chosen], 0.0)
     days, code = np.unique(calls.day[chosen], return_inverse=True)
     is_open = ground.is_open(days.astype("datetime64[D]"))[code]
-    return is_open, free_at(fleet, of, call_s, at_s, kind, ground.n_stations)
+    return is_open, free_at(fleet, of, call_s, at_s, kind, ground.n_stations, is_sent_on=is_sent_on)
 
 
 def first_sent(samples: Samples, expected_s: Floats) -> tuple[Ints, Ints]:

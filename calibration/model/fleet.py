@@ -17,6 +17,7 @@ from calibration.model.samples import Responses
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _LEAST_RESPONSES = 5
+_PLENTY = 12
 _OUT_S = 3600.0
 """A unit of which no end is recorded counts as out for an hour (assumed)."""
 
@@ -49,6 +50,11 @@ def fleet_of(ground: Ground, responses: Responses, call_s: Floats, *, has_every_
     if named.mean() > 0.5:
         return _named(responses, named, ground.n_stations)
     return _counted(responses, call_s, ground.n_stations)
+
+
+def plenty(fleet: Fleet) -> Fleet:
+    """Return as many units at every station as can ever be asked for."""
+    return Fleet(np.repeat(fleet.station, _PLENTY), np.repeat(fleet.type, _PLENTY), fleet.types, "never all out")
 
 
 def _named(responses: Responses, named: NDArray[np.bool_], n_stations: int) -> Fleet:
@@ -90,13 +96,16 @@ def out_times(responses: Responses, call_s: Floats) -> tuple[Floats, Floats]:
 
 
 def free_at(
-    fleet: Fleet, responses: Responses, call_s: Floats, at_s: Floats, kind: Ints, n_stations: int
+    fleet: Fleet, responses: Responses, call_s: Floats, at_s: Floats, kind: Ints, n_stations: int, *, is_sent_on: bool
 ) -> NDArray[np.bool_]:
-    """Return which stations have a unit of a type that is not out: (n, n_stations) bool.
+    """Return which stations have a unit of a type that can be sent: (n, n_stations) bool.
 
-    `at_s`, `kind`: (n,) instants and the type asked for. Units that are sent at that very instant count as free.
+    `at_s`, `kind`: (n,) instants and the type asked for. `is_sent_on`: whether units that are clear can be sent, or
+    only once they are home. Units that are sent at that very instant count as free.
     """
     begin, end = out_times(responses, call_s)
+    if not is_sent_on:
+        end = np.fmax(end, call_s[responses.call] + responses.available_s)
     free = np.zeros((len(at_s), n_stations), dtype=np.bool_)
     for each in np.unique(kind):
         rows, is_type = np.flatnonzero(kind == each), responses.type == each

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.fit.params import number, pair, times_part, travel_part
+from calibration.fit.params import choice_part, number, pair, sent_part, times_part, travel_part
 from calibration.fit.times import TimesFit
 from calibration.model.drift import Drift
 from calibration.model.fitted import MOST_PLACES, Fitted
@@ -34,10 +34,10 @@ def params_of(fitted: Fitted) -> dict[str, Any]:
         "travel": _travel(fitted, names),
         "drift": {name: _drift(each) for name, each in fitted.drift.items()},
         "dispatch": _dispatch(fitted),
-        "units_sent": _sent(fitted),
+        "units_sent": sent_part(fitted.sent, fitted.kinds, fitted.fleet.types),
         "ends": _ends(fitted),
         "fleet": _fleet(fitted),
-        "assumed": list(fitted.said),
+        "assumed": [*fitted.said, *fitted.sent.said],
         "does_not_fit": {name: list(texts) for name, texts in reasons_of(fitted).items()},
         "not_identified": {name: list(texts) for name, texts in not_identified(fitted).items()},
     }
@@ -47,17 +47,17 @@ def reasons_of(fitted: Fitted) -> Mapping[str, Sequence[str]]:
     """Return what speaks against each part of the fit, in words, by part; parts that fit are left out."""
     found = {
         "handling": _misfit(fitted.handling), "turnout": _misfit(fitted.turnout), "travel": fitted.travel.reasons,
-        "scene": _misfit(fitted.scene), "dispatch": fitted.passed.reasons,
+        "scene": _misfit(fitted.scene), "dispatch": () if fitted.passed is None else fitted.passed.reasons,
     }  # fmt: skip
     return {name: texts for name, texts in found.items() if texts}
 
 
 def not_identified(fitted: Fitted) -> Mapping[str, Sequence[str]]:
     """Return what the records do not fix, in words, by part."""
+    is_known = fitted.passed is not None and fitted.passed.is_identified
     found: dict[str, Sequence[str]] = {
         "travel": [f"{name} of the curve in distance" for name in fitted.travel.vague],
-        "dispatch": [] if fitted.passed.is_identified else ["whether a nearer station was busy or passed over"],
-        "sent": fitted.sent.said,
+        "dispatch": [] if is_known else ["whether a nearer station was busy or passed over"],
     }
     return {name: texts for name, texts in found.items() if texts}
 
@@ -134,52 +134,23 @@ def _pairs(fitted: Fitted, pairs: Pairs, places: Sequence[str]) -> dict[str, Any
 
 
 def _drift(drift: Drift) -> dict[str, Any]:
-    return {"log_level_at_end": pair(drift.level, drift.se), "log_step_sd_per_week": number(drift.step_sd)}
+    return {"log_level_at_end": number(drift.level), "missed_sd": number(drift.se), "kept_share": number(drift.kept)}
 
 
 def _share(share: Share) -> dict[str, Any]:
     return {**pair(share.value, share.se), "n": share.n}
 
 
-def _dispatch(fitted: Fitted) -> dict[str, Any]:
-    order, passed, passing = fitted.order, fitted.passed, fitted.passing
-    return {
-        "stations_raised": {"pairs": order.n_raised, "zones": order.n_zones, "calls_affected": _share(order.affected)},
-        "passed_over": {str(k): pair(v, se) for k, (v, se) in enumerate(zip(passed.shares, passed.se, strict=True))},
-        "passed_over_by_gap": {
-            "edges_s": [number(edge) for edge in passing.edges_s],
-            "shares": [[number(value) for value in row] for row in passing.by_gap],
-        },
-        "not_nearest": _share(passed.not_nearest),
-        "nearest_busy": _share(passed.nearest_busy),
-        "nearest_not_busy": _share(passed.nearest_not_busy),
-        "nearest_unknown": _share(passed.nearest_unknown),
-        "contradicted": _share(passed.contradicted),
-        "is_identified": passed.is_identified,
+def _dispatch(fitted: Fitted) -> dict[str, Any] | None:
+    """Return which station serves, with the shares that are played; None where hardly any station is on record."""
+    if fitted.order is None or fitted.passed is None:
+        return None
+    passing = fitted.passing
+    by_gap = {
+        "edges_s": [number(edge) for edge in passing.edges_s],
+        "shares": [[number(value) for value in row] for row in passing.by_gap],
     }
-
-
-def _sent(fitted: Fitted) -> dict[str, Any]:
-    sent, types = fitted.sent, fitted.fleet.types
-
-    def pattern(codes: Sequence[int]) -> str:
-        return " + ".join(types[code] for code in codes)
-
-    return {
-        kind: {
-            "units": pair(float(sent.mean_units[row]), float(sent.mean_units_se[row])),
-            "n": int(sent.count[row].sum()),
-            "filled_up_with_all_kinds": bool(sent.is_thin[row]),
-            "patterns": {pattern(sent.patterns[at]): number(sent.share[row, at]) for at in _met(sent.share[row])},
-            "turned_back": _share(sent.cancelled[row]),
-            "sent_later": _share(sent.later[row]),
-        }
-        for row, kind in enumerate(fitted.kinds)
-    }  # fmt: skip
-
-
-def _met(share: NDArray[np.float64]) -> list[int]:
-    return [int(at) for at in np.flatnonzero(share)]
+    return {**choice_part(fitted.order, fitted.passed), "passed_over_by_gap": by_gap}
 
 
 def _ends(fitted: Fitted) -> dict[str, Any]:

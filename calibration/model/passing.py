@@ -18,7 +18,7 @@ from calibration.scores.keyed import row_chunks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-MOST_PASSED = 5
+MOST_PASSED = 20
 _STRENGTH = 8.0
 _LEAST_CALLS = 25
 _N_GAPS = 8
@@ -60,6 +60,11 @@ def fit_passing(seen: Choices, order: RevealedOrder) -> Passing:
     cumulative = np.cumsum(share, axis=1)
     cumulative[:, -1] = 1.0
     return Passing(cumulative, by_gap, edges)
+
+
+def never_passed(n_zones: int) -> Passing:
+    """Return the shares of a city in which the first that could send always does."""
+    return Passing(np.ones((n_zones, MOST_PASSED + 1)), np.eye(1, MOST_PASSED + 1), np.zeros(0))
 
 
 def n_passed(seen: Choices, order: RevealedOrder) -> Ints:

@@ -141,13 +141,16 @@ class Samples:
     def first(self, chosen: NDArray[Any], *, seed: int = 0, is_second: bool = False) -> Observed:
         """Return the first (or second) arrivals of the chosen calls as the records write them."""
         value = (self.second_s if is_second else self.first_s)[chosen]
+        return self.as_written(value, self.calls.rows(chosen), seed=seed)
+
+    def as_written(self, value_s: Floats, calls: Calls, *, seed: int = 0) -> Observed:
+        """Return arrivals at any calls (n,) with the rounding that these records have."""
         begin = "call" if self.stages.clock is Clock.CALL else "dispatch"
         name = "call_to_arrival" if self.stages.clock is Clock.CALL else "dispatch_to_arrival"
         own = self.resolution_s[1 if self.stages.has_every_unit else 0]
-        return stage_observed(
-            value, begin, "arrival", name, {**self.resolution_s[0], **own}, self.calls.local_ms[chosen] / 1000.0,
-            self.calls.identity[chosen], seed,
-        )  # fmt: skip
+        known = {**self.resolution_s[0], **own}
+        at_s = calls.local_ms / 1000.0
+        return stage_observed(value_s, begin, "arrival", name, known, at_s, calls.identity, seed)
 
 
 def stage_observed(
@@ -344,6 +347,18 @@ def _arrivals(
     first[call[place == 0]] = at[place == 0]
     second[call[place == 1]] = at[place == 1]
     return np.where(np.isnan(first), of_call, first), second, clock
+
+
+def first_arrived(samples: Samples) -> Ints:
+    """Return the station on record of the unit that arrived first at each call: (n_calls,), -1 where none is."""
+    of = samples.responses
+    rows = np.flatnonzero(np.isfinite(of.arrival_s) & ~of.is_cancelled & ~of.is_imputed)
+    rows = rows[np.lexsort((of.arrival_s[rows], of.call[rows]))]
+    call = of.call[rows]
+    first = rows[np.concatenate([[True], call[1:] != call[:-1]])] if len(rows) else rows
+    station = np.full(len(samples.calls), -1, dtype=np.int64)
+    station[of.call[first]] = of.station[first]
+    return station
 
 
 def _say_stages(stages: Stages, said: list[str]) -> None:

@@ -32,6 +32,8 @@ def settle(fitted: Fitted, samples: Samples, is_used: NDArray[np.bool_], *, seed
     """Return the model with shares of stations passed over such that its own replay shows those on record."""
     calls = samples.calls
     chosen = np.flatnonzero(is_used & calls.is_response)[-_MOST_CALLS:]
+    if fitted.order is None:
+        return fitted
     expected = fitted.order.raised_s
     station, _ = first_sent(samples, expected)
     seen = chosen[station[chosen] >= 0]

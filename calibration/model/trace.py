@@ -27,7 +27,7 @@ from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
 from sim.inputs import Policy, RunInputs
 from sim.recorded import Effects
 from sim.trace import CALL_DTYPE, NEED_DTYPE, Station, Trace, Unit, trace_inputs
-from sim.units import MS_PER_DAY, Q16
+from sim.units import MS_PER_DAY, Q16, q16
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -113,7 +113,10 @@ def player_of(fitted: Fitted, calls: Calls) -> Player:
     return Player(
         fitted, calls, start, stations, units, openings(is_open), _matrix(fitted),
         np.column_stack([zones.x_m, zones.y_m]), durations, effects,
-        Policy(0, is_escalation_on=False, is_scene_delay_on=False, home_factor_q16=Q16, make_ready_ms=0),
+        Policy(
+            0, is_escalation_on=False, is_scene_delay_on=False, home_factor_q16=q16(fitted.returning.factor),
+            make_ready_ms=int(1000 * fitted.returning.ready_s), is_sent_on=fitted.returning.is_sent_on,
+        ),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from calibration.page.sections.calls import calls, skills
 from calibration.page.sections.distribution import distribution
 from calibration.page.sections.groups import groups
 from calibration.page.sections.limits import limits
+from calibration.page.sections.load import load
 from calibration.page.sections.measured import measured
 from calibration.page.sections.records import records
 from calibration.page.sections.reproduce import Made, reproduce
@@ -24,6 +25,7 @@ def backtest_page(found: Backtest, made: Made, lang: str) -> str:
         "calls": calls(found),
         "skill": skills(found),
         "groups": groups(found),
+        "load": load(found),
         "records": records(found.prepared),
         "limits": limits(found.fitted),
         "measured": measured(),

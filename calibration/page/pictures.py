@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _MOST_COLUMNS = 3
-_STEPS = {5: 1, 10: 2, 20: 5, 60: 10, 120: 20}
+_STEPS = {6: 1, 16: 2, 32: 5, 60: 10, 120: 20}
 """Minutes between ticks, by the end of the axis."""
 
 
 def distribution(curves: Curves, titles: tuple[str, str], names: tuple[str, str], label: str) -> Figure:
-    """Draw recorded (grey) and predicted (blue, band of histories) over minutes, and beside it their difference."""
+    """Draw recorded (dark) and predicted (blue, band of histories) over minutes, and beside it their difference."""
     figure, (left, right) = new_figure(2.9, 2, width_ratios=(3, 2))
     minutes = curves.at_s / 60.0
     left.fill_between(minutes, 100 * curves.low, 100 * curves.high, color=PLAN, alpha=0.22, lw=0, step="post")
-    left.plot(minutes, 100 * curves.predicted, color=PLAN, label=names[1])
+    left.plot(minutes, 100 * curves.predicted, color=PLAN, lw=2.6, alpha=0.8, label=names[1])
     left.plot(minutes, 100 * curves.recorded, color=INK, lw=1.2, label=names[0], drawstyle="steps-post")
     left.set_ylim(0, 100)
     left.legend(loc="lower right", frameon=False, fontsize=8)
@@ -99,8 +99,6 @@ def reliability(panels: Sequence[tuple[str, Brier]], labels: tuple[str, str]) ->
 
 def stations(found: GroupErrors, labels: tuple[str, str]) -> Figure:
     """Draw predicted over recorded medians, min; bars are the groups' own limits, those beyond in orange."""
-    from matplotlib.lines import Line2D
-
     figure, axes = new_figure(4.2)
     known = np.flatnonzero(np.isfinite(found.observed_s) & np.isfinite(found.predicted_s))
     x, y, limit = found.observed_s[known] / 60, found.predicted_s[known] / 60, found.limit_s[known] / 60
@@ -110,13 +108,7 @@ def stations(found: GroupErrors, labels: tuple[str, str]) -> Figure:
         reach = np.where(np.isfinite(limit[chosen]), limit[chosen], 0.0)
         axes.errorbar(x[chosen], y[chosen], reach, fmt="none", ecolor=colour, elinewidth=1.0, alpha=0.45)
         axes.scatter(x[chosen], y[chosen], size[chosen], color=colour, alpha=0.8, linewidths=0, zorder=3)
-    both = np.concatenate([x, y]) if len(known) else np.array([0.0, 1.0])
-    low, high = float(both.min()), float(both.max())
-    room = 0.08 * max(high - low, 1.0)
-    axes.add_line(Line2D([low - room, high + room], [low - room, high + room], color=SOFT, lw=0.8, ls=(0, (4, 2))))
-    axes.set_xlim(low - room, high + room)
-    axes.set_ylim(low - room, high + room)
-    axes.set_aspect("equal")
+    _diagonal(axes, x, y, 1.0)
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     bare(axes, "both")
@@ -145,3 +137,42 @@ def _busy(axes: Axes, hour: NDArray[np.int64], n: NDArray[np.int64], title: str)
     axes.set_xticks(range(0, 24, 3))
     axes.set_title(title, fontsize=8, color=INK)
     bare(axes, "y")
+
+
+def against(x: Floats, y: Floats, labels: tuple[str, str]) -> Figure:
+    """Draw one dot per pair of values (n,) over the diagonal."""
+    figure, axes = new_figure(3.4)
+    axes.scatter(x, y, 30.0, color=PLAN, alpha=0.8, linewidths=0, zorder=3)
+    _diagonal(axes, x, y, 0.1)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    bare(axes, "both")
+    return figure
+
+
+def _diagonal(axes: Axes, x: Floats, y: Floats, least: float) -> None:
+    """Set both axes to one range, at least so wide, and draw where they are equal."""
+    both = np.concatenate([x, y]) if len(x) else np.array([0.0, 1.0])
+    low, high = float(both.min()), float(both.max())
+    room = 0.08 * max(high - low, least)
+    ends = [low - room, high + room]
+    axes.plot(ends, ends, color=SOFT, lw=0.8, ls=(0, (4, 2)))
+    axes.set_xlim(*ends)
+    axes.set_ylim(*ends)
+    axes.set_aspect("equal")
+
+
+def at_once(panels: Sequence[tuple[str, Floats, Floats]], names: tuple[str, str], label: str) -> Figure:
+    """Draw shares of the time with 0, 1, 2, ... open at once, recorded (grey) beside simulated (blue)."""
+    figure, grid = new_figure(2.5, len(panels), squeeze=False)
+    for axes, (title, recorded, played) in zip(grid.flat, panels, strict=True):
+        n = int(max(*(np.flatnonzero(of > 0.0005).max(initial=0) for of in (recorded, played)))) + 1
+        for share, off, colour, name in zip((recorded, played), (-0.2, 0.2), (BASE, PLAN), names, strict=True):
+            padded = np.pad(share, (0, max(n - len(share), 0)))[:n]
+            axes.bar(np.arange(n) + off, 100 * padded, 0.38, color=colour, label=name)
+        axes.set_xlabel(title)
+        axes.set_ylabel(label)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        bare(axes, "y")
+    grid[0, -1].legend(loc="upper right", frameon=False, fontsize=8)
+    return figure

@@ -53,8 +53,10 @@ class Cast:
     is_open: NDArray[np.bool_]
 
 
-def cast_of(resources: Resources, given: Given, fitted: Fitted | None, home_speed: float) -> Cast:
-    """Return the cast of a replay on the resources; `home_speed`: speed homeward over speed outward.
+def cast_of(resources: Resources, given: Given, fitted: Fitted | None, home_speed: float | None) -> Cast:
+    """Return the cast of a replay on the resources.
+
+    `home_speed`: speed homeward over speed outward; None: as fitted, and as fast without a fit.
 
     Raises
     ------
@@ -65,15 +67,19 @@ def cast_of(resources: Resources, given: Given, fitted: Fitted | None, home_spee
     days = np.arange(calls.day.min(), calls.day.max() + 2).astype("datetime64[D]")
     is_open = resources.ground.is_open(days)
     check_types(resources, given.trace.needs["capability"].astype(np.int64), is_open)
-    policy = replace(NEAREST, home_factor_q16=q16(1.0 / home_speed))
     if fitted is None:
-        return _of_matrix(resources, calls, is_open, policy)
+        return _of_matrix(resources, calls, is_open, _homeward(NEAREST, home_speed))
     own = refitted(fitted, resources)
     player = player_of(own, given.wave_calls)
+    policy = _homeward(player.policy, home_speed)
     return Cast(
         resources, own, player.stations, player.units, player.changes, player.travel_ms, player.xy_m,
         own.zones.period_of_hour, player.durations, player.effects, policy, calls.kinds, player.start, is_open,
     )  # fmt: skip
+
+
+def _homeward(policy: Policy, speed: float | None) -> Policy:
+    return policy if speed is None else replace(policy, home_factor_q16=q16(1.0 / speed))
 
 
 def _of_matrix(resources: Resources, calls: Calls, is_open: NDArray[np.bool_], policy: Policy) -> Cast:
@@ -126,9 +132,11 @@ def passed_on_record(fitted: Fitted, samples: Samples, chosen: Ints) -> NDArray[
     Counted in the order of stations that the fit revealed, as `calibration.fit.choice` does; given to the replay, so
     that the station on record goes again.
     """
-    cost = fitted.order.raised_s
+    if fitted.order is None:
+        return np.full(len(chosen), -1, dtype=np.int8)
+    cost, is_sent_on = fitted.order.raised_s, fitted.returning.is_sent_on
     station, kind = (each[chosen] for each in first_sent(samples, cost))
-    is_open, is_free = open_and_free(samples, fitted.ground, fitted.fleet, chosen, kind)
+    is_open, is_free = open_and_free(samples, fitted.ground, fitted.fleet, chosen, kind, is_sent_on=is_sent_on)
     own = cost[samples.calls.zone[chosen]]
     of_station = np.take_along_axis(own, np.maximum(station, 0)[:, None], axis=1)
     passed = np.minimum(((own < of_station) & is_open & is_free).sum(axis=1), MOST_PASSED)

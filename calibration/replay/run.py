@@ -33,7 +33,7 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for; days None: from the first, to the last of the log."""
+    """What is asked for; days None: from the first, to the last of the log; `home_speed` None: as fitted."""
 
     city: Path
     records: Path
@@ -43,7 +43,7 @@ class Wish:
     edits: Edits = field(default_factory=Edits)
     first: date | None = None
     last: date | None = None
-    home_speed: float = 1.0
+    home_speed: float | None = None
     n_draws: int = 20
     seed: int = 0
 

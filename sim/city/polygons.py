@@ -60,12 +60,12 @@ def read_polygons(path: Path, crs: str, plane: Plane, problems: Problems) -> Pol
     codes, rings = [], []
     for number, feature in enumerate(features, 1):
         where = f"{path.name} feature {number}"
-        given = feature.get("properties") or {}
+        given = _properties_of(feature)
         codes.append(_code_of(given, where, problems))
         rings.append(_rings_of(feature.get("geometry"), crs, plane, where, problems))
     for code in sorted({code for code in codes if code and codes.count(code) > 1}):
         problems.add(path.name, "(area) names two features", value=code, mend="join them into one MultiPolygon")
-    properties = [feature.get("properties") or {} for feature in features]
+    properties = [_properties_of(feature) for feature in features]
     residents = [
         _number(given, "residents", path.name, i, problems, is_needed=True) for i, given in enumerate(properties, 1)
     ]
@@ -79,10 +79,20 @@ def read_polygons(path: Path, crs: str, plane: Plane, problems: Problems) -> Pol
     return Polygons(tuple(codes), name_zh, name_en, people, np.array(built_up), tuple(rings))
 
 
+def corners_of(path: Path, crs: str) -> list[tuple[float, float]]:
+    """Return every corner of a faultless file: latitude and longitude of a geographic system, else east and north."""
+    found = []
+    for feature in _features(path, Problems()):
+        shape = feature["geometry"]
+        parts = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+        found += [(float(corner[0]), float(corner[1])) for part in parts for ring in part for corner in ring]
+    return [(north, east) for east, north in found] if crs in GEOGRAPHIC else found
+
+
 def _features(path: Path, problems: Problems) -> list[dict[str, Any]]:
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        content = json.loads(_text_of(path))
+    except (OSError, RecursionError, ValueError) as error:
         problems.add(path.name, f"cannot be read as GeoJSON ({error})", mend="save it as GeoJSON in UTF-8")
         return []
     found = content.get("features") if isinstance(content, dict) else None
@@ -92,11 +102,29 @@ def _features(path: Path, problems: Problems) -> list[dict[str, Any]]:
     return found
 
 
+def _text_of(path: Path) -> str:
+    """Return a file's text, UTF-8 with or without a mark, or GB18030."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("gb18030")
+
+
+def _properties_of(feature: dict[str, Any]) -> dict[str, Any]:
+    given = feature.get("properties")
+    return given if isinstance(given, dict) else {}
+
+
 def _code_of(given: dict[str, Any], where: str, problems: Problems) -> str:
+    """Return the code of an area; a whole number, as many files have it, is taken as its digits."""
     code = given.get("area")
+    if isinstance(code, int) and not isinstance(code, bool):
+        return str(code)
     if not isinstance(code, str) or not code:
-        mend = nearest_name("area", [str(key) for key in given]) if given else 'add "area": "CODE"'
-        problems.add(where, "has no property area, which is its code", mend=mend)
+        is_other = given and "area" not in given
+        mend = nearest_name("area", [str(key) for key in given]) if is_other else 'add "area": "CODE"'
+        problems.add(where, "has no property area, which is its code", value=code or None, mend=mend)
         return ""
     return code
 
@@ -122,7 +150,12 @@ def _rings_of(geometry: Any, crs: str, plane: Plane, where: str, problems: Probl
     if kind not in ("Polygon", "MultiPolygon"):
         problems.add(where, "must be a Polygon or MultiPolygon", value=kind, mend="give the area's outline")
         return ()
-    parts = geometry["coordinates"] if kind == "MultiPolygon" else [geometry["coordinates"]]
+    coordinates = geometry.get("coordinates")
+    parts = coordinates if kind == "MultiPolygon" else [coordinates]
+    if not isinstance(parts, list) or not parts or not all(isinstance(part, list) and part for part in parts):
+        mend = "give the area's outline"
+        problems.add(where, "has no rings in its coordinates", mend=mend)
+        return ()
     found: list[Ring] = []
     for part in parts:
         for place, ring in enumerate(part):
@@ -131,6 +164,9 @@ def _rings_of(geometry: Any, crs: str, plane: Plane, where: str, problems: Probl
                 return ()
             is_hole = place > 0
             found.append(corners[::-1] if (_signed_m2(corners, 0) < 0) != is_hole else corners)
+    if not sum(_signed_m2(ring, 0) for ring in found) > 0:
+        problems.add(where, "has an outline that holds no area", mend="give it corners that lie apart")
+        return ()
     return tuple(found)
 
 
@@ -139,6 +175,9 @@ def _corners(ring: Any, crs: str, plane: Plane, where: str, problems: Problems) 
         pairs = [(float(corner[0]), float(corner[1])) for corner in ring]
     except (TypeError, ValueError, IndexError):
         problems.add(where, "has a ring that is no list of number pairs", mend="write [[lon, lat], …]")
+        return None
+    if not all(math.isfinite(value) for pair in pairs for value in pair):
+        problems.add(where, "has a corner that is no finite number", mend="write [[lon, lat], …]")
         return None
     if len(pairs) < 4 or pairs[0] != pairs[-1]:
         problems.add(where, "has a ring that is not closed", value=len(pairs), mend="end it with its first corner")
@@ -153,10 +192,12 @@ def _corners(ring: Any, crs: str, plane: Plane, where: str, problems: Problems) 
     return np.array(out, dtype=np.float64)
 
 
-def squares_of(polygons: Polygons, cell_m: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def squares_of(
+    polygons: Polygons, cell_m: int, where: str, problems: Problems
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return (x_m, y_m, area) of the cells, row by row from the south-west: (n_cells,) int64 each.
 
-    Corners lie on whole multiples of `cell_m`.
+    Corners lie on whole multiples of `cell_m`. An area that others cover wholly is a problem.
     """
     corners = np.concatenate([ring for rings in polygons.rings for ring in rings])
     low = np.floor(corners.min(axis=0) / cell_m).astype(np.int64) - 1
@@ -166,7 +207,13 @@ def squares_of(polygons: Polygons, cell_m: int) -> tuple[NDArray[np.int64], NDAr
     x_m, y_m = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
     area = np.full(len(x_m), -1, dtype=np.int64)
     for number, rings in enumerate(polygons.rings):
-        area[(area < 0) & is_inside(x_m, y_m, rings)] = number
+        inside = is_inside(x_m, y_m, rings)
+        taken = area[inside]
+        if len(taken) and np.all(taken >= 0):
+            first = polygons.code[int(taken[0])]
+            rule = f"(area) lies wholly within areas that stand before it, {first!r} for one"
+            problems.add(where, rule, value=polygons.code[number], mend="mend the polygons: they must not overlap")
+        area[inside & (area < 0)] = number
     for number, rings in enumerate(polygons.rings):
         if not np.any(area == number):
             middle = np.concatenate(rings).mean(axis=0)

@@ -270,7 +270,10 @@ def _from_polygons(polygons: Polygons, settings: CitySettings, problems: Problem
     cell_m = settings.cell_m or side_for(math.fsum(area_m2.tolist()))
     if not _is_few(math.fsum(area_m2.tolist()) / cell_m**2, cell_m, math.fsum(area_m2.tolist()), POLYGONS, problems):
         return None
-    x_m, y_m, town = squares_of(polygons, cell_m)
+    n_before = len(problems.found)
+    x_m, y_m, town = squares_of(polygons, cell_m, POLYGONS, problems)
+    if len(problems.found) > n_before:
+        return None
     nothing = np.full(len(polygons.code), np.nan)
     areas = _Areas(
         polygons.code, polygons.name_zh, polygons.name_en, nothing, nothing, area_m2 / 1e6, polygons.built_up_km2,

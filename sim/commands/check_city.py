@@ -11,7 +11,9 @@ from sim.commands.options import add_overrides, parser_of
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
+    from sim.city import City
     from sim.settings import Settings
+    from sim.travel.settings import TravelSettings
 
 
 def command(argv: Sequence[str]) -> int:
@@ -38,8 +40,20 @@ def command(argv: Sequence[str]) -> int:
     return 0
 
 
+def n_zones(travel: TravelSettings, city: City) -> int:
+    """Return how many zones a given matrix has, 0 where driving times do not come from one."""
+    from sim.travel.given import read_zones
+
+    if not travel.matrix:
+        return 0
+    n_cells = city.cells.n_cells
+    return len(read_zones(Path(travel.matrix_zones), n_cells)[0]) if travel.matrix_zones else n_cells
+
+
 def summary(builder: InputsBuilder, settings: Settings) -> list[str]:
     """Return what a faultless city amounts to, one fact a line."""
+    from sim.commands.city_facts import place_facts, travel_facts
+
     city, fleet = builder.city(settings), builder.fleet(settings, 0)
     changes = builder.changes(settings, 0)
     first, cells = changes.staff_steps[0], city.cells
@@ -52,6 +66,8 @@ def summary(builder: InputsBuilder, settings: Settings) -> list[str]:
         f" with {first.n_vehicles} vehicles and {first.on_duty} people on duty",
         f"  {kinds.n_kinds} kinds of incident, {settings.demand.alarms_per_year:g} alarms a year"
         f" in {settings.demand.reference_year}",
-        f"  travel {settings.travel.name}, window {settings.window.measure_from} to {settings.window.measure_to}",
+        f"  window {settings.window.measure_from} to {settings.window.measure_to}",
     ]
+    lines += [f"  {fact}" for fact in place_facts(settings.city_folder(), city)]
+    lines += [f"  {fact}" for fact in travel_facts(builder.travel(settings), city, n_zones(settings.travel, city))]
     return [*lines, *(f"  note: {note.text}" for note in changes.notes)]

@@ -59,7 +59,8 @@ def retold(work: Work, study: str) -> dict[str, Any]:
     from sim.errors import Problems, nearest_name
     from sim.run.work import read_note
 
-    told, problems = study_work(study), Problems()
+    folder = work.arms[0].settings.city.folder
+    told, problems = study_work(study, [f"city.folder='{folder}'"]), Problems()
     if (work.kind, work.name) != (told.kind, told.name):
         held = f"the run is {work.kind} {work.name!r}"
         problems.add("--study", "is not the study that was run", value=told.name, mend=held)

@@ -129,7 +129,9 @@ def compose_into(overrides: Sequence[str], problems: Problems, *, origin: str = 
 
     n_before = len(problems.found)
     good = read_overrides(overrides, problems, origin=origin, is_sweep=False)
+    n_before_own = len(problems.found)
     own = own_choices(good, problems)
+    is_own_faulty = len(problems.found) > n_before_own
     texts = [*city_choice(good), *(f"{group}={choice}" for group, choice in own.groups.items()), *hydra_texts(good)]
     found = _hydra_content(texts, problems, origin)
     if found is None:
@@ -141,6 +143,8 @@ def compose_into(overrides: Sequence[str], problems: Problems, *, origin: str = 
     about = {key: entry for key, entry in about.items() if not key.startswith(tuple(f"{k}." for k in own.values))}
     about |= own.about
     parts = parts_from(content, where_of, problems, default_where=f"{CONFIG_NAME}.yaml")
+    if is_own_faulty:  # the default choices in their place are another city's, and nobody's fault
+        return Draft(None, parts, frozenset(parts) & {"city"})
     references = Problems()
     check_references(content, where_of, references)
     problems.found += references.found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config import ABOUT, About, configs_root, known_keys, read_about, read_yaml
 from sim.errors import Problems, nearest_name
-from sim.settings import GROUPS, find_city
+from sim.settings import GIVEN_FILES, GROUPS, find_city
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -89,7 +89,7 @@ def own_choices(given: Sequence[Override], problems: Problems) -> OwnChoices:
             if key not in known:
                 mend = nearest_name(str(key), known)
                 problems.add(FILE, f"({group}) is not a setting", value=f"{group}.{key}", mend=mend)
-            values[f"{group}.{key}"] = parts[key]
+            values[f"{group}.{key}"] = _located(f"{group}.{key}", parts[key], folder)
         for key, entry in read_about(parts, FILE, problems).items():
             about[f"{group}.{key}"] = About(
                 "assumed", f"given by {FILE} of the city ({entry.standing}): {entry.source}"
@@ -136,6 +136,12 @@ def _of_scenario(name: str) -> tuple[set[str], set[str]]:
         for key in values
     }  # fmt: skip
     return groups, keys
+
+
+def _located(key: str, value: Any, folder: Path) -> Any:
+    """Return a value of the file; the name of a given file counts from the city's folder, not from the command's."""
+    is_file = key in GIVEN_FILES and isinstance(value, str) and value
+    return str(folder / value) if is_file else value
 
 
 def _checked_choice(group: str, choice: Any, problems: Problems) -> str:

@@ -178,6 +178,7 @@ def _params(inputs: RunInputs) -> NDArray[np.int64]:
     out[wd.IS_SCENE_DELAY_ON] = policy.is_scene_delay_on
     out[wd.HOME_FACTOR_Q16] = policy.home_factor_q16
     out[wd.MAKE_READY_MS] = policy.make_ready_ms
+    out[wd.IS_SENT_ON] = policy.is_sent_on
     out[wd.SCENE_DELAY_CAP_MS] = durations.scene_delay_cap_ms
     out[wd.SLACK_MS], out[wd.COVER_MS], out[wd.COVER_CAPABILITY] = policy.slack_ms, policy.cover_ms, policy.cover_bit
     out[wd.MOVE_UP_POLICY], out[wd.MOVE_UP_AFTER_MS] = policy.move_up, policy.move_up_after_ms

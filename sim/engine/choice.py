@@ -11,13 +11,14 @@ import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, rules
-from sim.engine.codes import AIR, ROAD, STANDING_BY
+from sim.engine.codes import AIR, RETURNING, ROAD, STANDING_BY
 from sim.engine.rules import NEVER_MS, NOBODY
 from sim.engine.world import (
     DISPATCH_KEEP_COVER,
     DISPATCH_OWN_TOWN_FIRST,
     DISPATCH_POLICY,
     HELP_WAIT_MS,
+    IS_SENT_ON,
     N_AWAY,
     SLACK_MS,
 )
@@ -47,8 +48,13 @@ def _may_send(w, station, incident, town, waited_ms):  # type: ignore[no-untyped
 
 @compiled_inline
 def _is_asked_away(w, unit, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
-    """Return whether a unit that is away without an incident can be asked; aircraft and boats must be back first."""
+    """Return whether a unit that is away without an incident can be asked; aircraft and boats must be back first.
+
+    So must vehicles where the rule is that none is sent on from its way home.
+    """
     it = w.units[unit]
+    if it.status == RETURNING and not w.params[IS_SENT_ON]:
+        return False
     has_it = it.mode == ROAD and (it.capabilities >> capability) & 1
     return has_it and _may_send(w, it.station, incident, town, waited_ms)
 
@@ -154,7 +160,7 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
             continue
         if not _may_send(w, it.station, incident, town, waited_ms):
             continue
-        if it.away_at >= 0:
+        if it.away_at >= 0 and (it.status != RETURNING or w.params[IS_SENT_ON]):
             lead, from_cell = _lead_away_ms(w, now, unit), approach.position_cell(w, unit, now)
         elif w.stations[it.station].is_open and cover.is_ready(w, unit, rules.people_free(w, it.station)):
             lead, from_cell = rules.lead_ms(w, now, unit), np.int64(w.stations[it.station].cell)

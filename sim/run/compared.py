@@ -12,7 +12,7 @@ from sim.config import read_about, read_yaml
 from sim.errors import InputError, Problem, Problems, RunDirectoryError, nearest_name
 from sim.provenance import check_files
 from sim.run.work import CONFIG, NOTE, SINGLE, Arm, Work, read_note
-from sim.settings import load_settings
+from sim.settings import GIVEN_FILES, Settings, load_settings
 
 COMPARE = "compare"
 
@@ -44,7 +44,7 @@ def _arm(folder: Path, name: str, told: Mapping[str, Any]) -> Arm:
     texts = {key: told[key] for key in ("label_zh", "label_en", "purpose", "base", "first_line_zh", "first_line_en")}
     return Arm(
         name=name,
-        settings=load_settings(path),
+        settings=settings_in(path),
         key=told["key"],
         n_replications=told["n_replications"],
         overrides=tuple(told["overrides"]),
@@ -52,6 +52,26 @@ def _arm(folder: Path, name: str, told: Mapping[str, Any]) -> Arm:
         about=about,
         **texts,
     )
+
+
+def settings_in(path: Path) -> Settings:
+    """Return the settings in a run's `config.yaml`, of which the city and every given file are there.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, or what it names is not there, as where a run was started from another folder.
+    """
+    settings, problems = load_settings(path), Problems()
+    paths = {key: getattr(getattr(settings, key.split(".")[0]), key.split(".")[1]) for key in GIVEN_FILES}
+    absent = {key: given for key, given in paths.items() if given and not Path(given).is_file()}
+    if not (settings.city_folder() / "city.yaml").is_file():
+        absent = {"city.folder": settings.city.folder} | absent
+    for key, given in absent.items():
+        rule = f"({key}) is not there: paths count from the folder in which the run was started"
+        problems.add(str(path), rule, value=given, mend="give the command there, or put back what was moved")
+    problems.raise_if_any()
+    return settings
 
 
 def comparison_work(names: Sequence[str], out: Path | None) -> Work:
@@ -65,17 +85,26 @@ def comparison_work(names: Sequence[str], out: Path | None) -> Work:
     found = [arm for name in names for arm in _arms_of(name)]
     _check_comparable(names, [arm for arm, _ in found])
     base, arms = "run_00", []
-    for i, (arm, _) in enumerate(found):
-        label = arm.label_en or arm.name
+    for i, ((arm, _), (label_zh, label_en)) in enumerate(zip(found, _labels([arm for arm, _ in found]), strict=True)):
         other = "" if i == 0 else base
-        texts = (arm.label_zh or label, label)
-        named = replace(arm, name=f"run_{i:02d}", base=other, purpose="main", label_zh=texts[0], label_en=texts[1])
+        named = replace(arm, name=f"run_{i:02d}", base=other, purpose="main", label_zh=label_zh, label_en=label_en)
         arms.append(named)
     key = hashlib.sha256("|".join(f"{arm.key}:{arm.n_replications}" for arm in arms).encode()).hexdigest()[:16]
     outputs = Path(arms[0].settings.run.outputs)
     folder = out if out is not None else outputs / COMPARE / key
     study = {"base": base, "contrasts": []}
     return Work(COMPARE, key, folder, tuple(arms), study, tuple(where for _, where in found))
+
+
+def _labels(arms: Sequence[Arm]) -> list[tuple[str, str]]:
+    """Return (Chinese, English) labels of arms; those of one label with the overrides that not all of them have."""
+    labels = [(arm.label_zh or arm.label_en or arm.name, arm.label_en or arm.name) for arm in arms]
+    told = []
+    for arm, label in zip(arms, labels, strict=True):
+        same = [other for other, its in zip(arms, labels, strict=True) if its == label]
+        own = [o for o in arm.overrides if not all(o in other.overrides for other in same)]
+        told.append((f"{label[0]}（{'，'.join(own)}）", f"{label[1]} ({', '.join(own)})") if own else label)
+    return told
 
 
 def _check_comparable(names: Sequence[str], arms: Sequence[Arm]) -> None:

@@ -20,10 +20,10 @@ from sim.engine.world import SlotStatus
 from sim.errors import InputError, Problem, RunDirectoryError
 from sim.report.texts import join, same
 from sim.run.candidates import Candidate, rank_candidates
+from sim.run.compared import settings_in
 from sim.run.phrases import phrase
 from sim.run.retrace import worlds_before
 from sim.run.work import CONFIG, TABLES, read_note, read_result, replication_folder
-from sim.settings import load_settings
 
 if TYPE_CHECKING:
     from sim.engine.log import EventLog
@@ -94,7 +94,7 @@ def explain(where: Path, replication: int, incident: str) -> Story:
     """
     from sim.assemble import InputsBuilder, build_inputs
 
-    settings, builder = load_settings(where / CONFIG), InputsBuilder()
+    settings, builder = settings_in(where / CONFIG), InputsBuilder()
     stored = read_result(replication_folder(where, replication))
     builder.take_tables(settings, where / TABLES)
     inputs = build_inputs(settings, replication, builder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,12 @@ from sim.tables.spec import Column
 
 _INT = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})")
+"""A comma that cannot part thousands."""
+_YEAR_FIRST = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?([ T]0{1,2}:00(:00(\.0+)?)?)?")
+_DAY_NUMBER = re.compile(r"[2-7][0-9]{4}(\.0+)?")
+_DAY_0 = date(1899, 12, 30)
+"""Day from which spreadsheets count."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)|n/?a|null|none", re.IGNORECASE)
 _BOOLS = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
@@ -85,6 +91,8 @@ def _real(text: str) -> float:
 
 def _number_mend(text: str) -> str:
     plain = text.replace(",", "").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    if _DECIMAL_COMMA.fullmatch(text):
+        return f"write {text.replace(',', '.')}"
     if plain != text and _FLOAT.fullmatch(plain):
         return f"write {plain}"
     return "write digits with a point for decimals, without unit or separator"
@@ -96,7 +104,21 @@ def _date(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError as error:
         raise BadCellError("is not a day of the calendar", "check month and day") from error
-    raise BadCellError("must be a date", "write it as YYYY-MM-DD, for example 2022-01-31")
+    raise BadCellError("must be a date", _date_mend(text))
+
+
+def _date_mend(text: str) -> str:
+    """Return what to write: the day itself where another way of writing it leaves no doubt."""
+    found = _YEAR_FIRST.fullmatch(text)
+    if found:
+        try:
+            return f"write {date(*(int(part) for part in found.groups()[:3])).isoformat()}"
+        except ValueError:
+            return "check month and day, and write YYYY-MM-DD"
+    if _DAY_NUMBER.fullmatch(text):
+        day = (_DAY_0 + timedelta(days=int(float(text)))).isoformat()
+        return f"a spreadsheet's number of a day looks like this, it would be {day}; write dates as YYYY-MM-DD"
+    return "write it as YYYY-MM-DD, for example 2022-01-31"
 
 
 def array_of(column: Column, values: list[Any]) -> NDArray[Any]:

@@ -153,6 +153,39 @@ def test_other_chance_leaves_the_response_what_it_was_on_the_average():
     assert np.mean(draws) == pytest.approx(np.mean(truth.first_arrival_s), abs=3 * se)
 
 
+def test_a_busier_town_has_more_units_so_that_few_calls_wait():
+    usual, busy = (compact(None, n, days=60) for n in (3_000, 18_000))
+    assert len(busy.fleet.type) - len(usual.fleet.type) == 16 + usual.world.ladders.sum()
+    history = busy.history
+    waited_s = (history.dispatch_ms - busy.calls.call_ms[history.call]) / 1000.0
+    assert (waited_s > 600.0).mean() < 0.005
+
+
+def test_in_a_starved_town_needs_wait_and_are_served_in_the_order_they_came():
+    truth = compact(None, 9_000, days=60, engines=np.ones(16, dtype=np.int64))
+    history = truth.history
+    own = np.flatnonzero(history.type == ENGINE)
+    handled = truth.calls.call_ms[history.call[own]]
+    waited_s = (history.dispatch_ms[own] - handled) / 1000.0
+    late = own[waited_s > 900.0]  # longer than anybody handles a call
+    assert len(late) > 200
+    units = np.sort(history.available_ms[own])
+    assert np.isin(history.dispatch_ms[late], units).all()  # the moment a unit is home
+    came = np.argsort(history.dispatch_ms[late], kind="stable")
+    due = truth.calls.call_ms[history.call[late]][came]
+    assert (np.diff(due) > -900_000).all()
+    assert len(history) == sum(
+        len(truth.world.kinds[k].patterns[p][1]) for k, p in zip(truth.calls.kind, truth.calls.pattern, strict=True)
+    )
+
+
+def test_calls_that_were_called_off_are_so_in_every_history():
+    truth = sprawl(None, 2_000)
+    again = truth.again(5).arrivals_s(truth.calls.call_ms, 0)[0]
+    np.testing.assert_array_equal(np.isnan(again), np.isnan(truth.first_arrival_s))
+    assert np.isnan(again).sum() > 20
+
+
 def test_true_noise_is_what_the_world_says_it_is():
     truth = compact(None, 20_000)
     history = truth.history

@@ -8,6 +8,7 @@ from shutil import copytree
 
 import pytest
 
+from sim.commands.new_city import TEMPLATE
 from sim.compose import compose, compose_to_run
 from sim.compose.overrides import choices_of
 from sim.compose.study import key_of, single_work, study_names, study_work
@@ -79,6 +80,8 @@ def test_every_choice_composes(group: str, choice: str, tmp_path: Path) -> None:
     files = {
         "travel=matrix": [f"travel.matrix='{times}'", "travel.matrix_unit=s"],
         "travel=network": [f"travel.graph='{roads}'"],
+        "city=own": [f"city.folder='{TEMPLATE}'"],
+        "siting=stated": [f"city.folder='{TEMPLATE}'"],
     }
     composed = compose([f"{group}={choice}", *files.get(f"{group}={choice}", [])])
     assert composed.choices[group] == choice

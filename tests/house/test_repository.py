@@ -60,27 +60,68 @@ def test_no_file_names_a_place_outside_the_project(texts: dict[Path, str]) -> No
     assert files_with(ELSEWHERE, texts) == []
 
 
-def city_names(root: Path) -> list[str]:
-    """The example city and its towns, in both languages, with and without 镇, 街道 and their like."""
-    names = {"东莞", "Dongguan"}
-    with open(root / "configs" / "city" / "dongguan" / "towns.csv", encoding="utf-8-sig", newline="") as rows:
-        for row in csv.DictReader(rows):
-            names |= {
-                row["name_zh"],
-                re.sub("(街道|镇|园区|新区|开发区)$", "", row["name_zh"]),
-                row["name_en"].split()[0],
-            }
-    return sorted(names)
+NAMES_OF_PLACES = {
+    "towns.csv": ("code", "name_zh", "name_en"),
+    "sites.csv": ("name_zh", "name_en"),
+    "rail.csv": ("line", "name_zh", "name_en"),
+    "mutual_aid.csv": ("name_zh", "name_en"),
+    "team_bases.csv": ("base", "name_zh", "name_en"),
+    "air_bases.csv": ("base", "name_zh", "name_en"),
+}
+"""Tables of the city that comes with the program, and the columns in which they name its places."""
+ALLOWED_IN_SIM = {
+    "mainline": "a kind of railway beside metro and intercity; rail.csv has it for lines without a name of their own",
+}
+"""Words of those tables that the program may say, each with the reason."""
 
 
-def test_sim_knows_no_city(root: Path) -> None:
+def city_words(root: Path) -> set[str]:
+    """The example city, its towns, sites, lines and bases: codes, and names in both languages, also without 镇."""
+    words = {"东莞", "Dongguan"}
+    for name, columns in NAMES_OF_PLACES.items():
+        with open(root / "configs" / "city" / "dongguan" / name, encoding="utf-8-sig", newline="") as rows:
+            for row in csv.DictReader(rows):
+                words |= {row[column] for column in columns}
+                if name == "towns.csv":
+                    words |= {re.sub("(街道|镇|园区|新区|开发区)$", "", row["name_zh"]), row["name_en"].split()[0]}
+    return words - {""} - set(ALLOWED_IN_SIM)
+
+
+@pytest.fixture(scope="module")
+def sim_texts(root: Path) -> dict[str, str]:
+    """Every text of `sim/` by its path, without the name of the distribution, which is the repository's."""
     distribution = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
     sources = [path for path in sorted((root / "sim").rglob("*")) if path.suffix in TEXT and path.is_file()]
-    names = city_names(root)
-    assert sources
-    assert len(names) > 2 * 34
-    texts = {path: path.read_text(encoding="utf-8").replace(distribution, "") for path in sources}
-    assert files_with(names, texts) == []
+    assert len(sources) > 200
+    return {
+        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8").replace(distribution, "")
+        for path in sources
+    }
+
+
+def test_sim_knows_no_city(root: Path, sim_texts: dict[str, str]) -> None:
+    words = city_words(root)
+    assert len(words) > 300
+    ascii_words, others = (
+        [re.escape(w) for w in sorted(words, key=len) if w.isascii() is kind] for kind in (True, False)
+    )
+    known = re.compile(rf"\b(?:{'|'.join(ascii_words)})\b|{'|'.join(others)}", re.IGNORECASE)
+    assert known.findall("sent to HUMEN, 虎门镇 or songshanhu") == ["HUMEN", "虎门", "songshanhu"]
+    assert {path: found for path, text in sim_texts.items() if (found := known.findall(text))} == {}
+
+
+def test_sim_holds_no_coordinates_of_the_city(root: Path, sim_texts: dict[str, str]) -> None:
+    with open(root / "configs" / "city" / "dongguan" / "towns.csv", encoding="utf-8-sig", newline="") as rows:
+        seats = [(float(row["seat_lat"]), float(row["seat_lon"])) for row in csv.DictReader(rows)]
+    reach = 0.2  # degrees: the towns lie so far round their seats
+    ranges = [(min(axis) - reach, max(axis) + reach) for axis in zip(*seats, strict=True)]
+    number = re.compile(r"(?<![\w.])\d{2,3}\.\d{2,}")
+
+    def inside(text: str) -> list[str]:
+        return [n for n in number.findall(text) if any(low < float(n) < high for low, high in ranges)]
+
+    assert inside("seat 22.82, 113.67, and 1.82 beside") == ["22.82", "113.67"]
+    assert {path: found for path, text in sim_texts.items() if (found := inside(text))} == {}
 
 
 def lock_entries(root: Path) -> dict[str, tuple[str, int]]:

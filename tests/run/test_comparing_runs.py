@@ -9,7 +9,7 @@ import pytest
 from sim.compose import compose
 from sim.compose.study import single_work
 from sim.errors import InputError
-from sim.run.compared import _check_comparable
+from sim.run.compared import _check_comparable, _labels
 
 
 def arm_of(*overrides: str):
@@ -33,3 +33,9 @@ def test_another_schedule_staffing_or_travel_is_compared():
 def test_one_run_alone_is_nothing_to_compare():
     with pytest.raises(InputError, match="two runs or more"):
         _check_comparable(["a"], [arm_of()])
+
+
+def test_runs_of_one_name_are_told_apart_by_what_was_given_to_one_and_not_to_all():
+    given = [["travel=norm"], ["travel=norm", "seed=5"], ["travel=norm", "scenario=today", "seed=5"]]
+    arms = [single_work(compose(["window=one_week", *overrides])).arms[0] for overrides in given]
+    assert _labels(arms) == [("plan", "plan"), ("plan（seed=5）", "plan (seed=5)"), ("today", "today")]

@@ -16,20 +16,32 @@ SHORT = (
 )  # fmt: skip
 
 
-def test_a_new_city_is_written_checked_and_run_to_a_report(tmp_path, capsys):
-    folder, out = tmp_path / "mine", tmp_path / "out"
-    assert main(["new-city", str(folder)]) == 0
-    assert main(["check-city", str(folder)]) == 0
+def test_a_new_city_is_written_checked_run_to_a_report_and_verified_where_it_was_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-city", "my city"]) == 0
+    assert "dgsim run \"city.folder='my city'\"\n" in capsys.readouterr().out
+    assert main(["check-city", "my city"]) == 0
     said = capsys.readouterr().out
-    assert f"{folder}: nothing is wrong" in said
+    assert "my city: nothing is wrong" in said
     assert "2 areas, 48 cells of 1000 m, 213,600 residents" in said
     assert "3 stations, 6 units; on 2025-12-30 3 are open with 5 vehicles and 32 people on duty" in said
-    assert main(["run", f"city.folder='{folder}'", f"run.outputs='{out}'", *SHORT]) == 0
-    report = next(out.glob("run/*/report.html")).read_text(encoding="utf-8")
+    assert main(["run", "city.folder='my city'", "run.outputs=out", *SHORT]) == 0
+    (run,) = (tmp_path / "out" / "run").iterdir()
+    report = (run / "report.html").read_text(encoding="utf-8")
     assert "Example city" in report
     assert "Dongguan" not in report
     assert "东莞" not in report
-    assert main(["verify", str(next(out.glob("run/*")))]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    capsys.readouterr()
+    for command in (["verify", str(run)], ["report", str(run)], ["explain", str(run), "0"]):
+        assert main(command) == 2
+        assert (
+            "config.yaml: 'my city' (city.folder) is not there: paths count from the folder" in capsys.readouterr().err
+        )
+    assert (run / "COMPLETE").is_file()
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", str(run)]) == 0
 
 
 def test_the_templates_own_study_is_told_in_the_citys_own_names(tmp_path, capsys):
@@ -46,6 +58,7 @@ def test_the_templates_own_study_is_told_in_the_citys_own_names(tmp_path, capsys
     assert "no coordinates are published" not in report
     assert "assumed cells" not in report
     assert "citywide path of professional staff" not in report  # each station has people of its own
+    assert main(["report", str(out / "study" / "west_closed"), "--study", str(study)]) == 0
     choices = json.loads((out / "study" / "west_closed" / "run.json").read_text(encoding="utf-8"))["arms"]
     assert {arm["choices"]["city"] for arm in choices.values()} == {"own"}
 
@@ -126,6 +139,24 @@ def test_the_command_line_goes_before_the_citys_own_choices_key_by_key(make_city
 def test_a_scenario_goes_before_the_citys_own_choices(make_city):
     composed = compose([f"city.folder='{make_city()}'", "scenario=staff_020", "schedule=none"])
     assert composed.settings.staffing.rule == "ratio"
+
+
+def test_files_that_the_citys_own_choices_name_lie_in_its_folder_and_those_of_the_command_line_here(
+    make_city, tmp_path, monkeypatch
+):
+    folder = make_city()
+    text = (folder / "choices.yaml").read_text(encoding="utf-8")
+    own_matrix = "travel: {choice: matrix, matrix: ways/od.csv, matrix_unit: s}\n"
+    (folder / "choices.yaml").write_text(text.replace("travel: distance\n", own_matrix), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    own = [f"city.folder='{folder}'"]
+    with pytest.raises(InputError, match=r"mine/ways/od.csv' \(travel.matrix\) does not exist"):
+        compose(own)
+    (folder / "ways").mkdir()
+    for path in (folder / "ways" / "od.csv", tmp_path / "here.csv"):
+        path.touch()
+    assert compose(own).settings.travel.matrix == str(folder / "ways" / "od.csv")
+    assert compose([*own, "travel.matrix=here.csv"]).settings.travel.matrix == "here.csv"
 
 
 def test_the_default_city_has_no_choices_of_its_own():

@@ -91,6 +91,27 @@ def test_a_schedule_closes_a_stated_station_and_the_tables_days_do_not_open_it_a
     assert of_first == [(0, "STATION_OPEN", 1, 0), (1, "STATION_CLOSE", 1, 0)]
 
 
+def test_a_unit_and_a_station_of_a_day_far_off_are_there_once_a_schedule_brings_them_in(make_city):
+    stations = STATIONS + "thought,30.0,110.001,2099-01-01,,\n"
+    units = UNITS + "F3,first,pumper,4,6,water,2099-01-01,\nT,thought,pumper,4,6,water,,\n"
+    folder = make_city(stations__csv=stations, units__csv=units, unit_types__csv=None)
+    found, changes = changes_of(folder)
+    names, of_unit = found.fleet.stations.name, found.fleet.units.station.tolist()
+    place, unit, bay = names.index("thought"), len(of_unit) - 1, of_unit.index(names.index("first")) + 2
+    assert not {(row[1], row[2]) for row in rows_of(changes)} & {("STATION_OPEN", place), ("UNIT_IN_SERVICE", bay)}
+    town = load_city(folder).towns.code[found.fleet.stations.town[place]]
+    number = int(found.fleet.stations.k[place])
+    rows = [
+        ScheduleRow("2025-01-03", "return_unit", town, 2, unit=3),
+        ScheduleRow("2025-01-07", "open", town, number),
+    ]
+    told = rows_of(changes_of(folder, rows)[1])
+    assert (2, "UNIT_IN_SERVICE", bay, 0) in told
+    assert [row for row in told if row[0] == 6] == [
+        (6, "STATION_OPEN", place, 0), (6, "UNIT_IN_SERVICE", unit, 0), (6, "STATION_PEOPLE", place, 6),
+    ]  # fmt: skip
+
+
 def test_a_ratio_of_staff_is_shared_over_stated_stations_too(make_city):
     folder = make_city(stations__csv=STATIONS, units__csv=UNITS, unit_types__csv=None)
     _, changes = changes_of(folder, rule="ratio", initial_permille=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,22 @@ def test_the_tables_of_a_run_are_made_of_it_as_of_any_other(inputs):
     assert (table["queue_ms"] // 1000).tolist() == [0, 0, 700, 0, 0, 0]
     # alone in the idle city: call 2 by unit 2 from zone 3 (60 + 225), calls 3 and 5 by units of their own zones
     assert (table["static_arrival_ms"] // 1000).tolist() == [300, 290, 285, 60, 290, 60]
+
+
+def test_where_none_is_sent_on_units_go_home_first(inputs):
+    """Worked out by hand as the other: unit 0 is ready again at 1392.5, unit 2 at 1980 and 3363.75, unit 1 at 3475."""
+    stays = replace(inputs, policy=replace(inputs.policy, is_sent_on=False))
+    rows = simulate(stays, "both").rows
+    arrivals = [
+        (int(row["time_ms"]) / 1000, int(row["incident"]), int(row["slot"]), int(row["unit"]))
+        for row in rows[rows["kind"] == LogKind.ARRIVE]
+    ]
+    assert arrivals == [
+        (360, 0, 0, 0),
+        (420, 1, 0, 2),
+        (2102.5, 2, 0, 0),
+        (2330, 3, 0, 1),
+        (2450, 4, 0, 2),
+        (3535, 5, 1, 1),
+        (4123.75, 5, 0, 2),
+    ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from calibration.page.context import words
 from calibration.page.replay.figures import Figures
-from calibration.page.sections.records import said
+from calibration.page.said import said
 from calibration.replay.given import Durations, Share, Stage
 from sim.report.blocks import Block, Cell, Facts, Grid, Head, number, word
 from sim.report.context import kept
 from sim.report.numbers import count, plain, share
 from sim.report.texts import Bi, same
+from sim.units import Q16
 
 _BY_MATRIX = (Stage.TRAVEL, Stage.TRANSPORT)
 
@@ -57,7 +58,10 @@ def _rules(figures: Figures) -> Facts:
         rules.append(w("replay.rule.passed", n=count((found.passed > 0).sum())))
     if found.wish.edits.add or found.wish.edits.move:
         rules.append(w["replay.rule.moved"])
-    rules += [w["replay.rule.waves"], w("replay.rule.start", speed=plain(found.wish.home_speed, 2))]
+    policy = found.before.cast.policy
+    speed, ready = plain(Q16 / policy.home_factor_q16, 2), plain(policy.make_ready_ms / 1000.0)
+    rules += [w["replay.rule.waves"], w("replay.rule.start", speed=speed, ready=ready)]
+    rules.append(w["replay.rule.sent_on" if policy.is_sent_on else "replay.rule.not_sent_on"])
     return Facts(tuple((w["replay.rule"] if not at else same(""), rule) for at, rule in enumerate(rules)))
 
 

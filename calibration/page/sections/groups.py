@@ -24,26 +24,37 @@ if TYPE_CHECKING:
 
 def groups(found: Backtest) -> list[Block]:
     """Return the section."""
-    w, of, ground = words(), found.first[1], found.prepared.ground
-
-    def draw_stations(language: str) -> Figure:
-        labels = w["axis.recorded_min"].of(language), w["axis.predicted_min"].of(language)
-        return pictures.stations(of.stations, labels)
+    w, of = words(), found.first[1]
 
     def draw_hours(language: str) -> Figure:
         titles = w["groups.hour_title"].of(language), w["groups.busy"].of(language)
         names = w["distribution.recorded"].of(language), w["distribution.predicted"].of(language)
         return pictures.hours(of.hours, titles, names)
 
-    names = [same(_named(ground.station[int(at)], ground.station_name[int(at)])) for at in of.stations.label]
     by_hour = [hour_name(int(hour)) for hour in of.hours.label]
     return kept(
         Paragraph(w["groups.text"]),
-        picture(draw_stations, w["groups.stations"], _alt("stations", of.stations), "stations"),
-        _grid("station", names, of.stations),
+        *_stations(found, of.stations, "by_nearest"),
+        *([] if of.served is None else [*_stations(found, of.served, "by_served"), _note()]),
         picture(draw_hours, w["groups.hours"], _alt("hours", of.hours), "hours"),
-        _grid("hour", by_hour, of.hours),
+        _grid("hour", by_hour, of.hours, w["groups.by_hour"]),
     )
+
+
+def _note() -> Paragraph:
+    return Paragraph(words()["groups.served_note"], "note")
+
+
+def _stations(found: Backtest, of: GroupErrors, which: str) -> list[Block]:
+    w, ground = words(), found.prepared.ground
+
+    def draw(language: str) -> Figure:
+        return pictures.stations(of, (w["axis.recorded_min"].of(language), w["axis.predicted_min"].of(language)))
+
+    names = [same(_named(ground.station[int(at)], ground.station_name[int(at)])) for at in of.label]
+    how = w[f"groups.{which}"]
+    caption = w("groups.stations", which=how)
+    return kept(picture(draw, caption, _alt("stations", of), f"stations-{which}"), _grid("station", names, of, how))
 
 
 def _named(code: str, name: str) -> str:
@@ -59,7 +70,7 @@ def is_outside(found: GroupErrors) -> NDArray[np.bool_]:
     return np.asarray(np.abs(found.error_s) > found.limit_s)
 
 
-def _grid(kind: str, names: list[Bi], found: GroupErrors) -> Grid:
+def _grid(kind: str, names: list[Bi], found: GroupErrors, which: Bi) -> Grid:
     w = words()
     heads = (
         Head(w[f"head.{kind}"], is_number=False), Head(w["head.recorded"], w["unit.s"]),
@@ -76,4 +87,4 @@ def _grid(kind: str, names: list[Bi], found: GroupErrors) -> Grid:
         for i, name in enumerate(names)
     ]  # fmt: skip
     denominator = w("groups.denominator", n=count(int(found.n.sum())))
-    return Grid(w[f"groups.{kind}_table"], heads, tuple(rows), denominator)
+    return Grid(w(f"groups.{kind}_table", which=which), heads, tuple(rows), denominator)

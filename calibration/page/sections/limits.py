@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from calibration.model.fitted import Fitted
 from calibration.model.params import not_identified, reasons_of
 from calibration.page.context import words
-from calibration.page.sections.records import said
+from calibration.page.said import said
 from sim.report.blocks import Block, Facts, Paragraph
 from sim.report.texts import Bi
 
@@ -15,7 +15,7 @@ from sim.report.texts import Bi
 def limits(fitted: Fitted) -> list[Block]:
     """Return the section."""
     w = words()
-    assumed = [(w["limits.assumed"], text) for text in fitted.said]
+    assumed = [(w["limits.assumed"], text) for text in (*fitted.said, *fitted.sent.said)]
     misfit = [(w[f"part.{part}"], text) for part, texts in reasons_of(fitted).items() for text in texts]
     vague = [(w[f"part.{part}"], text) for part, texts in not_identified(fitted).items() for text in texts]
     return [

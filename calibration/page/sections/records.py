@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calibration.backtest.run import Prepared
 from calibration.page.context import day_of, words
+from calibration.page.said import said
 from sim.report.blocks import Block, Facts, Grid, Head, Paragraph, number, word
 from sim.report.numbers import count, share
 from sim.report.texts import Bi, join, same
@@ -52,8 +53,3 @@ def _notes(prepared: Prepared) -> list[Block]:
     if not notes:
         return []
     return [Facts(tuple((w["records.notes"] if not i else same(""), said(note)) for i, note in enumerate(notes)))]
-
-
-def said(text: str) -> Bi:
-    """Return a sentence of the program in both languages."""
-    return same(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +26,12 @@ def command(argv: Sequence[str]) -> int:
     write_template(given.folder)
     print(f"{given.folder}: {len(_files())} files of an example city")
     print("put your own in their place, one by one (docs/your-city.md says what each holds), then")
-    print(f"  dgsim check-city {given.folder}")
-    print(f"  dgsim run city.folder={given.folder}")
-    print(f"  dgsim study {given.folder / STUDY} city.folder={given.folder}")
+    choice = f"city.folder={given.folder}"
+    if not re.fullmatch(r"[A-Za-z0-9_./-]+", str(given.folder)):
+        choice = f"\"city.folder='{given.folder}'\""  # what the language of overrides takes in quotes only
+    print(f"  dgsim check-city {shlex.quote(str(given.folder))}")
+    print(f"  dgsim run {choice}")
+    print(f"  dgsim study {shlex.quote(str(given.folder / STUDY))} {choice}")
     return 0
 
 

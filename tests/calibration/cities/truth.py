@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -94,8 +94,12 @@ class Truth:
         return free
 
     def again(self, seed: int) -> History:
-        """Return the same calls with other chance in all that follows them: a history a perfect model might draw."""
-        chance = draw_chance(self.world, self.calls, self.clock, self.options, seed + 1_000_003)
+        """Return the same calls with other chance in all that follows them: a history a perfect model might draw.
+
+        Which calls are called off stays, as those who play given calls know it.
+        """
+        parts = (self.world, self.calls, self.clock, self.options)
+        chance = replace(draw_chance(*parts, seed + 1_000_003), is_off=draw_chance(*parts, self.seed).is_off)
         return simulate(self.world, self.calls, self.clock, self.ways, self.fleet, self.options, chance)
 
     def draws_s(self, n_draws: int, seed: int = 0) -> Floats:

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from calibration.fit.choice import choices, passed_over, revealed_order
+from tests.calibration.cities import compact
+from tests.calibration.cities.dispatch import station_order
+from tests.calibration.cities.travel import road_m
 
 EXPECTED_S = np.array([[100.0, 200.0, 400.0]])
 XY_M = np.zeros((1, 2))
@@ -155,6 +158,35 @@ def test_a_river_is_found_and_the_shares_passed_over_come_back():
     seen = world(20_000, 100, 12, [0.85, 0.1, 0.05])
     plain = passed_over(seen, revealed_order(seen)).shares
     np.testing.assert_allclose(plain, [0.85, 0.1, 0.05, 0.0], atol=0.012)
+
+
+@pytest.mark.parametrize(("wrong_station", "words"), [(0.0, None), (0.15, "looks random")])
+def test_the_district_map_of_a_synthetic_city_is_revealed_and_errors_of_dispatch_are_said(wrong_station, words):
+    truth = compact(None, n_calls=20_000, seed=2, wrong_station=wrong_station)
+    world, history, zone = truth.world, truth.history, truth.calls.patch
+    expected_s = 90 + world.curve_s(road_m(world, world.patch_middle_m(), world.xy_m))
+    first = np.flatnonzero(history.slot == 0)
+    station = np.full(len(zone), -1)
+    station[history.call[first]] = history.station[first]
+    is_free = truth.is_free(0)
+    seen = choices(expected_s, world.patch_middle_m(), zone, station, truth.call_day, is_free=is_free)
+    order = revealed_order(seen)
+    able = np.flatnonzero(is_free.any(axis=1))
+    by_map = np.argsort(np.array(station_order(world)), axis=1)[zone]
+
+    def agrees(cost):
+        first_of = [np.where(is_free, each, np.inf)[able].argmin(axis=1) for each in (cost, by_map)]
+        return first_of[0] == first_of[1]
+
+    assert agrees(expected_s[zone]).mean() < 0.96
+    assert agrees(order.raised_s[zone]).mean() > 0.99
+    found = passed_over(seen, order)
+    if words is None:
+        n_passed = history.was_passed[first].mean()
+        assert abs(found.shares[1:].sum() - n_passed) < 4 * found.se[0]
+        assert found.reasons == ()
+    else:
+        assert words in found.reasons[0]
 
 
 def test_a_hundred_thousand_calls_take_under_two_seconds():

@@ -14,9 +14,11 @@ from calibration.fit.noise import (
     normal_quantiles,
     shared_within,
 )
+from calibration.fit.times import fit_times
 from calibration.fit.travel import fit_travel
 from calibration.scores import Known, observed
 from calibration.scores.recorded import Rounding
+from tests.calibration.cities import compact
 
 N = 30_000
 ONE = np.array([0.25])
@@ -80,6 +82,13 @@ def test_what_units_of_a_call_share_is_the_mean_product_of_pairs():
     assert by_kind.se == pytest.approx(np.sqrt(2 * 2 * (10 * 0.75) ** 2) / 20)
 
 
+def test_an_effect_fitted_to_both_units_is_put_back_and_one_of_a_single_unit_is_not():
+    standard, call = np.tile([1.0, -1.0], 20), np.repeat(np.arange(20), 2)
+    place, station = call // 2, np.arange(40) % 2  # units of a call share the place, never the station
+    fitted = [(place, np.full(40, 0.3)), (station, np.full(40, 0.9))]
+    assert shared_within(standard, call, call, fitted).share == pytest.approx(-1.0 + 0.3)
+
+
 def test_few_pairs_say_nothing():
     found = shared_within(np.ones(30), np.arange(30) // 2, np.arange(30))
     assert np.isnan([found.share, found.se]).all()
@@ -106,6 +115,27 @@ def test_the_share_in_common_comes_back_within_its_error(r):
         z.append((found.share - 0.3) / found.se)
     assert abs(np.mean(z)) < 3 / np.sqrt(12)
     assert np.std(z) < 1.7
+
+
+def test_the_share_in_common_of_a_synthetic_city_comes_back_though_places_are_fitted_too():
+    ratio = []
+    for seed in range(8):
+        truth = compact(None, 3_000, seed, days=90, one_way=False)
+        history, place = truth.history, truth.calls.patch[truth.history.call]
+        labels = {"place": place, "station": history.station, "hour": truth.call_hour[history.call]}
+        known = Known(truth.ways.road_m[history.call, history.station], labels)
+        seen = observed(history.travel_s)
+        day = truth.call_day[history.call]
+        found = fit_travel(seen, known, day, curves=("switch",), call=history.call).common
+        ratio.append((found.share - truth.world.common_share) / found.se)
+    assert abs(np.mean(ratio)) < 3 / np.sqrt(8)
+
+
+def test_units_of_a_call_do_not_make_their_day_look_alike():
+    seen, known, day, call = pairs(3, 0.8, n_calls=600)
+    assert fit_travel(seen, known, day, curves=("line",)).misfit.day_p < 0.01
+    assert fit_travel(seen, known, day, curves=("line",), call=call).misfit.day_p > 0.01
+    assert fit_times(seen, day, families=("lognormal",), call=call).misfit.day_p > 0.01
 
 
 def test_a_fit_takes_quantiles_of_the_records_only_where_they_are_not_log_normal():

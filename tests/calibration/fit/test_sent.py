@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from calibration.fit.sent import MOST_UNITS, Responses, fit_ends, fit_sent
+from tests.calibration.cities import compact
 
 ENGINE, LADDER = 0, 1
 
@@ -122,3 +123,20 @@ def test_ends_of_calls_add_up_and_the_first_that_is_true_counts():
 def test_responses_that_do_not_fit_are_refused_in_words(row, words):
     with pytest.raises(ValueError, match=words):
         fit_sent(*calls(2), 1, responses(row))
+
+
+def test_the_patterns_of_a_synthetic_city_come_back_within_their_errors():
+    truth = compact(None, n_calls=6_000, seed=3, days=200)
+    history, kind = truth.history, truth.calls.kind
+    dispatch_s = (history.dispatch_ms - truth.calls.call_ms[history.call]) / 1000
+    here = np.ones(len(history), bool)
+    sent = Responses(history.call, history.type, dispatch_s, ~here, here)
+    found = fit_sent(kind, truth.call_day, len(truth.world.kinds), sent)
+    for code, known in enumerate(truth.world.kinds):
+        n = found.count[code].sum()
+        of_pattern = dict(zip(found.patterns, found.share[code], strict=True))
+        for share, units in known.patterns:
+            error = np.sqrt(share * (1 - share) / n)
+            assert of_pattern[tuple(sorted(units))] == pytest.approx(share, abs=4 * error + 0.01)
+        mean = sum(share * len(units) for share, units in known.patterns)
+        assert found.mean_units[code] == pytest.approx(mean, abs=4 * found.mean_units_se[code] + 0.01)
