@@ -28,13 +28,13 @@ def command(argv: Sequence[str]) -> int:
     """Replay the calls of a log, or say that it is done already."""
     given = _parser().parse_intermixed_args(list(argv))
     wish = _wish(given)
-    from calibration.commands.made import inputs_of, is_made, move_aside
+    from calibration.commands.made import city_name, inputs_of, is_made, move_aside
     from calibration.replay.run import prepare_for, replay
 
     progress = Progress()
     prepared = prepare_for(wish, progress.step)
     inputs = inputs_of("replay", wish.city, wish.records, prepared, argv, _options(given, wish))
-    name = wish.city.resolve().name
+    name = city_name(wish.city)
     out = given.out or Path("outputs") / "replay" / f"{name}-{inputs.sha256[:12]}"
     if given.fresh:
         if (aside := move_aside(out)) is not None:
