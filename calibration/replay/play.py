@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from calibration.model.trace import Draw, handling_ms, scene_ms
 from calibration.replay.cast import Cast
 from calibration.replay.given import Given
+from calibration.replay.ranks import with_recorded_ranks
 from calibration.scores.keyed import Purpose, uniforms
 from sim.engine import simulate
 from sim.engine.log import EventLog, LogKind
@@ -51,10 +52,14 @@ def play(
     passed: NDArray[np.int8] | None,
     n_draws: int,
     *,
+    origin: Cast | None = None,
     seed: int = 0,
     told: Callable[[int], None] = lambda _: None,
 ) -> Played:
-    """Return `n_draws` replays of the calls; `passed` (n_calls,): stations passed over, -1 drawn; None: none at all."""
+    """Return `n_draws` replays of the calls.
+
+    `passed`: (n_calls,) stations passed over, -1 drawn; None: none at all. `origin`: the cast of then, None: this one.
+    """
     n, n_units = len(given.calls), len(cast.units)
     first, second = (np.empty((n, n_draws), dtype=np.float32) for _ in range(2))
     unit, busy_s = np.empty((n, n_draws), dtype=np.int16), np.zeros(n_units)
@@ -62,6 +67,9 @@ def play(
     is_single = given.n_needs < 2
     for number in range(n_draws):
         base, inputs = _inputs(cast, given, passed, base, seed, number)
+        if cast.fitted is not None:
+            ranks = with_recorded_ranks(inputs.slot_ranks, inputs, given, cast if origin is None else origin)
+            inputs = replace(inputs, slot_ranks=ranks)
         log = simulate(inputs)
         one, two, who = arrivals(log, inputs, given)
         first[:, number], second[:, number], unit[:, number] = one, np.where(is_single, np.nan, two), who

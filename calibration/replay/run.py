@@ -98,13 +98,15 @@ def replay(wish: Wish, prepared: Prepared, told: Told = print, drawn: Callable[[
     passed = passed_on_record(fitted, samples, _positions(given)) if fitted and is_passed else None
     if fitted is not None and passed is None:
         passed = np.full(len(given.calls), -1, dtype=np.int8)
-    sides = []
+    sides: list[Side] = []
     for name, resources in (("before", before), ("after", after)):
         if name == "after" and not wish.edits.is_any:
             break
         told(f"playing {len(given.calls)} calls {wish.n_draws} times, {name}")
         cast = cast_of(resources, given, fitted, wish.home_speed)
-        sides.append(Side(cast, play(cast, given, passed, wish.n_draws, seed=wish.seed, told=drawn)))
+        origin = sides[0].cast if sides else None
+        played = play(cast, given, passed, wish.n_draws, origin=origin, seed=wish.seed, told=drawn)
+        sides.append(Side(cast, played))
     return Replay(wish, prepared, given, passed, sides[0], sides[1] if len(sides) > 1 else None)
 
 
