@@ -23,7 +23,7 @@ def test_the_table_gives_the_value_back_as_near_as_its_bins_are_fine() -> None:
     found = np.array([look_up(table, rank) for rank in ranks])
     assert ranks.dtype == np.uint32
     assert (np.diff(ranks.astype(np.int64)) > 0).all()
-    assert np.abs(np.log(found / values))[1:].max() < 0.01
+    assert np.abs(np.log(found / values))[1:].max() < 0.02
     assert abs(np.log(found[0] / values[0])) < 0.1  # one bin holds the lowest thousandth
 
 
