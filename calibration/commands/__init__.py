@@ -1,1 +1,1 @@
-"""Commands that this package adds to `dgsim`: `calibrate` and `backtest`, found as entry points (`dgsim.commands`)."""
+"""Commands that this package adds to `dgsim`, found as entry points (`dgsim.commands`)."""

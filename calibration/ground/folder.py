@@ -179,10 +179,9 @@ def _has_ways(folder: Path, overrides: Sequence[str]) -> bool:
 def _tables(folder: Path, overrides: Sequence[str]) -> tuple[TravelTables, dict[str, int]]:
     """Return the driving times of a whole city folder, and the cell of each station."""
     from sim.assemble import InputsBuilder
-    from sim.compose import compose_to_run
-    from sim.compose.study import single_work
+    from sim.compose import compose
     from sim.fleet.stated import station_cells
 
-    settings = single_work(compose_to_run([f"city.folder='{folder}'", *overrides])).arms[0].settings
+    settings = compose([f"city.folder='{folder}'", *overrides]).settings
     builder = InputsBuilder()
     return builder.travel(settings), station_cells(folder, builder.city(settings))

@@ -330,17 +330,11 @@ def _order(
     is_sent_on: bool,
 ) -> tuple[RevealedOrder | None, PassedOver | None, Passing, Floats]:  # fmt: skip
     """Return the order of stations as chosen, what is passed over beyond it, and the drives with that order."""
-    calls, of = samples.calls, samples.responses
+    calls = samples.calls
     chosen = np.flatnonzero(is_used & calls.is_response)
     expected = (drive_s.mean(axis=0) + turnout_s[:, None]).T
     station, kind = first_sent(samples, expected)
-    call_s = calls.local_ms / 1000.0
-    sent = np.full(len(calls), np.inf)
-    np.minimum.at(sent, of.call, np.where(np.isnan(of.dispatch_s), 0.0, of.dispatch_s))
-    at_s = call_s[chosen] + np.where(np.isfinite(sent[chosen]), sent[chosen], 0.0)
-    is_free = free_at(fleet, of, call_s, at_s, kind[chosen], ground.n_stations, is_sent_on=is_sent_on)
-    days, code = np.unique(calls.day[chosen], return_inverse=True)
-    is_open = ground.is_open(days.astype("datetime64[D]"))[code]
+    is_open, is_free = open_and_free(samples, ground, fleet, chosen, kind[chosen], is_sent_on=is_sent_on)
     xy_m = np.column_stack([zones.x_m, zones.y_m]).astype(np.float64)
     at = (expected, xy_m, calls.zone[chosen], station[chosen], calls.day[chosen])
     if int((station[chosen] >= 0).sum()) < LEAST_JOURNEYS:
@@ -352,6 +346,23 @@ def _order(
     raised = (order.raised_s.T / expected.T)[None] * (drive_s + turnout_s[None, :, None]) - turnout_s[None, :, None]
     drive_s = np.where(order.raised_s.T[None] > expected.T[None], raised, drive_s)
     return order, passed_over(seen, order), fit_passing(played, order), drive_s
+
+
+def open_and_free(
+    samples: Samples, ground: Ground, fleet: Fleet, chosen: Ints, kind: Ints, *, is_sent_on: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which stations were open, and which had a unit of the type asked for that no record has out.
+
+    Two (n, n_stations), of the chosen calls (n,), as their first unit was sent; `kind`: (n,) types.
+    """
+    calls, of = samples.calls, samples.responses
+    call_s = calls.local_ms / 1000.0
+    sent = np.full(len(calls), np.inf)
+    np.minimum.at(sent, of.call, np.where(np.isnan(of.dispatch_s), 0.0, of.dispatch_s))
+    at_s = call_s[chosen] + np.where(np.isfinite(sent[chosen]), sent[chosen], 0.0)
+    days, code = np.unique(calls.day[chosen], return_inverse=True)
+    is_open = ground.is_open(days.astype("datetime64[D]"))[code]
+    return is_open, free_at(fleet, of, call_s, at_s, kind, ground.n_stations, is_sent_on=is_sent_on)
 
 
 def first_sent(samples: Samples, expected_s: Floats) -> tuple[Ints, Ints]:

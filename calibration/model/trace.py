@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fit.times import TimesFit
+from calibration.ground import Ground, Zones
 from calibration.model.fitted import Fitted
+from calibration.model.fleet import Fleet
 from calibration.model.samples import Calls
 from calibration.scores.keyed import Purpose, uniforms
 from sim.chance import constant_table, quantile_table
@@ -72,8 +74,8 @@ class Player:
         pattern, _ = fitted.sent.draw_patterns(calls.kind, u[:, Draw.PATTERN])
         n_needs = np.array([len(each) for each in fitted.sent.patterns], dtype=np.int64)[pattern]
         rows = np.zeros(len(calls), dtype=CALL_DTYPE)
-        rows["time_ms"] = calls.local_ms - _ms_of(self.start)
-        rows["handling_ms"] = self._handling_ms(u[:, Draw.HANDLING])
+        rows["time_ms"] = calls.local_ms - ms_of(self.start)
+        rows["handling_ms"] = handling_ms(fitted, calls, u[:, Draw.HANDLING])
         rows["zone"], rows["kind"], rows["n_needs"] = calls.zone, calls.kind, n_needs
         inputs = trace_inputs(
             self.stations, self.units, Trace(rows, self._needs(pattern, n_needs, u[:, Draw.SCENE :])), self.travel_ms,
@@ -84,15 +86,8 @@ class Player:
         passed = fitted.passing.draw(calls.zone, u[:, Draw.PASSED])
         return replace(inputs, n_passed=passed[inputs.demand.incidents["identity"].astype(np.int64)])
 
-    def _handling_ms(self, u: Floats) -> Ints:
-        fit, calls = self.fitted.handling, self.calls
-        if fit is None:
-            return np.zeros(len(calls), dtype=np.int64)
-        log_factor = fit.log_factor((calls.kind, calls.hour_label), len(calls)) + self.fitted.drift["handling"].level
-        return _ms(look_up(fit, u) * np.exp(log_factor))
-
     def _needs(self, pattern: Ints, n_needs: Ints, u: Floats) -> NDArray[np.void]:
-        fit, patterns = self.fitted.scene, self.fitted.sent.patterns
+        patterns = self.fitted.sent.patterns
         call = np.repeat(np.arange(len(n_needs)), n_needs)
         place = np.arange(len(call)) - np.repeat(np.cumsum(n_needs) - n_needs, n_needs)
         table = np.zeros((len(patterns), max(len(each) for each in patterns)), dtype=np.int64)
@@ -102,11 +97,7 @@ class Player:
         for name in ("turnout_ms", "travel_ms", "transport_ms", "station", "to_zone"):
             needs[name] = -1
         needs["capability"] = np.minimum(table[pattern[call], place], _MOST_TYPES)
-        if fit is None:
-            needs["scene_ms"] = _ms(np.full(len(call), SCENE_S))
-        else:
-            factor = np.exp(fit.log_factor((self.calls.kind,), len(self.calls)))[call]
-            needs["scene_ms"] = _ms(look_up(fit, u[call, place]) * factor)
+        needs["scene_ms"] = scene_ms(self.fitted, self.calls.kind[call], u[call, place])
         return needs
 
 
@@ -117,23 +108,45 @@ def player_of(fitted: Fitted, calls: Calls) -> Player:
     start = date(1970, 1, 1) + timedelta(days=int(calls.day.min()))
     days = np.arange(calls.day.min(), calls.day.max() + 2).astype("datetime64[D]")
     is_open = ground.is_open(days)
-    stations = [
-        Station(int(zone), name, bool(opened))
-        for zone, name, opened in zip(zones.of_station, ground.station, is_open[0], strict=True)
-    ]
-    units = [
-        Unit(int(station), (min(int(kind), _MOST_TYPES),))
-        for station, kind in zip(fleet.station, fleet.type, strict=True)
-    ]
+    stations, units = standing(ground, zones, fleet, is_open[0])
     durations, effects = _tables(fitted, calls)
     return Player(
-        fitted, calls, start, stations, units, _openings(is_open), _matrix(fitted),
+        fitted, calls, start, stations, units, openings(is_open), _matrix(fitted),
         np.column_stack([zones.x_m, zones.y_m]), durations, effects,
         Policy(
             0, is_escalation_on=False, is_scene_delay_on=False, home_factor_q16=q16(fitted.returning.factor),
             make_ready_ms=int(1000 * fitted.returning.ready_s), is_sent_on=fitted.returning.is_sent_on,
         ),
     )  # fmt: skip
+
+
+def standing(
+    ground: Ground, zones: Zones, fleet: Fleet, is_open: NDArray[np.bool_]
+) -> tuple[list[Station], list[Unit]]:
+    """Return the stations, of which `is_open` (n_stations,) are open from the start, and the units, able by type."""
+    stations = [
+        Station(int(zone), name, bool(opened))
+        for zone, name, opened in zip(zones.of_station, ground.station, is_open, strict=True)
+    ]
+    types = np.minimum(fleet.type, _MOST_TYPES).tolist()
+    return stations, [Unit(int(at), (kind,)) for at, kind in zip(fleet.station, types, strict=True)]
+
+
+def handling_ms(fitted: Fitted, calls: Calls, u: Floats) -> Ints:
+    """Return how long calls are handled at ranks u (n_calls,), at the level of the log's end; 0 if part of the next."""
+    fit = fitted.handling
+    if fit is None:
+        return np.zeros(len(calls), dtype=np.int64)
+    log_factor = fit.log_factor((calls.kind, calls.hour_label), len(calls)) + fitted.drift["handling"].level
+    return to_ms(look_up(fit, u) * np.exp(log_factor))
+
+
+def scene_ms(fitted: Fitted, kind: Ints, u: Floats) -> Ints:
+    """Return the times on scene of units at calls of kind (n,) at ranks u (n,); `SCENE_S` where none is on record."""
+    fit = fitted.scene
+    if fit is None:
+        return to_ms(np.full(len(kind), SCENE_S))
+    return to_ms(look_up(fit, u) * np.exp(fit.log_factor((kind,), len(kind))))
 
 
 def look_up(fit: TimesFit, u: Floats) -> Floats:
@@ -143,15 +156,17 @@ def look_up(fit: TimesFit, u: Floats) -> Floats:
     return np.asarray(np.interp(u, levels, family.ppf(parameters, levels)), dtype=np.float64)
 
 
-def _ms(seconds: Floats) -> Ints:
+def to_ms(seconds: Floats) -> Ints:
+    """Return seconds as whole milliseconds, none below 0."""
     return np.floor(np.maximum(seconds, 0.0) * 1000.0 + 0.5).astype(np.int64)
 
 
-def _ms_of(day: date) -> int:
+def ms_of(day: date) -> int:
+    """Return the local midnight at which a day begins, ms since 1970."""
     return (day - date(1970, 1, 1)).days * MS_PER_DAY
 
 
-def _openings(is_open: NDArray[np.bool_]) -> NDArray[np.void]:
+def openings(is_open: NDArray[np.bool_]) -> NDArray[np.void]:
     """Return stations that open and close after the first day, as changes of the run."""
     day, station = np.nonzero(is_open[1:] != is_open[:-1])
     rows = np.zeros(len(day), dtype=CHANGE_DTYPE)
@@ -226,7 +241,7 @@ def _tables(fitted: Fitted, calls: Calls) -> tuple[Durations, Effects]:
         values.append(_table(lambda u, own=own: Q16 * np.exp(np.interp(u, levels, own))))  # type: ignore[misc]
     labels = fitted.travel.effects["hour"].of(calls.hour_label) + fitted.travel.effects["kind"].of(calls.kind)
     effects = Effects(
-        turnout=turnout, noise_from_ms=np.concatenate([[0], _ms(noise.edges_s)]),
+        turnout=turnout, noise_from_ms=np.concatenate([[0], to_ms(noise.edges_s)]),
         noise_table=np.array(bands, dtype=np.int16),
         drive_of_call_q16=_factors(labels + fitted.drift["travel"].level), turnout_of_call_q16=turnout_of_call,
     )  # fmt: skip

@@ -73,7 +73,7 @@ def test_the_entry_points_of_the_project_are_the_commands_listed_here(root: Path
     registered = project["entry-points"]["dgsim.commands"]
     of_sim = {name: target for name, target in registered.items() if target.startswith("sim.")}
     assert of_sim == {name: target for name, (target, _) in OWN.items()}
-    assert sorted(set(registered) - set(of_sim)) == ["backtest", "calibrate"]
+    assert sorted(set(registered) - set(of_sim)) == ["backtest", "calibrate", "replay"]
 
 
 def test_a_command_of_another_package_is_told_by_the_first_line_of_its_module() -> None:
