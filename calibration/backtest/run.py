@@ -134,11 +134,11 @@ def backtest(
     told("drawing calls")
     call_ms = prepared.records.incidents["call_ms"].to_numpy(np.int64)
     zone = prepared.records.time_zone
-    drawn = generative(
+    made_up = generative(
         samples, split, fitted, zones, call_ms, zone, n_histories=min(n_draws, MOST_HISTORIES), seed=seed
     )
     return Backtest(
-        prepared, split, fitted, predicted, scored, place[scored], first, second, load, drawn, verdict,
+        prepared, split, fitted, predicted, scored, place[scored], first, second, load, made_up, verdict,
         prepared.elapsed_s + fit_s,
     )  # fmt: skip
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
-_LONG = ("drawn_s", "forecast", "recalibrated")
-"""As long as the calls or the sets drawn from the model; what is shown of them is in the other figures."""
+_LONG = ("drawn_s", "forecast", "recalibrated", "generator")
+"""As long as the calls or the sets drawn from the model, or in `params.yaml`; what is shown of them is elsewhere."""
 
 
 def quantile_table(found: Backtest) -> pd.DataFrame:
@@ -95,6 +95,7 @@ def figures(found: Backtest) -> dict[str, Any]:
         "sentence": plain(verdict.sentence),
         "figures": judged,
         **{name: None if part is None else _scores(*part) for name, part in parts.items()},
+        "calls_drawn": plain(found.generative),
         "load": None if found.load is None else plain(found.load),
     }
 

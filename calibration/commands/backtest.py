@@ -55,7 +55,7 @@ def command(argv: Sequence[str]) -> int:
     problems.raise_if_any()
     from calibration.backtest.run import backtest, prepare
     from calibration.commands.checks import check_prepared
-    from calibration.commands.made import inputs_of, is_made, move_aside
+    from calibration.commands.made import city_name, inputs_of, is_made, move_aside
 
     progress = Progress()
     prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
@@ -66,8 +66,8 @@ def command(argv: Sequence[str]) -> int:
         "overrides": given.overrides, "time_zone": prepared.records.time_zone, "lang": given.lang,
     }  # fmt: skip
     inputs = inputs_of("backtest", given.city, given.records, prepared, argv, options)
-    name = f"{given.city.resolve().name}-{options['split']}"
-    out = given.out or Path("outputs") / "backtest" / name
+    name = city_name(given.city)
+    out = given.out or Path("outputs") / "backtest" / f"{name}-{options['split']}"
     if given.fresh:
         if (aside := move_aside(out)) is not None:
             print(f"the old backtest is now {aside}")
@@ -102,7 +102,7 @@ def _write(out: Path, inputs: Inputs, found: Backtest, name: str, given: Any, pr
 
     def fill(folder: Path) -> None:
         progress.step("writing tables")
-        write_fitted(folder / PARAMS, found.fitted, found.prepared)
+        write_fitted(folder / PARAMS, found.fitted, found.generative.generator.demand, found.prepared)
         quantile_table(found).to_parquet(folder / QUANTILES, index=False)
         (folder / SCORES).write_text(to_json(figures(found), is_sorted=False), encoding="utf-8", newline="\n")
         write_account(folder, found.prepared)

@@ -35,7 +35,7 @@ def command(argv: Sequence[str]) -> int:
     problems.raise_if_any()
     from calibration.backtest.run import prepare
     from calibration.commands.checks import check_prepared
-    from calibration.commands.made import inputs_of, is_made, move_aside
+    from calibration.commands.made import city_name, inputs_of, is_made, move_aside
 
     progress = Progress()
     prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
@@ -46,8 +46,8 @@ def command(argv: Sequence[str]) -> int:
         "time_zone": prepared.records.time_zone, "lang": given.lang,
     }  # fmt: skip
     inputs = inputs_of("calibrate", given.city, given.records, prepared, argv, options)
-    name = f"{given.city.resolve().name}-{first}-{last}"
-    out = given.out or Path("outputs") / "calibrate" / name
+    name = city_name(given.city)
+    out = given.out or Path("outputs") / "calibrate" / f"{name}-{first}-{last}"
     if given.fresh:
         if (aside := move_aside(out)) is not None:
             print(f"the old fit is now {aside}")
@@ -55,7 +55,7 @@ def command(argv: Sequence[str]) -> int:
         print(f"{out}: is there already, made from the same records, city, options and program; nothing done")
         return 0
     from calibration.commands.made import PARAMS, REPORT, file_words, write_account, write_directory
-    from calibration.commands.params import write_fitted
+    from calibration.commands.params import demand_of, write_fitted
     from calibration.model.fitted import fit_model
     from calibration.model.settle import settle
     from calibration.page.fit import fit_page
@@ -64,13 +64,15 @@ def command(argv: Sequence[str]) -> int:
     fitted = fit_model(samples, prepared.ground, prepared.zones, is_used, seed=given.seed, told=progress.step)
     progress.step("playing the calls fitted")
     fitted = settle(fitted, samples, is_used, seed=given.seed)
+    progress.step("demand")
+    demand = demand_of(prepared, is_used)
     made = inputs.made(name, file_words((PARAMS,)), {"seed": str(given.seed)})
 
     def fill(folder: Path) -> None:
         progress.step("writing tables and the page")
-        write_fitted(folder / PARAMS, fitted, prepared)
+        write_fitted(folder / PARAMS, fitted, demand, prepared)
         write_account(folder, prepared)
-        page = fit_page(fitted, prepared, is_used, made, given.lang)
+        page = fit_page(fitted, demand, prepared, is_used, made, given.lang)
         (folder / REPORT).write_text(page, encoding="utf-8", newline="\n")
         progress.end()
 

@@ -18,7 +18,8 @@ from calibration.backtest.run import Prepared
 from calibration.page.context import words
 from calibration.page.sections.reproduce import Made
 from calibration.records.settings import NAME
-from sim.errors import RunDirectoryError
+from sim.config import read_yaml
+from sim.errors import Problems, RunDirectoryError
 from sim.provenance import city_digest, list_files, sha256_of_file, sha256_of_tree, software, to_json, whole_folder
 from sim.report.texts import Bi
 
@@ -82,6 +83,14 @@ def command_of(kind: str, argv: Sequence[str]) -> str:
 
 def _own_source() -> str:
     return sha256_of_tree(Path(__file__).resolve().parents[1])
+
+
+def city_name(folder: Path) -> str:
+    """Return what a checked city folder calls itself in `city.yaml`, or the folder's name."""
+    path = folder / "city.yaml"
+    content = read_yaml(path, Problems()) if path.is_file() else None
+    named = content.get("id") if isinstance(content, Mapping) else None
+    return str(named or folder.resolve().name)
 
 
 def is_made(folder: Path, inputs: Inputs) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.fit.demand import Demand
 from calibration.fit.params import choice_part, number, pair, sent_part, times_part, travel_part
 from calibration.fit.times import TimesFit
 from calibration.model.drift import Drift
@@ -21,10 +22,11 @@ from calibration.scores import Share
 
 _LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 """Levels of the noise that are written."""
+_LEVEL = 0.01
 
 
-def params_of(fitted: Fitted) -> dict[str, Any]:
-    """Return the parts of `params.yaml` by name."""
+def params_of(fitted: Fitted, demand: Demand) -> dict[str, Any]:
+    """Return the parts of `params.yaml` by name; places of the demand are patches of the model."""
     names = _names(fitted)
     stages = {"handling": fitted.handling, "turnout": fitted.turnout, "on_scene": fitted.scene}
     groups = {"handling": ("kind", "hour"), "turnout": ("kind", "hour", "station"), "on_scene": ("kind",)}
@@ -37,28 +39,31 @@ def params_of(fitted: Fitted) -> dict[str, Any]:
         "units_sent": sent_part(fitted.sent, fitted.kinds, fitted.fleet.types),
         "ends": _ends(fitted),
         "fleet": _fleet(fitted),
+        "demand": _demand(demand, names["patch"]),
         "assumed": [*fitted.said, *fitted.sent.said],
-        "does_not_fit": {name: list(texts) for name, texts in reasons_of(fitted).items()},
-        "not_identified": {name: list(texts) for name, texts in not_identified(fitted).items()},
+        "does_not_fit": {name: list(texts) for name, texts in reasons_of(fitted, demand).items()},
+        "not_identified": {name: list(texts) for name, texts in not_identified(fitted, demand).items()},
     }
 
 
-def reasons_of(fitted: Fitted) -> Mapping[str, Sequence[str]]:
+def reasons_of(fitted: Fitted, demand: Demand) -> Mapping[str, Sequence[str]]:
     """Return what speaks against each part of the fit, in words, by part; parts that fit are left out."""
     found = {
         "handling": _misfit(fitted.handling), "turnout": _misfit(fitted.turnout), "travel": fitted.travel.reasons,
         "scene": _misfit(fitted.scene), "dispatch": () if fitted.passed is None else fitted.passed.reasons,
+        "demand": [f"refuted that {t.asserts} (p {t.p_value:.2g})" for t in demand.tests if t.p_value < _LEVEL],
     }  # fmt: skip
     return {name: texts for name, texts in found.items() if texts}
 
 
-def not_identified(fitted: Fitted) -> Mapping[str, Sequence[str]]:
+def not_identified(fitted: Fitted, demand: Demand) -> Mapping[str, Sequence[str]]:
     """Return what the records do not fix, in words, by part."""
     is_known = fitted.passed is not None and fitted.passed.is_identified
     found: dict[str, Sequence[str]] = {
         "travel": [f"{name} of the curve in distance" for name in fitted.travel.vague],
         "dispatch": [] if is_known else ["whether a nearer station was busy or passed over"],
     }
+    found["demand"] = demand.said
     return {name: texts for name, texts in found.items() if texts}
 
 
@@ -162,6 +167,21 @@ def _ends(fitted: Fitted) -> dict[str, Any]:
         "walk_in": ends.walk_in,
     }
     return {kind: {name: _share(each[row]) for name, each in parts.items()} for row, kind in enumerate(fitted.kinds)}
+
+
+def _demand(demand: Demand, patches: Sequence[str]) -> dict[str, Any]:
+    """Return the demand with places named by the middles of their patches, numbers in six digits."""
+    part = demand.params()
+    part["places"] = [patches[int(name)] for name in part["places"]]
+    return {name: _six_digits(value) for name, value in part.items()}
+
+
+def _six_digits(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _six_digits(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_six_digits(each) for each in value]
+    return number(value) if isinstance(value, float) else value
 
 
 def _fleet(fitted: Fitted) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from calibration.page.context import words
 from calibration.page.sections.answer import answer
 from calibration.page.sections.calls import calls, skills
 from calibration.page.sections.distribution import distribution
+from calibration.page.sections.drawn import drawn
 from calibration.page.sections.groups import groups
 from calibration.page.sections.limits import limits
 from calibration.page.sections.load import load
@@ -26,8 +27,9 @@ def backtest_page(found: Backtest, made: Made, lang: str) -> str:
         "skill": skills(found),
         "groups": groups(found),
         "load": load(found),
+        "drawn": drawn(found),
         "records": records(found.prepared),
-        "limits": limits(found.fitted),
+        "limits": limits(found.fitted, found.generative.generator.demand),
         "measured": measured(),
         "reproduce": reproduce(made),
     }

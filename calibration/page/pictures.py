@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.backtest.generative import Generative
 from calibration.backtest.scores import Curves
 from calibration.scores import Brier, GroupErrors, PitHistogram
 from sim.report.svg import BASE, FAINT, INK, LOSS, PLAN, SOFT, bare, new_figure
@@ -160,6 +161,21 @@ def _diagonal(axes: Axes, x: Floats, y: Floats, least: float) -> None:
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
     axes.set_aspect("equal")
+
+
+def by_day(of: Generative, label: str, calls: str) -> Figure:
+    """Draw recorded calls by day over the mean and the middle 95 % of drawn histories."""
+    figure, axes = new_figure(2.1)
+    at = np.arange(len(of.days)) + 1
+    axes.fill_between(at, of.by_day_low, of.by_day_high, color=PLAN, alpha=0.22, lw=0, step="mid")
+    axes.plot(at, of.by_day_mean, color=PLAN)
+    axes.plot(at, of.by_day, color=INK, lw=0.9)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(0.5, len(at) + 0.5)
+    axes.set_xlabel(label)
+    axes.set_ylabel(calls)
+    bare(axes, "y")
+    return figure
 
 
 def at_once(panels: Sequence[tuple[str, Floats, Floats]], names: tuple[str, str], label: str) -> Figure:

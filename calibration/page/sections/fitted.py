@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.fit.demand import Demand
 from calibration.fit.times import Effects, TimesFit
 from calibration.model.fitted import Fitted
 from calibration.model.params import reasons_of
@@ -34,9 +35,9 @@ def _stage(fitted: Fitted, name: str) -> TimesFit | None:
     return {"handling": fitted.handling, "turnout": fitted.turnout, "scene": fitted.scene}[name]
 
 
-def fitted_parts(fitted: Fitted, n_calls: int) -> list[Block]:
+def fitted_parts(fitted: Fitted, demand: Demand, n_calls: int) -> list[Block]:
     """Return the section on the parts; `n_calls` are fitted to."""
-    w, wrong = words(), reasons_of(fitted)
+    w, wrong = words(), reasons_of(fitted, demand)
     values = {"n": count(n_calls), "first": day_of(fitted.first_day), "last": day_of(fitted.last_day)}
     if wrong:
         lead = w("fitted.lead_bad", parts=join([w[f"part.{part}"] for part in wrong]), **values)

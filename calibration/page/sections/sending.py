@@ -1,13 +1,16 @@
-"""Which station is sent, how often it is not the nearest and why; how many units go to which kind of call."""
+"""Which station is sent, how often it is not the nearest and why; units sent by kind; how many calls come."""
 
 from __future__ import annotations
 
+import numpy as np
+
+from calibration.fit.demand import Demand
 from calibration.model.fitted import Fitted
 from calibration.page.context import words
 from calibration.scores import Share
 from sim.report.blocks import Block, Cell, Grid, Head, Paragraph, number, word
 from sim.report.numbers import count, plain, share
-from sim.report.texts import Bi, same
+from sim.report.texts import Bi, join, same
 
 _Z = 1.96
 
@@ -56,6 +59,29 @@ def units_sent(fitted: Fitted) -> list[Block]:
             )
         )  # fmt: skip
     return [Grid(w["units.table"], heads, tuple(rows), w["units.denominator"])]
+
+
+def demand_table(demand: Demand) -> list[Block]:
+    """Return the section on how many calls of each kind come."""
+    w, shape = words(), demand.shape
+    heads = (
+        Head(w["units.kind"], is_number=False), Head(w["demand.per_day"]), Head(w["units.calls"]),
+        Head(w["demand.own"], is_number=False),
+    )  # fmt: skip
+    n_days = max(shape.n_days, 1)
+    rows = [
+        (
+            word(same(kind)), number(own.n_calls / n_days, _two), number(own.n_calls, count),
+            word(join([w[f"demand.{block}"] for block in own.blocks]) if own.blocks else w["demand.as_all"]),
+        )
+        for kind, own in demand.own.items()
+    ]  # fmt: skip
+    of_all = join([w[f"demand.{block}"] for block in shape.blocks]) if shape.blocks else w["demand.none"]
+    told = w("demand.text", effects=of_all, cv=plain(100 * np.sqrt(shape.day_cv2), 0))
+    grid = Grid(
+        w["demand.table"], heads, tuple(rows), w("demand.denominator", n=count(shape.n_calls), days=count(n_days))
+    )
+    return [Paragraph(told), grid]
 
 
 def _two(value: float) -> str:

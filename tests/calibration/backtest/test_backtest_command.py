@@ -158,7 +158,8 @@ def test_the_page_opens_without_a_network_and_its_font_draws_all_of_it(made):
     assert missing_characters(html) == []
     ids = re.findall(r'<section id="([a-z]+)"', html)
     assert ids == [
-        "answer", "distribution", "calls", "skill", "groups", "load", "records", "limits", "measured", "reproduce",
+        "answer", "distribution", "calls", "skill", "groups", "load", "drawn", "records", "limits", "measured",
+        "reproduce",
     ]  # fmt: skip
     assert html.count("<svg") % 2 == 0
 

@@ -45,7 +45,7 @@ def test_medians_of_the_parameters_are_near_those_of_the_records(fit, small):
 def test_its_page_has_its_sections_and_its_font_draws_all_of_it(fit):
     html = (fit / "report.html").read_text(encoding="utf-8")
     assert re.findall(r'<section id="([a-z]+)"', html) == [
-        "answer", "hours", "sites", "way", "sending", "units", "records", "limits", "reproduce",
+        "answer", "hours", "sites", "way", "sending", "units", "demand", "records", "limits", "reproduce",
     ]  # fmt: skip
     assert missing_characters(html) == []
     assert not re.findall(r"https?://", html)
