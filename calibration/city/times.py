@@ -1,9 +1,9 @@
 """Medians and spreads of a fit as the main tool takes them, and the hours that it tells apart.
 
 The main tool has one log-normal handling, a turnout by day and one by night, a noise of travel that is log-normal with
-mean one, and a log-normal time on scene by kind. A median here is the median of what is fitted, over all effects of the calls
-fitted; a sigma is the distance between its 10th and 90th percentile in logarithms over that of a standard normal, so
-that those two are met and not the far tails.
+mean one, and a log-normal time on scene by kind. A median here is the median of what is fitted, over all effects of
+the calls fitted; a sigma is the distance between its 10th and 90th percentile in logarithms over that of a standard
+normal, so that those two are met and not the far tails.
 """
 
 from __future__ import annotations
