@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calibration.commands.city_out import OPTION, check_target
+from calibration.commands.city_out import write as write_folder
 from calibration.commands.options import MOST_SEED, check_number, parser_for, read_day
 from calibration.commands.progress import Progress
 from sim.errors import InputError, Problem, Problems
@@ -26,12 +28,16 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="directory to write (default: outputs/calibrate/CITY-FIRST-LAST)"
     )
+    parser.add_argument(
+        OPTION, type=Path, metavar="DIR", help="write the fit as a city folder too, and say how far its runs are off"
+    )
     given = parser.parse_intermixed_args(list(argv))
     problems = Problems()
     begin, end = read_day("--from", given.begin, problems), read_day("--until", given.end, problems)
     check_number("--seed", given.seed, 0, MOST_SEED, problems)
     if begin and end and begin > end:
         problems.add("--from", "lies after --until", value=given.begin, mend=f"--until is {given.end}")
+    check_target(given.city_out, problems)
     problems.raise_if_any()
     from calibration.backtest.run import prepare
     from calibration.commands.checks import check_prepared
@@ -51,11 +57,11 @@ def command(argv: Sequence[str]) -> int:
     if given.fresh:
         if (aside := move_aside(out)) is not None:
             print(f"the old fit is now {aside}")
-    elif is_made(out, inputs):
+    elif is_made(out, inputs) and given.city_out is None:
         print(f"{out}: is there already, made from the same records, city, options and program; nothing done")
         return 0
     from calibration.commands.made import PARAMS, REPORT, file_words, write_account, write_directory
-    from calibration.commands.params import demand_of, write_fitted
+    from calibration.commands.params import generator_of, write_fitted
     from calibration.model.fitted import fit_model
     from calibration.model.settle import settle
     from calibration.page.fit import fit_page
@@ -65,7 +71,8 @@ def command(argv: Sequence[str]) -> int:
     progress.step("playing the calls fitted")
     fitted = settle(fitted, samples, is_used, seed=given.seed)
     progress.step("demand")
-    demand = demand_of(prepared, is_used)
+    generator = generator_of(prepared, is_used)
+    demand = generator.demand
     made = inputs.made(name, file_words((PARAMS,)), {"seed": str(given.seed)})
 
     def fill(folder: Path) -> None:
@@ -82,6 +89,8 @@ def command(argv: Sequence[str]) -> int:
     write_directory(out, inputs, fill, timings)
     print(f"parameters: {out / PARAMS}")
     print(f"report: {out / REPORT}")
+    if given.city_out is not None:
+        write_folder(given.city_out, fitted, generator, prepared, progress)
     return 0
 
 

@@ -73,9 +73,9 @@ def command_of(kind: str, argv: Sequence[str]) -> str:
     """Return the command as it is typed, without what changes no file: where it writes, and whether anew."""
     kept, skips = [], False
     for word in argv:
-        if skips or word == "--fresh" or word.startswith("--out="):
+        if skips or word == "--fresh" or word.startswith(("--out=", "--city-out=")):
             skips = False
-        elif word == "--out":
+        elif word in ("--out", "--city-out"):
             skips = True
         else:
             kept.append(word)

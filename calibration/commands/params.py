@@ -11,7 +11,7 @@ from calibration.backtest.run import Prepared
 from calibration.fit.demand import Demand
 from calibration.fit.params import write_params
 from calibration.model.fitted import Fitted
-from calibration.model.generate import fit_generator
+from calibration.model.generate import Generator, fit_generator
 from calibration.model.params import params_of
 from calibration.page.context import day_of
 from sim.errors import InputError, Problem
@@ -23,8 +23,8 @@ def write_fitted(path: Path, fitted: Fitted, demand: Demand, prepared: Prepared)
     write_params(path, params_of(fitted, demand), digest=prepared.records.digest, first=first, last=last)
 
 
-def demand_of(prepared: Prepared, is_used: NDArray[np.bool_]) -> Demand:
-    """Return the demand of the calls of which `is_used` (n_calls,) is set.
+def generator_of(prepared: Prepared, is_used: NDArray[np.bool_]) -> Generator:
+    """Return the demand, and what draws from it, of the calls of which `is_used` (n_calls,) is set.
 
     Raises
     ------
@@ -34,6 +34,6 @@ def demand_of(prepared: Prepared, is_used: NDArray[np.bool_]) -> Demand:
     call_ms = prepared.records.incidents["call_ms"].to_numpy(np.int64)
     try:
         zone = prepared.records.time_zone
-        return fit_generator(prepared.samples, is_used, prepared.zones.patch, call_ms, zone).demand
+        return fit_generator(prepared.samples, is_used, prepared.zones.patch, call_ms, zone)
     except ValueError as error:
         raise InputError([Problem("records", f"their demand cannot be fitted: {error}")]) from None
