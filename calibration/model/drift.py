@@ -39,7 +39,7 @@ def level_at_end(ratio: NDArray[np.float64], day: NDArray[np.int64]) -> Drift:
     """Return the level of durations over expected ones (n,) on days (n,), as it is at the end of the last of them."""
     residual = np.clip(ratio / ratio.mean(), 0.0, _MOST_RATIO)
     residual = residual / residual.mean() - 1.0
-    _, code = np.unique((day - day.max()) // _WEEK_DAYS, return_inverse=True)
+    _, code = np.unique((day - day.max() - 1) // _WEEK_DAYS, return_inverse=True)
     size = np.bincount(code)
     is_full = size >= _LEAST_PER_WEEK
     mean = (np.bincount(code, weights=residual) / size)[is_full]
