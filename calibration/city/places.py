@@ -39,10 +39,10 @@ class Places:
 
 
 def places_of(fitted: Fitted, generator: Generator) -> Places:
-    """Return the cells of a folder with their weights by the fitted calls of all kinds."""
+    """Return the cells of a folder with their weights by the fitted calls of all kinds; all cells of a whole city."""
     zones = fitted.zones
     calls = _by_zone(generator, zones.n_zones)
-    is_kept = calls > 0.0
+    is_kept = (calls > 0.0) | zones.is_time
     is_kept[zones.of_station] = True
     kept = np.flatnonzero(is_kept)
     xy = np.column_stack([zones.x_m, zones.y_m])[kept]
