@@ -14,7 +14,13 @@ from sim.demand.schemas import MAX_GRADE
 
 
 def not_carried(
-    fitted: Fitted, generator: Generator, prepared: Prepared, grades: tuple[Grades, ...], calls: Calls
+    fitted: Fitted,
+    generator: Generator,
+    prepared: Prepared,
+    grades: tuple[Grades, ...],
+    calls: Calls,
+    *,
+    has_areas: bool,
 ) -> tuple[str, ...]:
     """Return what is lost between the fit and the folder, one sentence each."""
     lost = [
@@ -22,7 +28,7 @@ def not_carried(
         *_times(fitted),
         *_sending(fitted, prepared, grades, calls),
         *_calls(generator, prepared),
-        "areas and residents: the city is one area, and nothing says how many people live where",
+        "residents: nothing says how many people live where" + ("" if has_areas else "; the city is one area"),
         "staff: every unit is staffed at all hours",
     ]
     return tuple(lost)
