@@ -11,6 +11,7 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,9 @@ def command_of(kind: str, argv: Sequence[str]) -> str:
     return shlex.join(["dgsim", kind, *kept])
 
 
+@cache
 def _own_source() -> str:
+    """Return the digest of this package as the process found it when it first asked, as `software` does."""
     return sha256_of_tree(Path(__file__).resolve().parents[1])
 
 

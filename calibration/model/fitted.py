@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fit.choice import PassedOver, RevealedOrder, choices, passed_over, revealed_order
+from calibration.fit.noise import interpolate
 from calibration.fit.sent import Ends, Sent, fit_ends, fit_sent
 from calibration.fit.sent import Responses as SentUnits
 from calibration.fit.speed import OF_DISTANCE, OF_MATRIX
@@ -22,7 +23,7 @@ from calibration.fit.travel import TravelFit, fit_travel
 from calibration.ground import Ground, Zones
 from calibration.model.drift import NO_DRIFT, Drift, level_at_end
 from calibration.model.fleet import Fleet, fleet_of, free_at, plenty
-from calibration.model.noise import Noise, Pairs, fit_pairs, noise_of
+from calibration.model.noise import N_LEVELS, Noise, Pairs, fit_pairs, noise_of
 from calibration.model.passing import Passing, fit_passing, never_passed
 from calibration.model.returning import Returning, fit_returning
 from calibration.model.samples import Calls, Clock, Samples, stage_observed
@@ -31,10 +32,12 @@ from sim.errors import InputError, Problem
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 LEAST_JOURNEYS = 50
 """Assumed: from fewer recorded journeys nothing is fitted."""
 _LEAST_S = 1.0
 _ABSURD_SD = 5.0
+_LEAST_FIRST = 500
 AT_ONCE_S = 60.0
 """Assumed: units dispatched within a minute of the first were sent together."""
 
@@ -117,16 +120,22 @@ def fit_model(
     call = samples.responses.call[rows]
     curves = OF_MATRIX if zones.is_time else OF_DISTANCE
     travel = fit_travel(seen, known, calls.day[call], curves=curves, call=call)
-    pairs, noise, travel_drift = _left_over(travel, seen, known, samples, zones, rows)
+    pairs, before, left = _left_over(travel, seen, known, samples, zones, rows)
+    log_expected = np.log(np.maximum(seen.centre_s(), _LEAST_S)) - left
+    travel_drift = level_at_end(seen.centre_s() / np.exp(log_expected), calls.day[call])
     told("which station is sent")
     drive_s = _expected_drive(travel, pairs, zones, ground.n_stations)
     fleet = fleet_of(ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit)
-    expected = drive_s.mean(axis=0)[samples.responses.station[rows], calls.zone[call]]
+    station = samples.responses.station[rows]
+    expected = drive_s.mean(axis=0)[station, calls.zone[call]]
     returning = fit_returning(samples.responses, rows, calls.local_ms / 1000.0, expected)
     turnout_s = np.zeros(ground.n_stations) if turnout is None else station_turnout_s(turnout, ground.n_stations)
     order, passed, passing, drive_s = _order(
         samples, ground, zones, fleet, drive_s, turnout_s, is_used, is_sent_on=returning.is_sent_on
     )
+    expected_s = (drive_s.mean(axis=0) + turnout_s[:, None]).T
+    is_first = first_sent(samples, expected_s)[0][call] == station
+    noise = _noise(travel, pairs, seen, left, before, log_expected, is_first)
     if order is None:
         said.append(
             "hardly any station is on record: the nearest is sent, and its being busy is in the noise of travel"
@@ -246,24 +255,50 @@ def way_of(zones: Zones, station: Ints, calls: Calls, call: Ints) -> Floats:
 
 def _left_over(
     travel: TravelFit, seen: Observed, known: Known, samples: Samples, zones: Zones, rows: Ints
-) -> tuple[tuple[Pairs, Pairs], Noise, Drift]:
-    """Return what pairs of station and place add, the noise, and the level at the end."""
-    expected, call = travel.log_expected(known), samples.responses.call[rows]
-    centre = np.maximum(seen.centre_s(), _LEAST_S)
-    residual = np.log(centre) - expected
+) -> tuple[tuple[Pairs, Pairs], Floats, Floats]:
+    """Return what pairs of station and place add, and of each row (n,) the log residual before and after it."""
+    expected, zone = travel.log_expected(known), samples.calls.zone[samples.responses.call[rows]]
+    residual = np.log(np.maximum(seen.centre_s(), _LEAST_S)) - expected
     kept = np.flatnonzero(np.abs(residual) <= _ABSURD_SD * travel.sd_of(expected))
-    station, zone = known.labels["station"][kept], samples.calls.zone[call[kept]]
-    expected, left = expected[kept], residual[kept]
-    by_patch = fit_pairs(left, station * MOST_PLACES + known.labels["patch"][kept])
-    added = by_patch.of(station * MOST_PLACES + known.labels["patch"][kept])
-    by_zone = fit_pairs(left - added, station * MOST_PLACES + zone)
-    added = added + by_zone.of(station * MOST_PLACES + zone)
-    left, expected = left - added, expected + added
-    n_free = sum(_n_free(effect.tau, effect.se) for effect in travel.effects.values())
-    n_free += by_patch.n_free + by_zone.n_free
-    rounding = seen.rounding_variance_s2()[kept] / centre[kept] ** 2
-    drift = level_at_end(centre[kept] / np.exp(expected), samples.calls.day[call[kept]])
-    return (by_patch, by_zone), noise_of(left, expected, n_free, rounding, travel.common.share), drift
+    of_patch = known.labels["station"] * MOST_PLACES + known.labels["patch"]
+    of_zone = known.labels["station"] * MOST_PLACES + zone
+    by_patch = fit_pairs(residual[kept], of_patch[kept])
+    left = residual - by_patch.of(of_patch)
+    by_zone = fit_pairs(left[kept], of_zone[kept])
+    left = left - by_zone.of(of_zone)
+    return (by_patch, by_zone), residual, left
+
+
+def _noise(
+    travel: TravelFit, pairs: tuple[Pairs, Pairs], seen: Observed, left: Floats, before: Floats, expected: Floats,
+    is_first: Bools,
+) -> Noise:  # fmt: skip
+    """Return the noise of journeys by the unit of first choice, `is_first` (n,): the ones most often played.
+
+    Of stations that come rarely the effect of the pair is not known, and stays in their residuals.
+    """
+    is_kept = np.abs(left) <= _ABSURD_SD * travel.sd_of(expected)
+    few = np.flatnonzero(is_kept & is_first)
+    few = few if len(few) >= _LEAST_FIRST else np.flatnonzero(is_kept)
+    n_free = sum(_n_free(effect.tau, effect.se) for effect in travel.effects.values()) + sum(p.n_free for p in pairs)
+    n_free *= len(few) / len(left)
+    rounding = seen.rounding_variance_s2()[few] / np.maximum(seen.centre_s()[few], _LEAST_S) ** 2
+    if float((seen.resolution_s > 1.0).mean()) <= 0.5:
+        return noise_of(left[few], expected[few], n_free, rounding, travel.common.share)
+    # Residuals of whole minutes are mostly rounding, which the fit has taken out; pairs narrow what it found.
+    return _narrowed(travel, before[is_kept], left[few], rounding, n_free)
+
+
+def _narrowed(travel: TravelFit, before: Floats, after: Floats, rounding: Floats, n_free: float) -> Noise:
+    """Return the noise of the travel fit, narrowed by what effects of pairs explain of it beyond rounding."""
+    added = float(np.median(rounding))
+    own = [max(float(np.median(np.abs(each - np.median(each)))) ** 2 * 2.198 - added, 1e-4) for each in (before, after)]
+    widen = np.sqrt(len(after) / max(len(after) - n_free, 0.5 * len(after)))
+    scale = min(float(np.sqrt(own[1] / own[0])) * widen, 1.0)
+    levels = (np.arange(N_LEVELS) + 0.5) / N_LEVELS
+    quantiles = np.stack([interpolate(row, levels) for row in travel.noise_quantiles])
+    share = float(np.clip(np.nan_to_num(travel.common.share), 0.0, 0.9))
+    return Noise(travel.edges_s, scale * quantiles, share)
 
 
 MOST_PLACES = 1_000_000

@@ -21,6 +21,8 @@ N_LEVELS = 400
 _PER_BAND = 600
 _MOST_BANDS = 5
 _MOST_LOG = 2.5
+_LEAST_AGAIN = 30
+"""Pairs are told from chance by those met more than once: with fewer records beyond each pair's first, none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ def fit_pairs(residual: Floats, code: Ints) -> Pairs:
     """Return the shrunk mean residual of each pair: residual, code (n,)."""
     distinct, at = np.unique(code, return_inverse=True)
     size = np.bincount(at)
+    if len(residual) - len(distinct) < _LEAST_AGAIN:
+        none = np.zeros(len(distinct))
+        return Pairs(distinct, none, none, 0.0, 0.0)
     mean = np.bincount(at, weights=residual) / size
     inner = float(((residual - mean[at]) ** 2).sum()) / max(len(residual) - len(distinct), 1)
     spread = float(np.sqrt(max(inner, 1e-8)))

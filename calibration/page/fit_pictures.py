@@ -115,5 +115,6 @@ def _noise(axes: Axes, noise: Noise) -> None:
         middle = float(np.exp(np.median(row)))
         axes.plot([left, left + 0.94 * width], [middle, middle], color=INK, lw=1.0)
     axes.axhline(1, color=SOFT, lw=0.8)
+    axes.set_ylim(min(axes.get_ylim()[0], 0.9), max(axes.get_ylim()[1], 1.1))
     if not len(edges):
         axes.set_xticks([])

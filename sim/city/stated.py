@@ -33,6 +33,8 @@ MOST_CELLS = 4_000
 SIDES_M = (50, 100, 200, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000, 20_000)
 THE_CITY = "city"
 """Code of the only area of a `cells.csv` that names none."""
+_ROUNDING = 0.01
+"""An area may be built up on so much more than itself, by rounding or the drawing of its outline."""
 _BELL = 0.8
 """Width of an area's bell in the outline, as a multiple of the radius of a disc of its size; assumed, as in `build`."""
 AREAS_SPEC = TableSpec(
@@ -243,6 +245,7 @@ def _from_areas(table: Table, areas: _Areas, settings: CitySettings, problems: P
         for i in np.flatnonzero(~is_given):
             rule, row = f"({name}) is empty, and there is no cells.csv", table.row_number(int(i))
             problems.add(AREAS, rule, value=areas.code[i], row=row, mend="give it")
+    _check_built_up(areas, AREAS, problems)
     if len(problems.found) > n_before:
         return None
     area_m2 = areas.area_km2 * 1e6
@@ -279,7 +282,18 @@ def _from_polygons(polygons: Polygons, settings: CitySettings, problems: Problem
         polygons.code, polygons.name_zh, polygons.name_en, nothing, nothing, area_m2 / 1e6, polygons.built_up_km2,
         polygons.residents,
     )  # fmt: skip
+    _check_built_up(areas, POLYGONS, problems)
+    if len(problems.found) > n_before:
+        return None
     return _populated(areas, replace(settings, cell_m=cell_m), x_m, y_m, town)
+
+
+def _check_built_up(areas: _Areas, where: str, problems: Problems) -> None:
+    """Add a problem for each area that is built up on more than the whole of it, as where units were mixed up."""
+    for code, whole, built_up in zip(areas.code, areas.area_km2, areas.built_up_km2, strict=True):
+        if built_up > whole * (1 + _ROUNDING):
+            rule = f"(built_up_km2) is {built_up:g} km2 of an area of {whole:.4g} km2"
+            problems.add(where, rule, value=code, mend="look at the units: both are km2")
 
 
 def _is_few(n_cells: float, cell_m: int, area_m2: float, where: str, problems: Problems) -> bool:

@@ -49,7 +49,8 @@ def render(study: Study, lang_default: str = "zh") -> str:
     entries = [entry for entry in known if entry.is_shown(study)]
     numbers = {entry.id: place + 1 for place, entry in enumerate(entries)}
     left_out = tuple(entry.id for entry in known if entry.id not in numbers and entry.is_asked(study))
-    context = Context(study, load_words(), numbers, left_out)
+    words = load_words().of_stated() if study.states_stations else load_words()
+    context = Context(study, words, numbers, left_out)
     told = {entry.id: entry.lead(context) for entry in entries}
     front = next((entry.front for entry in entries if told[entry.id] and entry.front is not no_front), None)
     context = replace(context, leads=tuple(text for texts in told.values() for text in texts), front=front)

@@ -49,6 +49,10 @@ def join(texts: list[Bi], zh: str = "、", en: str = ", ") -> Bi:
     return Bi(zh.join(text.zh for text in texts), en.join(text.en for text in texts))
 
 
+STATED = "_stated"
+"""End of the keys of texts for a city that states where its stations stand: no siting is uncertain there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words(Mapping[str, Bi]):
     """The report's texts by key; `words("key", n=3)` fills one."""
@@ -68,6 +72,11 @@ class Words(Mapping[str, Bi]):
         """Return the text of `key` with its places filled."""
         text = self.entries[key]
         return text.fill(**values) if values else text
+
+    def of_stated(self) -> Words:
+        """Return the texts for a city that states its stations: where there is `key_stated`, it stands for `key`."""
+        own = {key.removesuffix(STATED): text for key, text in self.entries.items() if key.endswith(STATED)}
+        return Words({**self.entries, **own})
 
     def known(self, prefix: str, name: object) -> Bi:
         """Return the text of `prefix.name`, or the name itself where the report has no words for it."""

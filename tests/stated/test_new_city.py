@@ -57,6 +57,8 @@ def test_the_templates_own_study_is_told_in_the_citys_own_names(tmp_path, capsys
     assert "money." not in report  # nothing has a price here
     assert "no coordinates are published" not in report
     assert "assumed cells" not in report
+    assert "chance and siting together" not in report
+    assert "so square and round ones are the same" in report
     assert "citywide path of professional staff" not in report  # each station has people of its own
     assert main(["report", str(out / "study" / "west_closed"), "--study", str(study)]) == 0
     choices = json.loads((out / "study" / "west_closed" / "run.json").read_text(encoding="utf-8"))["arms"]

@@ -150,3 +150,18 @@ def test_polygons_beside_areas_or_cells_are_given_twice(make_city):
     told = "\n".join(str(problem) for problem in raised.value.problems)
     assert "areas.geojson: stands beside areas.csv" in told
     assert "areas.geojson: stands beside cells.csv" in told
+
+
+def test_more_built_up_than_there_is_of_an_area_is_told(make_city):
+    areas = "area,x_m,y_m,area_km2,built_up_km2,residents\nwest,-3000,0,20,20.2,1000\neast,3000,0,30,3000,900\n"
+    with pytest.raises(InputError) as raised:
+        load_city(on_plane(make_city(areas__csv=areas, cells__csv=None)))
+    assert [str(problem) for problem in raised.value.problems] == [
+        "areas.csv: 'east' (built_up_km2) is 3000 km2 of an area of 30 km2; look at the units: both are km2"
+    ]
+
+
+def test_more_built_up_than_a_polygon_holds_is_told(make_city):
+    shape = geojson(("a", [square(0, 0, 4000, 4000)], {"residents": 1, "built_up_km2": 1600}))
+    with pytest.raises(InputError, match=r"areas.geojson: 'a' \(built_up_km2\) is 1600 km2 of an area of 16 km2"):
+        load_city(on_plane(make_city(**PLANE_AREAS, areas__geojson=shape)))

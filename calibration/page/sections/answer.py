@@ -17,7 +17,7 @@ TONES = {Outcome.PASS: "gain", Outcome.FAIL: "loss"}
 
 def answer(found: Backtest) -> list[Block]:
     """Return the section."""
-    style = "lead" if found.verdict.outcome is not Outcome.FAIL else "warn"
+    style = "lead" if found.verdict.outcome is not Outcome.FAIL else "lead warn"
     return [Paragraph(found.verdict.sentence, style), Paragraph(_how(found)), _figures(found), _facts(found)]
 
 

@@ -21,8 +21,7 @@ def make(context: Context) -> list[Block]:
 
 
 def _text(context: Context) -> Bi:
-    text = "certainty.text_stated" if context.study.states_stations else "certainty.text"
-    return context.words(text, variants=context.see("variants"), assumptions=context.see("assumptions"))
+    return context.words("certainty.text", variants=context.see("variants"), assumptions=context.see("assumptions"))
 
 
 def _spread(context: Context) -> list[Block]:

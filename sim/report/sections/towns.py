@@ -126,8 +126,7 @@ def _map(context: Context, pair: Pair, diffs: TownDiffs) -> Block:
         "best": study.town(order[0]), "best_d": notes.get(order[0], ""),
         "worst": study.town(order[-1]), "worst_d": notes.get(order[-1], ""),
     }  # fmt: skip
-    text = "towns.picture_stated" if study.states_stations else "towns.picture"
-    caption = words(text, year=study.year, arm=arm, base=base)
+    caption = words("towns.picture", year=study.year, arm=arm, base=base)
     found = picture(draw, caption, words("towns.alt", **ends), "map")
     assert found is not None
     return found
