@@ -16,7 +16,6 @@ import yaml
 from sim.cli import main
 from tests.calibration.cities import compact
 
-
 TWO_AREAS = """cell_id,area,x_m,y_m,crs,population
 0,west,-2000,0,plane,100
 1,east,2000,0,plane,100
