@@ -58,7 +58,8 @@ def arrivals(
 ) -> Arrivals:  # fmt: skip
     """Return first arrivals of a written folder's runs beside those recorded on the days fitted.
 
-    Counted from the call, or from the dispatch where records say no more; recorded ones with their rounding undone.
+    Counted from the call, or from the dispatch where records say no more. Those of the runs are written as the records
+    write, and both are spread evenly over the cells of the rounding.
 
     Raises
     ------
@@ -68,7 +69,8 @@ def arrivals(
     calls = samples.calls
     is_fitted = (calls.day >= fitted.first_day) & (calls.day <= fitted.last_day)
     rows = np.flatnonzero(is_fitted & calls.is_response & np.isfinite(samples.first_s))
-    recorded = steps_of_records(samples.first(rows)).quantile(np.array(LEVELS))
+    seen = samples.first(rows)
+    recorded = steps_of_records(seen.spread_value()).quantile(np.array(LEVELS))
     made, n_never = [], 0
     for number in range(n_replications):
         told(f"running the folder: replication {number + 1} of {n_replications}")
@@ -78,4 +80,5 @@ def arrivals(
         made.append(((table["first_arrival_ms"] + begun) / 1000.0).to_numpy()[has_come])
         n_never += int((~has_come).sum())
     pooled = np.concatenate(made)
-    return Arrivals(recorded, np.quantile(pooled, LEVELS), len(rows), len(pooled), n_never, n_replications)
+    alike = seen.rows(np.arange(len(pooled)) % len(seen)).spread(pooled[:, None])
+    return Arrivals(recorded, np.quantile(alike, LEVELS), len(rows), len(pooled), n_never, n_replications)

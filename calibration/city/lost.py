@@ -14,15 +14,21 @@ from sim.demand.schemas import MAX_GRADE
 
 
 def not_carried(
-    fitted: Fitted, generator: Generator, prepared: Prepared, grades: tuple[Grades, ...], calls: Calls
+    fitted: Fitted,
+    generator: Generator,
+    prepared: Prepared,
+    grades: tuple[Grades, ...],
+    calls: Calls,
+    *,
+    has_areas: bool,
 ) -> tuple[str, ...]:
     """Return what is lost between the fit and the folder, one sentence each."""
     lost = [
         "places by kind: calls of all kinds come from the same places; the fit has shares of places for each kind",
         *_times(fitted),
-        *_sending(fitted, grades, calls),
+        *_sending(fitted, prepared, grades, calls),
         *_calls(generator, prepared),
-        "areas and residents: the city is one area, and nothing says how many people live where",
+        "residents: nothing says how many people live where" + ("" if has_areas else "; the city is one area"),
         "staff: every unit is staffed at all hours",
     ]
     return tuple(lost)
@@ -56,7 +62,7 @@ def _range(log_effect: NDArray[np.float64]) -> str:
     return f"{factor.min():.2f} to {factor.max():.2f} times the mean"
 
 
-def _sending(fitted: Fitted, grades: tuple[Grades, ...], calls: Calls) -> list[str]:
+def _sending(fitted: Fitted, prepared: Prepared, grades: tuple[Grades, ...], calls: Calls) -> list[str]:
     size = np.array([len(pattern) for pattern in fitted.sent.patterns], dtype=np.float64)
     recorded = fitted.sent.share[calls.kind] @ size
     kept = np.array([mean_units(own) for own in grades])
@@ -65,8 +71,12 @@ def _sending(fitted: Fitted, grades: tuple[Grades, ...], calls: Calls) -> list[s
         f"patterns of unit types: up to {MAX_GRADE} numbers of units by kind, each with its mean units by type"
         f" (mean number of units off by {off:.3f} at most)"
     ]
-    if fitted.passed is not None:
-        lost.append("passing over: the unit expected first is always sent; the fit passes over some by chance")
+    every = prepared.samples.calls
+    passed = float(1.0 - fitted.passing.cumulative[every.zone[every.is_response], 0].mean())
+    if passed > 0.0:
+        lost.append(
+            f"passing over: the station expected first always sends; in the fit {passed:.1%} of calls pass it over"
+        )
     if not fitted.returning.is_sent_on:
         lost.append("units on their way home are sent on here; in the records they are not")
     return lost

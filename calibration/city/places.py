@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from calibration.city.areas import Areas
 from calibration.city.source import ASSUMED, FITTED, Source, codes_of, write_table
 from calibration.city.times import Times
 from calibration.model.fitted import Fitted
@@ -39,10 +40,10 @@ class Places:
 
 
 def places_of(fitted: Fitted, generator: Generator) -> Places:
-    """Return the cells of a folder with their weights by the fitted calls of all kinds."""
+    """Return the cells of a folder with their weights by the fitted calls of all kinds; all cells of a whole city."""
     zones = fitted.zones
     calls = _by_zone(generator, zones.n_zones)
-    is_kept = calls > 0.0
+    is_kept = (calls > 0.0) | zones.is_time
     is_kept[zones.of_station] = True
     kept = np.flatnonzero(is_kept)
     xy = np.column_stack([zones.x_m, zones.y_m])[kept]
@@ -68,13 +69,14 @@ def _by_zone(generator: Generator, n_zones: int) -> Floats:
     return calls
 
 
-def write_cells(folder: Path, fitted: Fitted, places: Places, source: Source) -> None:
+def write_cells(folder: Path, fitted: Fitted, places: Places, areas: Areas | None, source: Source) -> None:
     """Write `cells.csv`; its column `population` holds calls, because that is what spreads calls."""
     zones = fitted.zones
     why = source.row(FITTED, "weight of calls in millionths of all, not residents, because it is what spreads calls")
     rows = []
     for cell, zone in enumerate(places.zone):
-        at = {"cell_id": cell, "x_m": int(zones.x_m[zone]), "y_m": int(zones.y_m[zone])}
+        of = {} if areas is None else {"area": areas.code[areas.of_cell[cell]]}
+        at = {"cell_id": cell, **of, "x_m": int(zones.x_m[zone]), "y_m": int(zones.y_m[zone])}
         rows.append({**at, "population": int(places.weight[cell]), **why})
     write_table(folder / "cells.csv", rows)
 

@@ -37,7 +37,7 @@ def grades_of(fitted: Fitted, calls: Calls) -> tuple[Grades, ...]:
     table = np.zeros((len(patterns), len(fitted.fleet.types)), dtype=np.int64)
     for row, pattern in enumerate(patterns):
         np.add.at(table[row], list(pattern), 1)
-    return tuple(_grades(table, fitted.sent.share[kind]) for kind in calls.kind)
+    return tuple(grades_of_patterns(table, fitted.sent.share[kind]) for kind in calls.kind)
 
 
 def mean_units(grades: Grades) -> float:
@@ -45,7 +45,7 @@ def mean_units(grades: Grades) -> float:
     return float(grades.share @ grades.needs.sum(axis=1)) / SHARE_WHOLE
 
 
-def _grades(table: Ints, share: Floats) -> Grades:
+def grades_of_patterns(table: Ints, share: Floats) -> Grades:
     """Return the grades of patterns (n_patterns, n_types) that have the given shares."""
     size = table.sum(axis=1)
     sizes = np.unique(size[share > 0.0])

@@ -162,7 +162,7 @@ def _hours(fitted: Fitted, calls: Calls) -> Hours:
     effect = fitted.travel.effects["hour"].of(np.arange(48)).reshape(2, 24)
     size = np.bincount(calls.hour_label, minlength=48).reshape(2, 24).astype(np.float64) + 1e-3
     has_own = fitted.drive_s.shape[0] > 1
-    period = fitted.zones.period_of_hour.astype(np.int64) if has_own else _grouped(effect, size)
+    period = fitted.zones.period_of_hour.astype(np.int64) if has_own else grouped_hours(effect, size)
     factor = np.ones(3)
     for number in range(3):
         own = period == number
@@ -172,7 +172,7 @@ def _hours(fitted: Fitted, calls: Calls) -> Hours:
     return Hours(listed[0], listed[1], listed[2], factor, period)
 
 
-def _grouped(effect: Floats, size: Floats) -> Ints:
+def grouped_hours(effect: Floats, size: Floats) -> Ints:
     """Return the periods (2, 24) with the least squared distance of effects within them, weighted by calls.
 
     Night is made of hours that are driven fastest, on all days alike; rush hours of those driven slowest.

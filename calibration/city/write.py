@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from calibration.backtest.run import Prepared
+from calibration.city.areas import areas_of, write_areas
 from calibration.city.demand import Calls, calls_of, write_kinds, write_profiles
 from calibration.city.lost import not_carried
 from calibration.city.places import (
@@ -51,11 +52,14 @@ def write_city(folder: Path, fitted: Fitted, generator: Generator, prepared: Pre
     times = times_of(fitted, every.rows(np.flatnonzero(used)))
     calls, places = calls_of(fitted, generator), places_of(fitted, generator)
     grades, types = grades_of(fitted, calls), type_codes(fitted)
-    lost = not_carried(fitted, generator, prepared, grades, calls)
+    areas = areas_of(fitted.ground, fitted.zones.x_m[places.zone], fitted.zones.y_m[places.zone])
+    lost = not_carried(fitted, generator, prepared, grades, calls, has_areas=areas is not None)
     _write_settings(folder, fitted, prepared, calls)
     write_stations(folder, fitted, source)
     write_units(folder, fitted, source)
-    write_cells(folder, fitted, places, source)
+    if areas is not None:
+        write_areas(folder, areas, fitted.ground.folder, source)
+    write_cells(folder, fitted, places, areas, source)
     write_kinds(folder, calls, np.array([len(own.share) for own in grades]), source)
     write_profiles(folder, calls, source)
     write_sending(folder, calls, grades, types, source)
@@ -162,7 +166,7 @@ def _choices(
                 alarms_per_year=(FITTED, "calls with a place to which somebody was driven"),
                 growth_per_year=(FITTED, "drift of the rate of calls, nought where the log is too short to tell"),
                 city_day_cv=(FITTED, "spread of days beyond chance"),
-                town_day_cv=(ASSUMED, "none: the city is one area"),
+                town_day_cv=(ASSUMED, "none: areas are not told apart in the fit"),
                 is_report_exact=(ASSUMED, "what was sent is all that is known of what callers told"),
             ),
         },

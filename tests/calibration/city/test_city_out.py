@@ -16,6 +16,11 @@ import yaml
 from sim.cli import main
 from tests.calibration.cities import compact
 
+TWO_AREAS = """cell_id,area,x_m,y_m,crs,population
+0,west,-2000,0,plane,100
+1,east,2000,0,plane,100
+"""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -30,6 +35,7 @@ class Made:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     base = tmp_path_factory.mktemp("folded")
     compact(base, 700, days=60)
+    (base / "city" / "cells.csv").write_text(TWO_AREAS, encoding="utf-8")
     given = [str(base / "city"), str(base / "records"), "--out", str(base / "fit"), "--city-out", str(base / "model")]
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert main(["calibrate", *given]) == 0
@@ -83,6 +89,13 @@ def test_cells_weigh_what_their_calls_do_and_add_to_a_million(made):
     assert cells["population"].sum() == 1_000_000
     assert "calls" in cells["source"].iloc[0]
     assert "not residents" in (made.folder / "README.txt").read_text(encoding="utf-8")
+
+
+def test_cells_are_of_the_area_of_the_given_cell_nearest_to_them(made):
+    cells = pd.read_csv(made.folder / "cells.csv")
+    assert set(cells["area"]) == {"west", "east"}
+    assert ((cells["x_m"] < 0) == (cells["area"] == "west"))[cells["x_m"] != 0].all()
+    assert pd.read_csv(made.folder / "areas.csv")["area"].tolist() == ["west", "east"]
 
 
 def test_as_many_units_are_asked_for_as_came(made):
