@@ -21,6 +21,7 @@ from sim.city.forms import AREAS, CELLS, POLYGONS, STATIONS, UNITS
 from sim.city.points import points_of
 from sim.city.schemas import CitySettings, PlaneSettings
 from sim.city.settings import metres_per_degree, plane_of, read_settings
+from sim.city.stated import AREAS_SPEC
 from sim.city.stated import Ground as Places
 from sim.city.stated import read_ground as read_places
 from sim.city.types import Plane
@@ -106,8 +107,11 @@ def read_ground(folder: Path, overrides: Sequence[str] = ()) -> Ground:
     assert settings is not None
     plane = plane_of(settings)
     x_m, y_m = points_of(stations, settings.crs, plane, problems)
-    has_places = any((folder / name).is_file() for name in (AREAS, POLYGONS, CELLS))
-    places = read_places(folder, settings, plane, problems) if has_places else None
+    is_laid_out = any((folder / name).is_file() for name in (POLYGONS, CELLS))
+    places = read_places(folder, settings, plane, problems) if is_laid_out else None
+    area_xy = _area_middles(places)
+    if not is_laid_out and (folder / AREAS).is_file():
+        area_xy = _stated_middles(folder, settings, plane, problems)
     problems.raise_if_any()
     codes = tuple(str(code) for code in stations["station"])
     of_unit = [codes.index(str(code)) for code in units["station"]] if units is not None else []
@@ -119,7 +123,7 @@ def read_ground(folder: Path, overrides: Sequence[str] = ()) -> Ground:
         tuple(str(code) for code in units["unit"]) if units is not None else (),
         tuple(str(code) for code in units["type"]) if units is not None else (),
         np.array(of_unit, dtype=np.int64), _days(units, "from"), _days(units, "until"),
-        _area_middles(places), _cell_middles(places), tables,
+        area_xy, _cell_middles(places), tables,
         None if cells is None else np.array([cells[code] for code in codes], dtype=np.int64),
     )  # fmt: skip
 
@@ -154,6 +158,26 @@ def _area_middles(places: Places | None) -> dict[str, tuple[int, int]]:
     middles = list(zip(towns.seat_x_m.tolist(), towns.seat_y_m.tolist(), strict=True))
     names = [*zip(towns.name_zh, middles, strict=True), *zip(towns.name_en, middles, strict=True)]
     return {**dict(names), **dict(zip(towns.code, middles, strict=True))}
+
+
+def _stated_middles(
+    folder: Path, settings: CitySettings, plane: Plane, problems: Problems
+) -> dict[str, tuple[int, int]]:
+    """Return the centres that `areas.csv` states, by code and names; who lives there and their size are not needed."""
+    table = read_table(folder / AREAS, AREAS_SPEC, problems)
+    if problems.found:
+        return {}
+    x_m, y_m = points_of(table, settings.crs, plane, problems)
+    if problems.found:
+        return {}
+    middles = list(zip(x_m.astype(np.int64).tolist(), y_m.astype(np.int64).tolist(), strict=True))
+    named = [
+        (str(name), middle)
+        for column in ("name_zh", "name_en", "area")
+        for name, middle in zip(table[column], middles, strict=True)
+        if name
+    ]
+    return dict(named)
 
 
 def _cell_middles(places: Places | None) -> NDArray[np.int64]:

@@ -27,6 +27,7 @@ from calibration.model.noise import N_LEVELS, Noise, Pairs, fit_pairs, noise_of
 from calibration.model.passing import Passing, fit_passing, never_passed
 from calibration.model.returning import Returning, fit_returning
 from calibration.model.samples import Calls, Clock, Samples, stage_observed
+from calibration.model.waits import sent_late_for_want, waited_for_unit
 from calibration.scores import Known, Observed
 from sim.errors import InputError, Problem
 
@@ -107,7 +108,9 @@ def fit_model(
     calls, said = samples.calls, list(samples.said)
     rows = usable(samples, is_used)
     told("call handling")
-    handling, handling_drift = _handling(samples, is_used, seed, said)
+    fleet = fleet_of(ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit)
+    is_handled = is_used & ~_waited(samples, fleet, ground.n_stations, is_used, said)
+    handling, handling_drift = _handling(samples, is_handled, seed, said)
     told("turnout and time on scene")
     turnout, turnout_drift = _turnout(samples, rows, seed, said)
     scene = _scene(samples, rows, seed, said)
@@ -125,7 +128,6 @@ def fit_model(
     travel_drift = level_at_end(seen.centre_s() / np.exp(log_expected), calls.day[call])
     told("which station is sent")
     drive_s = _expected_drive(travel, pairs, zones, ground.n_stations)
-    fleet = fleet_of(ground, samples.responses, calls.local_ms / 1000.0, has_every_unit=samples.stages.has_every_unit)
     station = samples.responses.station[rows]
     expected = drive_s.mean(axis=0)[station, calls.zone[call]]
     returning = fit_returning(samples.responses, rows, calls.local_ms / 1000.0, expected)
@@ -142,7 +144,7 @@ def fit_model(
         )
         fleet = plenty(fleet)
     told("units sent")
-    sent, ends = _units_sent(samples, is_used, fleet)
+    sent, ends = _units_sent(samples, is_used, fleet, ground.n_stations)
     used = np.flatnonzero(is_used)
     return Fitted(
         ground, zones, calls.kinds, samples.stages.clock, handling, turnout, scene, travel, pairs, noise,
@@ -156,6 +158,18 @@ def usable(samples: Samples, is_used: NDArray[np.bool_]) -> Ints:
     of = samples.responses
     is_in = is_used[of.call] & samples.calls.is_response[of.call] & ~of.is_cancelled & (of.station >= 0)
     return np.flatnonzero(is_in)
+
+
+def _waited(
+    samples: Samples, fleet: Fleet, n_stations: int, is_used: NDArray[np.bool_], said: list[str]
+) -> NDArray[np.bool_]:
+    """Return which calls waited for a unit, none if too few did not to tell how long calls are handled."""
+    waited = waited_for_unit(samples, fleet, n_stations)
+    n_waited, n_used = int((waited & is_used).sum()), int(is_used.sum())
+    if not n_waited or n_used - n_waited < LEAST_JOURNEYS:
+        return np.zeros(len(waited), dtype=np.bool_)
+    said.append(f"{n_waited / n_used:.1%} of the calls waited for a unit: they do not tell how long calls are handled")
+    return waited
 
 
 def _handling(
@@ -386,7 +400,7 @@ def first_sent(samples: Samples, expected_s: Floats) -> tuple[Ints, Ints]:
     return station, kind
 
 
-def _units_sent(samples: Samples, is_used: NDArray[np.bool_], fleet: Fleet) -> tuple[Sent, Ends]:
+def _units_sent(samples: Samples, is_used: NDArray[np.bool_], fleet: Fleet, n_stations: int) -> tuple[Sent, Ends]:
     """Return the units that calls of each kind get, of types that the fleet has, and how calls end."""
     calls, of = samples.calls, samples.responses
     used = np.flatnonzero(is_used)
@@ -404,7 +418,10 @@ def _units_sent(samples: Samples, is_used: NDArray[np.bool_], fleet: Fleet) -> t
     has[fleet.type] = True
     common = int(np.bincount(fleet.type).argmax())
     kinds_sent = np.where(has[of.type[rows]], of.type[rows], common)
-    units = SentUnits(
-        place[of.call[rows]], kinds_sent, of.dispatch_s[rows], of.is_cancelled[rows], np.isfinite(of.arrival_s[rows])
-    )
+    # A unit that had to come free first was asked for with the others.
+    is_late = sent_late_for_want(samples, fleet, n_stations)[rows]
+    first_s = np.full(len(calls), np.inf)
+    np.fmin.at(first_s, of.call[rows], of.dispatch_s[rows])
+    asked_s = np.where(is_late, first_s[of.call[rows]], of.dispatch_s[rows])
+    units = SentUnits(place[of.call[rows]], kinds_sent, asked_s, of.is_cancelled[rows], np.isfinite(of.arrival_s[rows]))
     return fit_sent(kind, day, n_kinds, units), ends

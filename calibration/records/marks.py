@@ -23,6 +23,8 @@ _WRAP_S = 6 * 3600.0
 _WRAP_ALONE_S = 20 * 3600.0
 """The longest wait after the mark before that is believed, over midnight of a dated mark, and of a time of day alone
 (assumed); what lies farther off lies before."""
+_FAR_MS = 366 * MS_PER_DAY
+_FAR_TIMES = 10.0
 _NEVER_MS = 2**60
 
 
@@ -56,11 +58,26 @@ def is_placed_in_time(part: Part) -> Mask:
     return placed
 
 
-def call_times(part: Part, zone: str, ledger: Ledger) -> Calls:
-    """Return the call times of rows that `is_placed_in_time`; clock steps are accounted for."""
+def is_near_in_time(part: Part) -> Mask:
+    """Return which calls of rows that `is_placed_in_time` lie near the median call, (n,) bool."""
+    ms = _clock_ms(part)
+    if not len(ms):
+        return np.ones(0, dtype=np.bool_)
+    away_ms = np.abs(ms - np.median(ms))
+    near: Mask = away_ms <= max(_FAR_MS, _FAR_TIMES * float(np.median(away_ms)))
+    return near
+
+
+def _clock_ms(part: Part) -> NDArray[np.int64]:
+    """Return the call times as written, ms: of the local clock, or UTC where they say so."""
     call, day = part.stamps["call"], part.stamps.get("call_date")
     midnight = 0 if day is None else day.ms - day.ms % MS_PER_DAY
-    local = call.ms + np.where(call.is_time_alone, midnight, 0)
+    return np.asarray(call.ms + np.where(call.is_time_alone, midnight, 0), dtype=np.int64)
+
+
+def call_times(part: Part, zone: str, ledger: Ledger) -> Calls:
+    """Return the call times of rows that `is_placed_in_time`; clock steps are accounted for."""
+    call, local = part.stamps["call"], _clock_ms(part)
     passed = _universal(local, call.is_utc, zone)
     is_double = passed.first_ms != passed.second_ms
     following = _next_mark(part, local, zone)

@@ -25,7 +25,7 @@ from calibration.records.frames import (
     response_frame,
     with_first_arrivals,
 )
-from calibration.records.marks import Calls, Timeline, call_times, is_placed_in_time, timeline
+from calibration.records.marks import Calls, Timeline, call_times, is_near_in_time, is_placed_in_time, timeline
 from calibration.records.part import Mask, Part, read_part
 from calibration.records.places import check_crs, clean_places
 from calibration.records.schema import INCIDENTS, RESPONSES, SCHEMA_VERSION, RecordSpec
@@ -201,6 +201,7 @@ def _incidents(
     is_given = part.texts["call"] != ""
     part = part.reject("call_missing", "call", ~is_given, ledger)
     part = part.reject("call_unreadable", "call", ~is_placed_in_time(part), ledger)
+    part = part.reject("call_far", "call", ~is_near_in_time(part), ledger)
     places = clean_places(part, settings.bounds, ledger)
     part = places.part
     ledger.n_kept[part.where] = len(part.rows)

@@ -63,6 +63,14 @@ _ALL = (
         "报警时间无法识别",
     ),
     Rule(
+        "call_far",
+        "reject",
+        "Over 366 days and over 10 median distances in time from the median call.",
+        "A wrong century or a clock not set: one such row would stretch the log over all the years between.",
+        "call far from all others in time",
+        "报警时间远离其余记录",
+    ),
+    Rule(
         "place_missing",
         "reject",
         "No place in any of the columns the file has.",

@@ -49,6 +49,18 @@ def test_rows_that_cannot_be_used_are_rejected_each_with_one_reason(read: Reader
     assert shares["place_impossible"] == 2 / 11
 
 
+def test_a_call_of_another_century_is_rejected_and_a_log_with_a_gap_of_years_is_kept(read: Reader, told: Told) -> None:
+    near = "".join(f"{day},2025-03-{day:02d} 05:06:07,23.0,113.7\n" for day in range(1, 30))
+    records = read(f"id,call,lat,lon\n{near}x,1900-01-01 00:00:00,23.0,113.7\ny,2099-01-01 00:00:00,23.0,113.7\n")
+    assert told(records.account) == [
+        (31, "call_far", "call", "1900-01-01 00:00:00"),
+        (32, "call_far", "call", "2099-01-01 00:00:00"),
+    ]
+    assert len(records.incidents) == 29
+    early = near.replace("2025-", "2018-").replace("\n", "\ne")
+    assert len(read(f"id,call,lat,lon\n{near}e{early}"[:-1]).incidents) == 58
+
+
 def test_every_row_read_is_kept_or_rejected_once(read: Reader) -> None:
     rows = "".join(f"{i % 7},{'' if i % 5 == 0 else GOOD},{23 + i / 100},{113 if i % 3 else 0}\n" for i in range(40))
     account = read("id,call,lat,lon\n" + rows).account
