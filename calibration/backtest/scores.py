@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.ground import Ground, Zones
-from calibration.model.fitted import way_of
 from calibration.model.samples import Samples
+from calibration.model.stages import way_of
 from calibration.scores import (
     Brier,
     Floor,

@@ -16,8 +16,9 @@ from calibration.fit.demand import Demand
 from calibration.fit.params import choice_part, number, pair, sent_part, times_part, travel_part
 from calibration.fit.times import TimesFit
 from calibration.model.drift import Drift
-from calibration.model.fitted import MOST_PLACES, Fitted
+from calibration.model.fitted import Fitted
 from calibration.model.noise import Pairs
+from calibration.model.ways import MOST_PLACES
 from calibration.scores import Share
 
 _LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)

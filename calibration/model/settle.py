@@ -13,11 +13,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.model.fitted import Fitted, first_sent
+from calibration.model.fitted import Fitted
 from calibration.model.passing import MOST_PASSED, Passing
 from calibration.model.predict import predict
 from calibration.model.samples import Samples
 from calibration.model.trace import player_of
+from calibration.model.who import first_sent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

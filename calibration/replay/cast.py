@@ -14,10 +14,11 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.model.fitted import Fitted, first_sent, open_and_free
+from calibration.model.fitted import Fitted
 from calibration.model.passing import MOST_PASSED
 from calibration.model.samples import Calls, Samples
 from calibration.model.trace import openings, player_of, standing
+from calibration.model.who import first_sent, open_and_free
 from calibration.replay.given import Given
 from calibration.replay.resources import Resources
 from sim.demand.types import Durations as Tables

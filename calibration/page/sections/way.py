@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.backtest.run import Prepared
-from calibration.model.fitted import Fitted, journeys, usable
+from calibration.model.fitted import Fitted
+from calibration.model.stages import journeys, usable
 from calibration.page import fit_pictures
 from calibration.page.context import words
 from sim.report.blocks import Block, Grid, Head, number, word
