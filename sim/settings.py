@@ -84,6 +84,8 @@ class DispatchSettings:
     """Whether an incident that is not met in time outgrows its grade."""
     is_scene_delay_on: bool = True
     """Whether a late arrival lengthens the time on scene."""
+    is_sent_on: bool = True
+    """Whether units on their way home may be sent from where they are; if not, once they are home and ready."""
     slack_s: Annotated[float, Field(ge=0, le=3_600)] = 0.0
     """How much later than the earliest a unit may be expected under keep_cover, s."""
     cover_min: Annotated[float, Field(gt=0, le=240)] = 4.0

@@ -77,8 +77,6 @@ def _sending(fitted: Fitted, prepared: Prepared, grades: tuple[Grades, ...], cal
         lost.append(
             f"passing over: the station expected first always sends; in the fit {passed:.1%} of calls pass it over"
         )
-    if not fitted.returning.is_sent_on:
-        lost.append("units on their way home are sent on here; in the records they are not")
     return lost
 
 

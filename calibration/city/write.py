@@ -131,10 +131,15 @@ def _choices(
         "siting": "stated",
         "staffing": "stated",
         "dispatch": {
-            "choice": "nearest", "is_escalation_on": False, "is_scene_delay_on": False, "cover_capability": common,
+            "choice": "nearest", "is_escalation_on": False, "is_scene_delay_on": False,
+            "is_sent_on": fitted.returning.is_sent_on, "cover_capability": common,
             "about": known(
                 is_escalation_on=(ASSUMED, "what was sent is taken as what was needed"),
                 is_scene_delay_on=(ASSUMED, "times on scene are as recorded"),
+                is_sent_on=(
+                    FITTED if fitted.returning.n_expected > 0.0 else ASSUMED,
+                    "whether units were dispatched on their way home",
+                ),
                 cover_capability=(ASSUMED, "the commonest type of unit; used where cover is weighed or told"),
             ),
         },

@@ -68,6 +68,7 @@ class InputsBuilder(SceneParts):
             dispatch=DISPATCH_RULES.index(dispatch.rule),
             is_escalation_on=dispatch.is_escalation_on,
             is_scene_delay_on=dispatch.is_scene_delay_on,
+            is_sent_on=dispatch.is_sent_on,
             home_factor_q16=q16(1.0 / settings.times.home_speed_factor),
             make_ready_ms=ms_from_min(settings.times.make_ready_min),
             slack_ms=ms_from_s(dispatch.slack_s),
