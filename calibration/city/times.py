@@ -84,7 +84,7 @@ def times_of(fitted: Fitted, calls: Calls) -> Times:
     return Times(
         _handling(fitted, calls), day, dark, float(np.sqrt((day.sigma**2 + dark.sigma**2) / 2.0)), night,
         sigma * float(np.sqrt(share)), sigma * float(np.sqrt(1.0 - share)), level, _hours(fitted, calls), scene_min,
-        scene_sigma, min(level / fitted.returning.factor, _MOST_SPEED), fitted.returning.ready_s / 60.0,
+        scene_sigma, min(level / max(fitted.returning.factor, 1e-6), _MOST_SPEED), fitted.returning.ready_s / 60.0,
     )  # fmt: skip
 
 

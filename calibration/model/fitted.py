@@ -130,6 +130,7 @@ def fit_model(
     station = samples.responses.station[rows]
     expected = drive_s.mean(axis=0)[station, calls.zone[call]]
     returning = fit_returning(samples.responses, rows, calls.local_ms / 1000.0, expected)
+    said.extend(returning.said)
     turnout_s = np.zeros(ground.n_stations) if turnout is None else station_turnout_s(turnout, ground.n_stations)
     order, passed, passing, drive_s = order_of(
         samples, ground, zones, fleet, drive_s, turnout_s, is_used, is_sent_on=returning.is_sent_on

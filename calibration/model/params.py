@@ -18,6 +18,7 @@ from calibration.fit.times import TimesFit
 from calibration.model.drift import Drift
 from calibration.model.fitted import Fitted
 from calibration.model.noise import Pairs
+from calibration.model.returning import Returning
 from calibration.model.ways import MOST_PLACES
 from calibration.scores import Share
 
@@ -37,6 +38,7 @@ def params_of(fitted: Fitted, demand: Demand) -> dict[str, Any]:
         "travel": _travel(fitted, names),
         "drift": {name: _drift(each) for name, each in fitted.drift.items()},
         "dispatch": _dispatch(fitted),
+        "returning": _returning(fitted.returning),
         "units_sent": sent_part(fitted.sent, fitted.kinds, fitted.fleet.types),
         "ends": _ends(fitted),
         "fleet": _fleet(fitted),
@@ -45,6 +47,14 @@ def params_of(fitted: Fitted, demand: Demand) -> dict[str, Any]:
         "does_not_fit": {name: list(texts) for name, texts in reasons_of(fitted, demand).items()},
         "not_identified": {name: list(texts) for name, texts in not_identified(fitted, demand).items()},
     }
+
+
+def _returning(of: Returning) -> dict[str, Any]:
+    return {
+        "is_sent_on": of.is_sent_on, "clear_is_home": of.is_home, "dispatched_on_the_way": of.n_sent_on,
+        "dispatched_if_it_made_no_difference": number(of.n_expected), "over_expected_drive": number(of.factor),
+        "made_ready_s": number(of.ready_s), "ways_on_record": of.n_ways,
+    }  # fmt: skip
 
 
 def reasons_of(fitted: Fitted, demand: Demand) -> Mapping[str, Sequence[str]]:

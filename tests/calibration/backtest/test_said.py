@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from calibration.fit.misfit import Misfit
+from calibration.model.returning import Returning
 from calibration.model.samples import Clock, Stages, _say_stages
 from calibration.page.said import said
 
@@ -27,6 +28,12 @@ def test_what_does_not_fit_is_said_in_both_languages():
     reasons = Misfit(0.001, 0.034, 1e-9, 0.012, 0.002, 900).reasons
     assert len(reasons) == 3
     assert all(is_told(text) for text in reasons)
+
+
+def test_how_units_return_is_said_in_both_languages():
+    for of in (Returning(True, 30, 12.0, True, 0.0, 0.0, 0), Returning(False, 0, 40.0, False, 1.2, 60.0, 500)):
+        assert all(is_told(text) for text in of.said)
+    assert Returning(True, 30, 40.0, False, 1.0, 0.0, 0).said == ()
 
 
 def test_a_sentence_keeps_its_numbers():

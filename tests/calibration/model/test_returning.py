@@ -60,10 +60,30 @@ def test_the_way_home_is_a_line_in_expected_time():
     assert found.ready_s == pytest.approx(120.0, abs=60.0)
 
 
-def test_without_a_record_of_returns_who_is_clear_can_be_sent():
+@pytest.mark.parametrize("is_sent_on", [True, False])
+def test_without_a_record_of_returns_the_expected_way_home_tells(is_sent_on):
+    of, call_s, expected = town(is_sent_on)
+    untold = replace(of, available_s=np.full(N, np.nan))
+    found = fit_returning(untold, np.arange(N), call_s, expected)
+    assert found.is_sent_on is is_sent_on
+    assert (found.factor, found.ready_s, found.n_ways) == (1.0, 0.0, 0)
+
+
+def test_units_that_turn_out_as_ever_were_home_when_they_were_clear():
+    of, call_s, expected = town(is_sent_on=True)
+    untold = replace(of, available_s=np.full(N, np.nan), turnout_s=np.full(N, 70.0))
+    found = fit_returning(untold, np.arange(N), call_s, expected)
+    assert (found.is_home, found.factor) == (True, 0.0)
+    on_the_road = replace(untold, turnout_s=np.full(N, 70.0))
+    soon = np.flatnonzero(np.diff(call_s, prepend=-1e9) < 900.0 + expected)
+    on_the_road.turnout_s[soon] = 2.0
+    assert not fit_returning(on_the_road, np.arange(N), call_s, expected).is_home
+
+
+def test_of_units_that_nobody_names_the_clear_ones_can_be_sent():
     of, call_s, expected = town(is_sent_on=False)
-    found = fit_returning(replace(of, available_s=np.full(N, np.nan)), np.arange(N), call_s, expected)
-    assert (found.is_sent_on, found.factor, found.ready_s, found.n_ways) == (True, 1.0, 0.0, 0)
+    unnamed = replace(of, unit=np.full(N, -1), available_s=np.full(N, np.nan))
+    assert fit_returning(unnamed, np.arange(N), call_s, expected).is_sent_on
 
 
 def test_a_station_is_free_while_one_of_its_units_is_not_out():
