@@ -25,6 +25,7 @@ _WRAP_ALONE_S = 20 * 3600.0
 (assumed); what lies farther off lies before."""
 _FAR_MS = 366 * MS_PER_DAY
 _FAR_TIMES = 10.0
+_LEAST_ROWS = 10
 _NEVER_MS = 2**60
 
 
@@ -61,8 +62,8 @@ def is_placed_in_time(part: Part) -> Mask:
 def is_near_in_time(part: Part) -> Mask:
     """Return which calls of rows that `is_placed_in_time` lie near the median call, (n,) bool."""
     ms = _clock_ms(part)
-    if not len(ms):
-        return np.ones(0, dtype=np.bool_)
+    if len(ms) < _LEAST_ROWS:
+        return np.ones(len(ms), dtype=np.bool_)
     away_ms = np.abs(ms - np.median(ms))
     near: Mask = away_ms <= max(_FAR_MS, _FAR_TIMES * float(np.median(away_ms)))
     return near

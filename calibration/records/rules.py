@@ -65,7 +65,7 @@ _ALL = (
     Rule(
         "call_far",
         "reject",
-        "Over 366 days and over 10 median distances in time from the median call.",
+        "Over 366 days and over 10 median distances in time from the median call, in a log of ten rows and more.",
         "A wrong century or a clock not set: one such row would stretch the log over all the years between.",
         "call far from all others in time",
         "报警时间远离其余记录",
