@@ -22,7 +22,7 @@ from sim.errors import DgsimError, Terminated, nearest_name
 
 Command = Callable[[Sequence[str]], int]
 ENTRY_POINTS = "dgsim.commands"
-_KEPT = "what is finished is kept, the same command goes on from there"
+_RESUMED = ("run", "study")
 OWN = {
     "run": ("sim.commands.run:command", "run one scenario, or many with -m"),
     "study": ("sim.commands.study:command", "run a study: its arms side by side, one report"),
@@ -113,10 +113,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"dgsim: {error}" if "\n" not in str(error) else f"dgsim:\n{error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"dgsim: interrupted; {_KEPT}", file=sys.stderr)
+        print(f"dgsim: interrupted; {_left_by(arguments[0])}", file=sys.stderr)
         return 130
     except Terminated:
-        print(f"dgsim: terminated; {_KEPT}", file=sys.stderr)
+        print(f"dgsim: terminated; {_left_by(arguments[0])}", file=sys.stderr)
         return 143
     except BrokenPipeError:
         sys.stderr.close()
@@ -126,6 +126,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"dgsim: {error.filename or 'the disk'}: {error.strerror}", file=sys.stderr)
         return 2
+
+
+def _left_by(command: str) -> str:
+    """Return what the same command finds after it was ended: only runs and studies are made in parts."""
+    if command in _RESUMED:
+        return "what is finished is kept, the same command goes on from there"
+    return "the same command begins anew"
 
 
 @contextmanager

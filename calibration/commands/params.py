@@ -18,9 +18,11 @@ from sim.errors import InputError, Problem
 
 
 def write_fitted(path: Path, fitted: Fitted, demand: Demand, prepared: Prepared) -> None:
-    """Write a fitted model to a YAML file."""
+    """Write a fitted model to a YAML file, with the origin (degrees) of the metres that its places are named by."""
     first, last = day_of(fitted.first_day), day_of(fitted.last_day)
-    write_params(path, params_of(fitted, demand), digest=prepared.records.digest, first=first, last=last)
+    plane = prepared.ground.plane
+    parts = {"plane": {"lat0": plane.lat0, "lon0": plane.lon0}, **params_of(fitted, demand)}
+    write_params(path, parts, digest=prepared.records.digest, first=first, last=last)
 
 
 def generator_of(prepared: Prepared, is_used: NDArray[np.bool_]) -> Generator:

@@ -69,7 +69,10 @@ def misfit(
 
 
 def between(score: Floats, code: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the p-value of equal means over groups `code` (n,) and the intraclass correlation; NaN if too few."""
+    """Return the p-value of equal means over groups `code` (n,) and the intraclass correlation.
+
+    NaN if there are too few, or if all scores are the same, so that nothing differs within groups or between.
+    """
     size = np.bincount(code).astype(np.float64)
     k, n = len(size), len(score)
     if k < 5 or n < 2 * k:
@@ -77,9 +80,11 @@ def between(score: Floats, code: NDArray[np.int64]) -> tuple[float, float]:
     mean = np.bincount(code, weights=score) / size
     between = float(size @ (mean - score.mean()) ** 2) / (k - 1)
     within = float(((score - mean[code]) ** 2).sum()) / (n - k)
+    if not (between or within):
+        return float("nan"), float("nan")
     typical = (n - float(size @ size) / n) / (k - 1)
     correlation = (between - within) / (between + (typical - 1.0) * within)
-    return float(stats.f.sf(between / within, k - 1, n - k)), correlation
+    return float(stats.f.sf(between / within if within else np.inf, k - 1, n - k)), correlation
 
 
 def _spread_p(score: Floats, groups: NDArray[np.int64] | None) -> float:

@@ -24,7 +24,7 @@ from sim.city.settings import metres_per_degree, plane_of, read_settings
 from sim.city.stated import AREAS_SPEC
 from sim.city.stated import Ground as Places
 from sim.city.stated import read_ground as read_places
-from sim.city.types import Plane
+from sim.city.types import Cells, Plane
 from sim.config import read_yaml
 from sim.errors import InputError, Problem, Problems
 from sim.fleet.stated import STATED_STATIONS, STATED_UNITS
@@ -45,8 +45,8 @@ class Ground:
     `opens`, `closes`: (n_stations,) datetime64[D], NaT where nothing is said. `unit`, `unit_type`: (n_units,) texts,
     none where the folder lists no units; `unit_station`: (n_units,) int64; `since`, `until`: (n_units,) datetime64[D].
     `crs`: what coordinates are in where nothing else is said. `area_xy`, `cell_xy`: middles of areas and cells by
-    label, m. `tables`, `cell_of_station`: driving times between the city's cells and the stations' cells, None where
-    ways are straight lines.
+    label, m; zones of a given matrix count as areas where no area has their label. `tables`, `cell_of_station`: driving
+    times between the city's cells and the stations' cells, None where ways are straight lines.
     """
 
     folder: Path
@@ -115,7 +115,7 @@ def read_ground(folder: Path, overrides: Sequence[str] = ()) -> Ground:
     problems.raise_if_any()
     codes = tuple(str(code) for code in stations["station"])
     of_unit = [codes.index(str(code)) for code in units["station"]] if units is not None else []
-    tables, cells = _tables(folder, overrides) if _has_ways(folder, overrides) else (None, None)
+    tables, cells, zone_xy = _tables(folder, overrides) if _has_ways(folder, overrides) else (None, None, {})
     return Ground(
         folder, plane, settings.crs, codes,
         tuple(str(name or code) for name, code in zip(stations["name_en"], codes, strict=True)),
@@ -123,7 +123,7 @@ def read_ground(folder: Path, overrides: Sequence[str] = ()) -> Ground:
         tuple(str(code) for code in units["unit"]) if units is not None else (),
         tuple(str(code) for code in units["type"]) if units is not None else (),
         np.array(of_unit, dtype=np.int64), _days(units, "from"), _days(units, "until"),
-        area_xy, _cell_middles(places), tables,
+        {**zone_xy, **area_xy}, _cell_middles(places), tables,
         None if cells is None else np.array([cells[code] for code in codes], dtype=np.int64),
     )  # fmt: skip
 
@@ -200,12 +200,29 @@ def _has_ways(folder: Path, overrides: Sequence[str]) -> bool:
     return str(travel.get("choice", "distance") if isinstance(travel, Mapping) else travel) != "distance"
 
 
-def _tables(folder: Path, overrides: Sequence[str]) -> tuple[TravelTables, dict[str, int]]:
-    """Return the driving times of a whole city folder, and the cell of each station."""
+def _tables(folder: Path, overrides: Sequence[str]) -> tuple[TravelTables, dict[str, int], dict[str, tuple[int, int]]]:
+    """Return the driving times of a whole city folder, the cell of each station, and middles of a matrix's zones."""
     from sim.assemble import InputsBuilder
     from sim.compose import compose
     from sim.fleet.stated import station_cells
 
     settings = compose([f"city.folder='{folder}'", *overrides]).settings
     builder = InputsBuilder()
-    return builder.travel(settings), station_cells(folder, builder.city(settings))
+    city = builder.city(settings)
+    named = settings.travel.matrix_zones
+    zones = _zone_middles(Path(named), city.cells) if named else {}
+    return builder.travel(settings), station_cells(folder, city), zones
+
+
+def _zone_middles(path: Path, cells: Cells) -> dict[str, tuple[int, int]]:
+    """Return by label the cell of each zone that is nearest to the mean of its cells."""
+    from sim.travel.given import read_zones
+
+    labels, zone_of_cell = read_zones(path, cells.n_cells)
+    xy = np.column_stack([cells.x_m, cells.y_m]).astype(np.float64)
+    middles = {}
+    for zone, label in enumerate(labels):
+        own = xy[zone_of_cell == zone]
+        middle = own[((own - own.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+        middles[label] = (int(middle[0]), int(middle[1]))
+    return middles

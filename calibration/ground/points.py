@@ -51,11 +51,15 @@ def place_calls(records: Records, ground: Ground) -> Placed:
         reasons[f"areas that the city does not have ({', '.join(unknown[:5])})"] = int(
             frame["zone"].isin(unknown).to_numpy()[np.isnan(x_m)].sum()
         )
+    is_lost = frame["cell"].notna().to_numpy() & ~frame["zone"].isin(unknown).to_numpy() & np.isnan(x_m)
+    cells = sorted(set(frame["cell"][is_lost].astype(str)))
+    if cells:
+        reasons[f"cells that the city does not have ({', '.join(cells[:5])})"] = int(is_lost.sum())
     is_placed = ~np.isnan(x_m)
     if not is_placed.any():
         rule = "no incident has a place that the city folder knows"
         mend = "give lat and lon (or x and y with crs) in the records, or areas.csv or cells.csv with their labels"
-        raise InputError([Problem("incidents", rule, value=", ".join(unknown[:5]) or None, mend=mend)])
+        raise InputError([Problem("incidents", rule, value=", ".join([*unknown[:5], *cells[:5]]) or None, mend=mend)])
     away = _away_m(ground, x_m, y_m)
     is_far = is_placed & (away > FARTHEST_M)
     if is_far.sum() > _MOST_FAR * is_placed.sum():
@@ -131,7 +135,8 @@ def _fill_from_cells(labels: pd.Series, ground: Ground, x_m: Floats, y_m: Floats
     if not len(ground.cell_xy) or not labels.notna().any():
         return
     number = pd.to_numeric(labels.astype("object"), errors="coerce").to_numpy(np.float64)
-    is_cell = np.isnan(x_m) & np.isfinite(number) & (number >= 0) & (number < len(ground.cell_xy))
+    is_whole = np.isfinite(number) & (number == np.floor(number))
+    is_cell = np.isnan(x_m) & is_whole & (number >= 0) & (number < len(ground.cell_xy))
     cell = number[is_cell].astype(np.int64)
     x_m[is_cell], y_m[is_cell] = ground.cell_xy[cell, 0], ground.cell_xy[cell, 1]
 

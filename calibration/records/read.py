@@ -70,6 +70,9 @@ def read_records(folder: Path, time_zone: str = "", kinds: Collection[str] = ())
         raise InputError([Problem(str(folder), "is no folder", mend="give the folder that holds the records")])
     settings = read_settings(folder, problems)
     problems.raise_if_any()  # of files read by other settings than meant, any further message would mislead
+    if time_zone and settings.time_zone and time_zone != settings.time_zone:
+        rule, mend = f"contradicts time_zone of {NAME}, which is {settings.time_zone}", "leave one of them out"
+        problems.add("--time-zone", rule, value=time_zone, mend=mend)
     zone = settings.time_zone or time_zone
     check_zone(zone, problems)
     opened = {spec.name: _open(folder, spec, settings, ledger, problems) for spec in (INCIDENTS, RESPONSES)}

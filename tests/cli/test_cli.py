@@ -95,6 +95,17 @@ def test_another_package_brings_a_command(monkeypatch: pytest.MonkeyPatch) -> No
     assert load_command("run") is not None
 
 
+def test_a_command_that_is_not_made_in_parts_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "load_command", lambda name: fail)
+    assert main(["backtest"]) == 130
+    assert capsys.readouterr().err == "dgsim: interrupted; the same command begins anew\n"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "told"),
     [

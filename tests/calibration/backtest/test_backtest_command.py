@@ -94,6 +94,8 @@ def test_the_record_names_every_file_but_the_times_taken(made, small):
 def test_the_parameters_name_their_records_and_every_station(made, small):
     params = yaml.safe_load((made / "params.yaml").read_text(encoding="utf-8"))
     assert params["standing"] == "fitted"
+    city = yaml.safe_load((small / "city" / "city.yaml").read_text(encoding="utf-8"))
+    assert params["plane"] == city["plane"]
     assert params["records"]["sha256"] == read_records(small / "records").digest
     stations = pd.read_csv(small / "city" / "stations.csv")["station"]
     assert set(params["travel"]["effects"]["station"]["log_factor"]) <= set(stations)

@@ -69,6 +69,10 @@ CASES: list[tuple[str, Change, tuple[str, ...], str]] = [
     ("few", lambda f: keep(f, lambda d: d.head(40)), (), "held-out calls have a recorded arrival; 20 are needed"),
     ("no stations.csv", lambda f: (f / "city" / "stations.csv").unlink(), (), "holds no stations.csv"),
     ("no records", lambda f: shutil.rmtree(f / "records"), (), "records: is no folder"),
+    (
+        "two zones", nothing, ("--time-zone", "Europe/Berlin"),
+        "--time-zone: 'Europe/Berlin' contradicts time_zone of records.yaml, which is Asia/Shanghai; leave one",
+    ),
     ("no zone", lambda f: (f / "records" / "records.yaml").unlink(), (), "records.yaml: (time_zone) is missing"),
     (
         "split after", nothing, ("--split", "2030-01-01"),

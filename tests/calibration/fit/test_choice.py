@@ -32,6 +32,27 @@ def test_where_the_nearest_always_goes_nothing_is_raised_and_nobody_passed_over(
     assert found.not_nearest.value == 0.0
 
 
+@pytest.mark.parametrize(
+    ("served", "shares", "words"),
+    [
+        ([0, 0, 0, 0, 0], [1.0, 0.0, 0.0, 0.0], ()),
+        ([0, 0, 0, 0, 1], [0.8, 0.2, 0.0, 0.0], ("stations are passed over more in some zones than in others (p 0)",)),
+    ],
+)
+def test_zones_of_which_each_is_always_served_alike_are_told_apart_only_if_they_differ(served, shares, words):
+    zone, is_free = np.repeat(np.arange(5), 4), np.ones((20, 3), bool)
+    seen = calls_of(
+        np.repeat(served, 4),
+        zone=zone,
+        expected_s=np.repeat(EXPECTED_S, 5, axis=0),
+        xy_m=np.zeros((5, 2)),
+        is_free=is_free,
+    )
+    found = passed_over(seen, revealed_order(seen))
+    assert found.shares.tolist() == shares
+    assert tuple(reason for reason in found.reasons if "some zones" in reason) == words
+
+
 def test_a_station_beyond_the_river_stands_a_second_behind_the_one_that_serves():
     seen = calls_of([1] * 30, is_free=np.ones((30, 3), bool))
     order = revealed_order(seen)
