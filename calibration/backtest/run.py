@@ -88,7 +88,7 @@ def prepare(
     read = read_records(records, time_zone)
     placed = place_calls(read, ground)
     zones, zone = lay_zones(ground, placed.x_m, placed.y_m)
-    samples = take_samples(read, ground, zones, zone)
+    samples = take_samples(read, ground, zones, zone, placed.said)
     return Prepared(read, ground, placed, zones, samples, time.perf_counter() - begin)
 
 

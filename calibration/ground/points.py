@@ -27,11 +27,15 @@ _MOST_FAR = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where calls are: `x_m`, `y_m` (n,) float64 m, NaN where not known; `reasons`: how many are not, by why."""
+    """Where calls are: `x_m`, `y_m` (n,) float64 m, NaN where not known; `reasons`: how many are not, by why.
+
+    `said`: what their places are not exact in, in words.
+    """
 
     x_m: Floats
     y_m: Floats
     reasons: Mapping[str, int]
+    said: tuple[str, ...] = ()
 
 
 def place_calls(records: Records, ground: Ground) -> Placed:
@@ -45,8 +49,11 @@ def place_calls(records: Records, ground: Ground) -> Placed:
     frame = records.incidents
     x_m, y_m = _from_coordinates(frame, records.crs.lower(), ground)
     reasons: dict[str, int] = {}
+    n_exact = int(np.isfinite(x_m).sum())
     _fill_from_cells(frame["cell"], ground, x_m, y_m)
     unknown = _fill_from_areas(frame["zone"], ground, x_m, y_m)
+    n_middle = int(np.isfinite(x_m).sum()) - n_exact
+    middles = len({*zip(x_m[np.isfinite(x_m)].tolist(), y_m[np.isfinite(x_m)].tolist(), strict=True)})
     if len(unknown):
         reasons[f"areas that the city does not have ({', '.join(unknown[:5])})"] = int(
             frame["zone"].isin(unknown).to_numpy()[np.isnan(x_m)].sum()
@@ -75,7 +82,11 @@ def place_calls(records: Records, ground: Ground) -> Placed:
     n_without = int(np.isnan(x_m).sum()) - sum(reasons.values())
     if n_without > 0:
         reasons["no place recorded"] = n_without
-    return Placed(x_m, y_m, reasons)
+    said: tuple[str, ...] = ()
+    if n_middle:
+        said = (f"{n_middle / len(frame):.1%} of the calls name a cell, zone or area alone: they stand at its middle"
+                f" ({middles} places in all)",)  # fmt: skip
+    return Placed(x_m, y_m, reasons, said)
 
 
 def _away_m(ground: Ground, x_m: Floats, y_m: Floats) -> Floats:

@@ -8,7 +8,7 @@ half of the arrivals show is part of the next one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -181,9 +181,11 @@ def stage_observed(
     return observed(value_s, resolution_s=second, phase_s=phase, rounding=Rounding.DOWN, identity=identity, seed=seed)
 
 
-def take_samples(records: Records, ground: Ground, zones: Zones, zone: Ints) -> Samples:
+def take_samples(
+    records: Records, ground: Ground, zones: Zones, zone: Ints, said_before: Sequence[str] = ()
+) -> Samples:
     """Return what the records hold; `zone` (n_incidents,) is where each incident is, -1 unknown."""
-    frame, said = records.incidents, list[str]()
+    frame, said = records.incidents, list(said_before)
     calls = _calls(frame, zone, said)
     has_responses = bool(len(records.responses))
     rows = records.responses if has_responses else _first_units(frame)

@@ -11,6 +11,7 @@ import pytest
 from calibration.ground import lay_zones, read_ground
 from calibration.ground.points import place_calls
 from calibration.ground.zones import MOST_SQUARES
+from calibration.page.said import said
 from sim.city.crs import gcj02_to_bd09, transformer, wgs84_to_gcj02
 from sim.errors import InputError
 
@@ -84,3 +85,14 @@ def test_calls_from_a_few_addresses_have_zones_that_are_those_addresses(ground):
     zones, zone = lay_zones(ground, x, y)
     assert (zones.x_m[zone] == x).all()
     assert (zones.y_m[zone] == y).all()
+
+
+def test_calls_that_name_an_area_stand_at_its_middle_and_that_is_said(tmp_path):
+    (tmp_path / "stations.csv").write_text(STATIONS, encoding="utf-8")
+    areas = "area,lat,lon\nnorth,23.09,113.78\nsouth,23.01,113.71\n"
+    (tmp_path / "areas.csv").write_text(areas, encoding="utf-8")
+    found = place_calls(records("WGS84", zone=pd.Categorical(["north", "south", "south"])), read_ground(tmp_path))
+    assert len(set(zip(found.x_m.tolist(), found.y_m.tolist(), strict=True))) == 2
+    told = "100.0% of the calls name a cell, zone or area alone: they stand at its middle (2 places in all)"
+    assert found.said == (told,)
+    assert said(told).zh != told
