@@ -1,7 +1,7 @@
-"""Roads of a file in OpenStreetMap's forms: `.osm` (XML), and `.graphml` of OSMnx (`graphml.py`).
+"""Roads of a file in OpenStreetMap's forms: `.osm` (XML), `.osm.pbf`, and `.graphml` of OSMnx (`graphml.py`).
 
 Only ways with a `highway` class that the travel world gives a speed are roads. `oneway` is kept, also that of
-roundabouts and motorways; a way tagged -1 runs backwards. Of an `.osm` file nodes stay where ways meet or end, and
+roundabouts and motorways; a way tagged -1 runs backwards. Of the first two nodes stay where ways meet or end, and
 every `STEP_M` between, so that places find a node near; lengths are along all nodes. Next: `network.py`.
 """
 
@@ -33,8 +33,7 @@ _NODE_OF_WAY = "nd"
 _TOLD = ("highway", "oneway", "junction")
 """Tags of a way that are looked at."""
 _YES, _BACK = ("yes", "true", "1"), ("-1", "reverse")
-FORMS = (".osm", ".graphml")
-PBF = "convert it first, e.g. `osmium cat city.osm.pbf -o city.osm` (no reader of .osm.pbf comes with the program)"
+FORMS = (".osm", ".pbf", ".graphml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,9 @@ def read_net(path: Path, classes: Collection[str], plane: Plane, problems: Probl
     n_before = len(problems.found)
     suffix = path.suffix.lower()
     if suffix not in FORMS:
-        mend = PBF if suffix == ".pbf" else f"one of {', '.join(FORMS)}"
-        problems.add(path.name, "is no known form of road graph", value=suffix, mend=mend)
+        problems.add(path.name, "is no known form of road graph", value=suffix, mend=f"one of {', '.join(FORMS)}")
         return None
-    reader = _from_osm if suffix == ".osm" else from_graphml
+    reader = from_graphml if suffix == ".graphml" else _from_osm
     found = reader(path, classes, plane, problems)
     if found is None or len(problems.found) > n_before:
         return None
@@ -92,10 +90,12 @@ def read_net(path: Path, classes: Collection[str], plane: Plane, problems: Probl
 def _from_osm(
     path: Path, classes: Collection[str], plane: Plane, problems: Problems
 ) -> tuple[list[tuple[int, int]], list[_Edge]] | None:
+    is_pbf = path.suffix.lower() == ".pbf"
     try:
-        found = _read_osm(path, classes)
-    except (OSError, expat.ExpatError, KeyError, ValueError, OverflowError) as error:
-        problems.add(path.name, f"cannot be read as OpenStreetMap XML ({error})", mend="save it as .osm again")
+        found = _read_pbf(path, classes) if is_pbf else _read_osm(path, classes)
+    except (OSError, expat.ExpatError, KeyError, ValueError, OverflowError, RuntimeError) as error:
+        form, ending = ("PBF", ".osm.pbf") if is_pbf else ("XML", ".osm")
+        problems.add(path.name, f"cannot be read as OpenStreetMap {form} ({error})", mend=f"save it as {ending} again")
         return None
     used = Counter(ref for refs, _ in found.ways for ref in refs)
     places = found.places(used, plane)
@@ -159,6 +159,24 @@ def _read_osm(path: Path, classes: Collection[str]) -> _Osm:
     parser.StartElementHandler, parser.EndElementHandler = begin, end
     with path.open("rb") as file:
         parser.ParseFile(file)
+    return found
+
+
+def _read_pbf(path: Path, classes: Collection[str]) -> _Osm:
+    """Return the roads of a file and the nodes that they have, read in two goes."""
+    import osmium
+
+    found = _Osm(array("q"), array("d"), array("d"), [])
+    for way in osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway")):
+        if isinstance(way, osmium.osm.Way) and way.tags.get("highway") in classes:
+            tags = {key: str(way.tags[key]) for key in _TOLD if key in way.tags}
+            found.ways.append(([node.ref for node in way.nodes], tags))
+    wanted = sorted({ref for refs, _ in found.ways for ref in refs})
+    for node in osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.IdFilter(wanted)):
+        if isinstance(node, osmium.osm.Node):
+            found.node.append(node.id)
+            found.lat.append(node.lat)
+            found.lon.append(node.lon)
     return found
 
 

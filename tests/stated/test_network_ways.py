@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import osmium
 import pytest
 
 from sim.city import load_city
@@ -159,6 +160,21 @@ def test_a_node_that_is_nowhere_on_earth_is_told(folder):
     ]
 
 
+def test_a_pbf_file_holds_the_same_roads_as_the_xml_that_it_was_made_of(folder, tmp_path):
+    ways = [([0, 1], {"highway": "residential"}), ([1, 2], {"highway": "primary", "oneway": "-1"})]
+    xml = osm(folder, [*ways, ([0, 2], {"highway": "steps"})])
+    pbf = tmp_path / "roads.osm.pbf"
+    with osmium.SimpleWriter(str(pbf)) as writer:
+        for thing in osmium.FileProcessor(str(xml)):
+            writer.add(thing)
+    plane, problems = load_city(folder).plane, Problems()
+    one, other = (read_net(path, SPEEDS["graph_kmh"], plane, problems) for path in (xml, pbf))
+    assert not problems.found
+    for name in ("x_m", "y_m", "start", "end", "length_m", "road_class"):
+        assert getattr(one, name).tolist() == getattr(other, name).tolist()
+    assert one.classes == other.classes == ("primary", "residential")
+
+
 def test_a_graph_in_pieces_far_cells_and_wrong_files_are_one_clear_error_each(folder, tmp_path):
     far = ((0, 0), (100, 0), (9_000, 0), (9_100, 0))
     street = {"highway": "residential"}
@@ -170,7 +186,10 @@ def test_a_graph_in_pieces_far_cells_and_wrong_files_are_one_clear_error_each(fo
         driven(folder, osm(folder, [([0, 1], {"highway": "steps"})], far[:2]), tmp_path)
     with pytest.raises(InputError, match=r"has 1 nodes in ways that it does not hold"):
         driven(folder, osm(folder, [([0, 7], street)], far[:2]), tmp_path)
-    for name, rule in (("x.osm.pbf", "no reader of .osm.pbf"), ("x.graphml", "cannot be read as GraphML")):
+    for name, rule in (
+        ("x.osm.pbf", "cannot be read as OpenStreetMap PBF"),
+        ("x.graphml", "cannot be read as GraphML"),
+    ):
         (tmp_path / name).write_text("nothing")
         with pytest.raises(InputError, match=rule):
             driven(folder, tmp_path / name, tmp_path)
