@@ -81,8 +81,8 @@ class TravelSettings:
     """Length of the way over the straight line, for a city without tables of roads: every trip is that long at
     `local_kmh`; null for none."""
     graph: str = ""
-    """Road graph of one's own (.osm, .osm.pbf, or .graphml as OSMnx saves it) over which trips go, with a speed for each
-    class; the detour is then of the way from a cell's middle to its nearest node. Empty for none."""
+    """Road graph of one's own (.osm, .osm.pbf, or .graphml as OSMnx saves it) over which trips go, with a speed for
+    each class; the detour is then of the way from a cell's middle to its nearest node. Empty for none."""
     graph_kmh: dict[str, Annotated[float, Field(gt=0, le=160)]] = field(default_factory=dict)
     """Cruise speed by day on each class of road of that graph, by its `highway` tag, km/h; others are no roads."""
     matrix: str = ""
