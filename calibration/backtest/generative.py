@@ -79,9 +79,10 @@ def generative(
     days = np.arange(first, last + 1)
     rows = np.flatnonzero(split.is_scored & calls.is_response)
     counts, arrivals = np.empty((n_histories, len(days))), []
+    player = None
     for number in range(n_histories):
         drawn = generator.calls(first, last, seed, number)
-        player = player_of(fitted, drawn)
+        player = player_of(fitted, drawn, player)
         played = predict(player, 1, seed=seed + 1 + number)
         written = samples.as_written(played.first_s[:, 0].astype(np.float64), player.calls, seed=seed)
         arrivals.append(np.sort(written.written(written.value_s[:, None])[:, 0]))

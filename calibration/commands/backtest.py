@@ -55,7 +55,7 @@ def command(argv: Sequence[str]) -> int:
     problems.raise_if_any()
     from calibration.backtest.run import backtest, prepare
     from calibration.commands.checks import check_prepared
-    from calibration.commands.made import city_name, inputs_of, is_made, move_aside
+    from calibration.commands.made import city_name, inputs_of, is_there
 
     progress = Progress()
     prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
@@ -68,10 +68,7 @@ def command(argv: Sequence[str]) -> int:
     inputs = inputs_of("backtest", given.city, given.records, prepared, argv, options)
     name = city_name(given.city)
     out = given.out or Path("outputs") / "backtest" / f"{name}-{options['split']}"
-    if given.fresh:
-        if (aside := move_aside(out)) is not None:
-            print(f"the old backtest is now {aside}")
-    elif is_made(out, inputs):
+    if is_there(out, inputs, "backtest", is_fresh=given.fresh):
         print(f"{out}: is there already, made from the same records, city, options and program; nothing done")
         return 0
     found = backtest(

@@ -41,7 +41,7 @@ def command(argv: Sequence[str]) -> int:
     problems.raise_if_any()
     from calibration.backtest.run import prepare
     from calibration.commands.checks import check_prepared
-    from calibration.commands.made import city_name, inputs_of, is_made, move_aside
+    from calibration.commands.made import city_name, inputs_of, is_there
 
     progress = Progress()
     prepared = prepare(given.city, given.records, tuple(given.overrides), given.time_zone, progress.step)
@@ -54,10 +54,7 @@ def command(argv: Sequence[str]) -> int:
     inputs = inputs_of("calibrate", given.city, given.records, prepared, argv, options)
     name = city_name(given.city)
     out = given.out or Path("outputs") / "calibrate" / f"{name}-{first}-{last}"
-    if given.fresh:
-        if (aside := move_aside(out)) is not None:
-            print(f"the old fit is now {aside}")
-    elif is_made(out, inputs) and given.city_out is None:
+    if is_there(out, inputs, "fit", is_fresh=given.fresh) and given.city_out is None:
         print(f"{out}: is there already, made from the same records, city, options and program; nothing done")
         return 0
     from calibration.commands.made import PARAMS, REPORT, file_words, write_account, write_directory

@@ -138,6 +138,21 @@ def _differences(record: Mapping[str, Any], inputs: Inputs) -> str:
     return ", ".join(name for name, value in inputs.facts.items() if known.get(name) != value) or "unknown"
 
 
+def is_there(folder: Path, inputs: Inputs, what: str, *, is_fresh: bool) -> bool:
+    """Return whether the folder was made from the same inputs; `is_fresh`: no, and what it holds is moved aside.
+
+    Raises
+    ------
+    RunDirectoryError
+        If the folder holds something else.
+    """
+    if not is_fresh:
+        return is_made(folder, inputs)
+    if (aside := move_aside(folder)) is not None:
+        print(f"the old {what} is now {aside}")
+    return False
+
+
 def move_aside(folder: Path) -> Path | None:
     """Rename a finished directory to `NAME~1`, `~2`, ...; None if there is none.
 

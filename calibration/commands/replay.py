@@ -28,7 +28,7 @@ def command(argv: Sequence[str]) -> int:
     """Replay the calls of a log, or say that it is done already."""
     given = _parser().parse_intermixed_args(list(argv))
     wish = _wish(given)
-    from calibration.commands.made import city_name, inputs_of, is_made, move_aside
+    from calibration.commands.made import city_name, inputs_of, is_there
     from calibration.replay.run import prepare_for, replay
 
     progress = Progress()
@@ -36,10 +36,7 @@ def command(argv: Sequence[str]) -> int:
     inputs = inputs_of("replay", wish.city, wish.records, prepared, argv, _options(given, wish))
     name = city_name(wish.city)
     out = given.out or Path("outputs") / "replay" / f"{name}-{inputs.sha256[:12]}"
-    if given.fresh:
-        if (aside := move_aside(out)) is not None:
-            print(f"the old replay is now {aside}")
-    elif is_made(out, inputs):
+    if is_there(out, inputs, "replay", is_fresh=given.fresh):
         print(f"{out}: is there already, made from the same records, city, options and program; nothing done")
         return 0
     found = replay(wish, prepared, progress.step, lambda n: progress.draw(n, wish.n_draws))

@@ -204,11 +204,7 @@ def revealed_order(seen: Choices) -> RevealedOrder:
 
 def passed_over(seen: Choices, order: RevealedOrder) -> PassedOver:
     """Return how many stations that could send come before the one that served, and who served if not the nearest."""
-    passed = np.empty(len(seen), dtype=np.int64)
-    for rows in row_chunks(*seen.could_send.shape):
-        cost, at = order.raised_s[seen.zone[rows]], seen.station[rows, None]
-        is_before = cost < np.take_along_axis(cost, at, axis=1)
-        passed[rows] = (is_before & seen.could_send[rows]).sum(axis=1)
+    passed = n_passed(seen, order)
     each = [share_of(_is_passed(passed, number), clusters=seen.block) for number in range(_MOST_PASSED + 1)]
     nearest = _first(seen, seen.expected_s, seen.is_open)
     place = np.arange(len(seen))
@@ -230,6 +226,16 @@ def passed_over(seen: Choices, order: RevealedOrder) -> PassedOver:
         n_unknown=seen.n_unknown,
         n_impossible=seen.n_impossible,
     )
+
+
+def n_passed(seen: Choices, order: RevealedOrder) -> Codes:
+    """Return how many stations that could send come before the one that served: (n,)."""
+    passed = np.empty(len(seen), dtype=np.int64)
+    for rows in row_chunks(*seen.could_send.shape):
+        cost, at = order.raised_s[seen.zone[rows]], seen.station[rows, None]
+        is_before = cost < np.take_along_axis(cost, at, axis=1)
+        passed[rows] = (is_before & seen.could_send[rows]).sum(axis=1)
+    return passed
 
 
 def _is_passed(passed: Codes, number: int) -> Flags:
@@ -262,7 +268,7 @@ def _preferences(seen: Choices) -> Iterator[tuple[int, Any, Flags]]:
     against = np.where(seen.expected_s[of_zone] < own, while_able, 0.0)
     along = np.where(seen.expected_s[of_zone] > own, while_able, 0.0)
     start = np.searchsorted(of_zone, np.arange(n_zones + 1))
-    for zone, pool in enumerate(_pools(seen, n_zones)):
+    for zone, pool in enumerate(pools(np.bincount(seen.zone, minlength=n_zones), seen.xy_m, _LEAST_CALLS)):
         rows = np.concatenate([np.arange(start[each], start[each + 1]) for each in pool])
         if not against[rows].any():
             continue
@@ -277,17 +283,16 @@ def _preferences(seen: Choices) -> Iterator[tuple[int, Any, Flags]]:
             yield zone, np.bincount(of_station[rows], weights=count[rows], minlength=n_stations), is_behind
 
 
-def _pools(seen: Choices, n_zones: int) -> list[Codes]:
-    """Return for each zone the zones whose calls speak for it: itself, or with the nearest ones until twenty calls."""
-    size = np.bincount(seen.zone, minlength=n_zones)
+def pools(size: Codes, xy_m: Floats, least: int) -> list[Codes]:
+    """Return for each zone the zones whose calls speak for it: itself, or the nearest ones until there are `least`.
+
+    `size`: (n_zones,) calls of each zone, some of which must have any; `xy_m`: (n_zones, 2).
+    """
     called = np.flatnonzero(size)
-    k = min(_LEAST_CALLS, len(called))
-    near = called[cKDTree(seen.xy_m[called]).query(seen.xy_m, k=k)[1].reshape(n_zones, k)]
+    k = min(least, len(called))
+    near = called[cKDTree(xy_m[called]).query(xy_m, k=k)[1].reshape(len(size), k)]
     before = np.cumsum(size[near], axis=1) - size[near]
-    return [
-        np.array([zone]) if size[zone] >= _LEAST_CALLS else near[zone][before[zone] < _LEAST_CALLS]
-        for zone in range(n_zones)
-    ]
+    return [np.array([zone]) if size[zone] >= least else near[zone][before[zone] < least] for zone in range(len(size))]
 
 
 def _raise(expected_s: Floats, served: Floats, is_behind: Flags) -> Floats:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.fit.choice import Choices, RevealedOrder
-from calibration.scores.keyed import row_chunks
+from calibration.fit.choice import Choices, RevealedOrder, n_passed, pools
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,9 +43,7 @@ class Passing:
 def fit_passing(seen: Choices, order: RevealedOrder) -> Passing:
     """Return the shares by zone of the calls seen."""
     passed = np.minimum(n_passed(seen, order), MOST_PASSED)
-    finite = np.where(np.isfinite(order.raised_s), order.raised_s, 1e6)
-    two = np.sort(np.partition(finite, min(1, finite.shape[1] - 1), axis=1)[:, :2], axis=1)
-    gap = two[:, -1] - two[:, 0]
+    gap = gap_to_second(order.raised_s)
     edges = np.unique(np.quantile(gap[seen.zone], np.arange(1, _N_GAPS) / _N_GAPS))
     bin_of = np.searchsorted(edges, gap, side="right")
     counts = np.zeros((len(gap), MOST_PASSED + 1))
@@ -55,40 +52,27 @@ def fit_passing(seen: Choices, order: RevealedOrder) -> Passing:
     np.add.at(by_gap, bin_of, counts)
     whole = counts.sum(axis=0) / counts.sum()
     by_gap = (by_gap + whole) / (by_gap.sum(axis=1, keepdims=True) + 1.0)
-    pooled = _pooled(counts, seen.xy_m)
+    spoken_for = pools(counts.sum(axis=1).astype(np.int64), seen.xy_m, _LEAST_CALLS)
+    pooled = np.stack([counts[zones].sum(axis=0) for zones in spoken_for])
     share = (pooled + _STRENGTH * by_gap[bin_of]) / (pooled.sum(axis=1, keepdims=True) + _STRENGTH)
+    return Passing(upto(share), by_gap, edges)
+
+
+def gap_to_second(cost_s: Floats) -> Floats:
+    """Return how much later the second station of each zone comes than the first: (n_zones,), s."""
+    finite = np.where(np.isfinite(cost_s), cost_s, 1e6)
+    two = np.sort(np.partition(finite, min(1, finite.shape[1] - 1), axis=1)[:, :2], axis=1)
+    gap: Floats = two[:, -1] - two[:, 0]
+    return gap
+
+
+def upto(share: Floats) -> Floats:
+    """Return cumulative shares by row, whose last is one whatever rounding says."""
     cumulative = np.cumsum(share, axis=1)
     cumulative[:, -1] = 1.0
-    return Passing(cumulative, by_gap, edges)
+    return cumulative
 
 
 def never_passed(n_zones: int) -> Passing:
     """Return the shares of a city in which the first that could send always does."""
     return Passing(np.ones((n_zones, MOST_PASSED + 1)), np.eye(1, MOST_PASSED + 1), np.zeros(0))
-
-
-def n_passed(seen: Choices, order: RevealedOrder) -> Ints:
-    """Return how many stations that could send come before the one that served: (n,)."""
-    passed = np.empty(len(seen), dtype=np.int64)
-    for rows in row_chunks(*seen.could_send.shape):
-        cost = order.raised_s[seen.zone[rows]]
-        own = np.take_along_axis(cost, seen.station[rows, None], axis=1)
-        passed[rows] = ((cost < own) & seen.could_send[rows]).sum(axis=1)
-    return passed
-
-
-def _pooled(counts: Floats, xy_m: Floats) -> Floats:
-    """Return the counts of each zone, with those of the nearest zones until there are `_LEAST_CALLS`."""
-    from scipy.spatial import cKDTree
-
-    size = counts.sum(axis=1)
-    called = np.flatnonzero(size)
-    k = min(_LEAST_CALLS, len(called))
-    near = called[cKDTree(xy_m[called]).query(xy_m, k=k)[1].reshape(len(counts), k)]
-    before = np.cumsum(size[near], axis=1) - size[near]
-    is_taken = before < _LEAST_CALLS
-    thin = size < _LEAST_CALLS
-    out = counts.copy()
-    weights = is_taken[thin][:, :, None]
-    out[thin] = (counts[near[thin]] * weights).sum(axis=1)
-    return out

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.model.fitted import Fitted
-from calibration.model.passing import MOST_PASSED, Passing
+from calibration.model.passing import MOST_PASSED, Passing, gap_to_second, upto
 from calibration.model.predict import predict
 from calibration.model.samples import Samples
 from calibration.model.trace import player_of
@@ -40,28 +40,22 @@ def settle(fitted: Fitted, samples: Samples, is_used: NDArray[np.bool_], *, seed
     seen = chosen[station[chosen] >= 0]
     if len(seen) < _LEAST_CALLS:
         return fitted
-    bins = np.searchsorted(fitted.passing.edges_s, _gap(expected), side="right")
+    bins = np.searchsorted(fitted.passing.edges_s, gap_to_second(expected), side="right")
     n_bins = len(fitted.passing.edges_s) + 1
     recorded = _table(expected, calls.zone[seen], station[seen], bins, n_bins)
+    player = player_of(fitted, calls.rows(chosen))
+    place = np.full(len(calls), -1, dtype=np.int64)
+    place[player.calls.identity.astype(np.int64)] = np.arange(len(player.calls))
+    rows = place[seen]
     for number in range(_N_ROUNDS):
-        player = player_of(fitted, calls.rows(chosen))
         drawn = predict(player, _N_DRAWS, seed=seed + 1 + number)
-        place = np.full(len(calls), -1, dtype=np.int64)
-        place[drawn.identity.astype(np.int64)] = np.arange(len(drawn.identity))
-        rows = place[seen]
         simulated = sum(
             _table(expected, calls.zone[seen], drawn.chosen[rows, k].astype(np.int64), bins, n_bins)
             for k in range(_N_DRAWS)
         )
-        fitted = replace(fitted, passing=_changed(fitted.passing, recorded, np.asarray(simulated), bins))
-    return fitted
-
-
-def _gap(expected_s: Floats) -> Floats:
-    finite = np.where(np.isfinite(expected_s), expected_s, 1e6)
-    two = np.sort(np.partition(finite, min(1, finite.shape[1] - 1), axis=1)[:, :2], axis=1)
-    gap: Floats = two[:, -1] - two[:, 0]
-    return gap
+        passing = _changed(player.fitted.passing, recorded, np.asarray(simulated), bins)
+        player = replace(player, fitted=replace(player.fitted, passing=passing))
+    return player.fitted
 
 
 def _table(expected_s: Floats, zone: Ints, station: Ints, bins: Ints, n_bins: int) -> Floats:
@@ -82,6 +76,4 @@ def _changed(passing: Passing, recorded: Floats, simulated: Floats, bins: Ints) 
     ratio = np.clip((recorded + 5.0) / (of_sim + 5.0), *_STEP)
     share = np.diff(passing.cumulative, axis=1, prepend=0.0) * ratio[bins]
     share /= share.sum(axis=1, keepdims=True)
-    cumulative = np.cumsum(share, axis=1)
-    cumulative[:, -1] = 1.0
-    return replace(passing, cumulative=cumulative)
+    return replace(passing, cumulative=upto(share))

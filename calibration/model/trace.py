@@ -101,18 +101,21 @@ class Player:
         return needs
 
 
-def player_of(fitted: Fitted, calls: Calls) -> Player:
-    """Return what all replications of these calls share; of `calls` those that are responses are played."""
+def player_of(fitted: Fitted, calls: Calls, like: Player | None = None) -> Player:
+    """Return what all replications of these calls share; of `calls` those that are responses are played.
+
+    `like`: a player of the same model and other calls, whose matrix and tables are taken over.
+    """
     calls = calls.rows(np.flatnonzero(calls.is_response))
     zones, ground, fleet = fitted.zones, fitted.ground, fitted.fleet
     start = date(1970, 1, 1) + timedelta(days=int(calls.day.min()))
     days = np.arange(calls.day.min(), calls.day.max() + 2).astype("datetime64[D]")
     is_open = ground.is_open(days)
     stations, units = standing(ground, zones, fleet, is_open[0])
-    durations, effects = _tables(fitted, calls)
+    durations, effects = _tables(fitted) if like is None else (like.durations, like.effects)
     return Player(
-        fitted, calls, start, stations, units, openings(is_open), _matrix(fitted),
-        np.column_stack([zones.x_m, zones.y_m]), durations, effects,
+        fitted, calls, start, stations, units, openings(is_open), _matrix(fitted) if like is None else like.travel_ms,
+        np.column_stack([zones.x_m, zones.y_m]), durations, _with_calls(effects, fitted, calls),
         Policy(
             0, is_escalation_on=False, is_scene_delay_on=False, home_factor_q16=q16(fitted.returning.factor),
             make_ready_ms=int(1000 * fitted.returning.ready_s), is_sent_on=fitted.returning.is_sent_on,
@@ -211,13 +214,12 @@ def _table(ppf: Callable[[Floats], Floats]) -> NDArray[np.int32]:
         return quantile_table(lambda u: ppf(np.clip(u, 0.0, 1.0 - 0.5 / _N_MEAN)), mean, n_points=8)
 
 
-def _tables(fitted: Fitted, calls: Calls) -> tuple[Durations, Effects]:
-    """Return the tables of turnout and noise, and the factors of each call."""
+def _tables(fitted: Fitted) -> tuple[Durations, Effects]:
+    """Return the tables of turnout and noise, and which holds where."""
     n_stations, n_kinds = fitted.ground.n_stations, len(fitted.kinds)
     values = [constant_table(0), constant_table(Q16)]
     turnout = np.zeros((24, n_stations), dtype=np.int16)
     drift = fitted.drift["turnout"].level
-    turnout_of_call = None
     if fitted.turnout is not None:
         fit = fitted.turnout
         of_station = np.exp(fit.effects[2].of(np.arange(n_stations)) + drift)
@@ -225,8 +227,6 @@ def _tables(fitted: Fitted, calls: Calls) -> tuple[Durations, Effects]:
         for station, factor in enumerate(of_station):
             turnout[:, station] = len(values)
             values.append(np.floor(base * factor + 0.5).astype(np.int32))
-        log_factor = fit.effects[0].of(calls.kind) + fit.effects[1].of(calls.hour_label)
-        turnout_of_call = _factors(log_factor)
     noise, bands = fitted.noise, []
     levels = (np.arange(noise.log_quantiles.shape[1]) + 0.5) / noise.log_quantiles.shape[1]
     own_share, common = np.sqrt(1.0 - noise.common_share), 1
@@ -239,11 +239,9 @@ def _tables(fitted: Fitted, calls: Calls) -> tuple[Durations, Effects]:
         own = middle + own_share * (quantiles - middle)
         bands.append(len(values))
         values.append(_table(lambda u, own=own: Q16 * np.exp(np.interp(u, levels, own))))  # type: ignore[misc]
-    labels = fitted.travel.effects["hour"].of(calls.hour_label) + fitted.travel.effects["kind"].of(calls.kind)
     effects = Effects(
         turnout=turnout, noise_from_ms=np.concatenate([[0], to_ms(noise.edges_s)]),
         noise_table=np.array(bands, dtype=np.int16),
-        drive_of_call_q16=_factors(labels + fitted.drift["travel"].level), turnout_of_call_q16=turnout_of_call,
     )  # fmt: skip
     none = np.full((n_kinds, 6), -1, np.int16)
     zeros = np.zeros(n_kinds, np.int16)
@@ -252,6 +250,17 @@ def _tables(fitted: Fitted, calls: Calls) -> tuple[Durations, Effects]:
         common, bands[0], zeros, np.zeros((n_kinds, 6), np.int16), none, np.zeros(n_kinds, np.int32), 0,
     )  # fmt: skip
     return durations, effects
+
+
+def _with_calls(effects: Effects, fitted: Fitted, calls: Calls) -> Effects:
+    """Return the effects with the factors of each call: kind, hour, and where levels stand at the end."""
+    labels = fitted.travel.effects["hour"].of(calls.hour_label) + fitted.travel.effects["kind"].of(calls.kind)
+    turnout = None
+    if fitted.turnout is not None:
+        of_kind, of_hour = fitted.turnout.effects[:2]
+        turnout = _factors(of_kind.of(calls.kind) + of_hour.of(calls.hour_label))
+    drive = _factors(labels + fitted.drift["travel"].level)
+    return replace(effects, drive_of_call_q16=drive, turnout_of_call_q16=turnout)
 
 
 def _normal(u: Floats) -> Floats:
