@@ -13,7 +13,7 @@ NAME = "common_workload"
 
 
 def common(replication: int = 0, *overrides: str) -> RunInputs:
-    """Return the inputs of the common workload; `overrides` as on the command line, for larger or harder forms of it."""
+    """Return the inputs of the common workload, or of another form of it by `overrides` as on the command line."""
     return InputsBuilder().build(compose([f"scenario={NAME}", *overrides]).settings, replication)
 
 
