@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import simpy
@@ -26,7 +27,7 @@ from sim.units import MS_PER_H
 
 _LAST_BIN = LEVEL_SIZE - 1
 
-Process = Iterator[simpy.Event]
+Process = Generator[simpy.Event, Any, None]
 
 
 @dataclass(slots=True)
