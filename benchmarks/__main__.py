@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engines, levers, measure
+from benchmarks import engines, levers, measure, study
+from benchmarks.lines import Measured
 from benchmarks.machine import facts
 from benchmarks.page import between_marks
 
@@ -29,16 +30,23 @@ class Part:
     broken: list[str]
 
 
-def _engines(is_quick: bool, told: Told) -> Part:
-    measured = engines.measure(engines.QUICK if is_quick else engines.FULL, told)
-    missed = f"Not reached here: {'; '.join(measured.missed()) or 'none'}."
-    text = f"{_listed(measured.sizes)}\n\n{measured.table()}\n\n{missed}"
+def _lines(measured: Measured) -> Part:
+    text = f"{_listed(measured.sizes)}\n\n{measured.table()}"
+    if any(line.goal for line in measured.lines):
+        text += f"\n\nNot reached here: {'; '.join(measured.missed()) or 'none'}."
     return Part(text, asdict(measured), measured.broken())
 
 
+def _engines(is_quick: bool, told: Told) -> Part:
+    return _lines(engines.measure(engines.QUICK if is_quick else engines.FULL, told))
+
+
 def _path(is_quick: bool, told: Told) -> Part:
-    measured = measure.measure(measure.QUICK if is_quick else measure.FULL, told)
-    return Part(f"{_listed(measured.sizes)}\n\n{measured.table()}", asdict(measured), measured.broken())
+    return _lines(measure.measure(measure.QUICK if is_quick else measure.FULL, told))
+
+
+def _study(is_quick: bool, told: Told) -> Part:
+    return _lines(study.measure(study.QUICK if is_quick else study.FULL, told))
 
 
 def _levers(is_quick: bool, told: Told) -> Part:
@@ -52,6 +60,7 @@ def _levers(is_quick: bool, told: Told) -> Part:
 PARTS: dict[str, tuple[str, Callable[[bool, Told], Part]]] = {
     "engines": ("The engines against other models of the same work", _engines),
     "path": ("The whole path", _path),
+    "study": ("Runs and studies, from the command to the report", _study),
     "levers": ("What each mechanism costs", _levers),
 }
 
