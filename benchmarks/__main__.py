@@ -53,7 +53,7 @@ def _levers(is_quick: bool, told: Told) -> Part:
     n_days, n_rounds = levers.SIZES[is_quick]
     rounds, n_incidents = levers.measure(n_days, n_rounds, told)
     sizes = {"days": n_days, "rounds": n_rounds, "incidents": n_incidents[levers.DEFAULTS]}
-    text = f"{_listed(sizes)}\n\n{levers.table(rounds, n_incidents)}"
+    text = f"{_listed(sizes)}\n\n{levers.table(rounds, n_incidents)}\n\n{levers.all_together(rounds, n_incidents)}"
     return Part(text, {"n_days": n_days, "n_incidents": n_incidents, "rounds": rounds}, [])
 
 

@@ -75,6 +75,19 @@ def costs(rounds: Rounds, n_incidents: Mapping[str, int], engine: str, name: str
     return Spread.of([100.0 * (x - 1.0) for x in ratio(rounds, f"{engine} {name}", f"{engine} {DEFAULTS}", factor)])
 
 
+GOALS = {"simpy": ("the SimPy engine", 15_000), "kernel": ("the kernel", 500_000)}
+"""Incidents per CPU second with every lever on, by engine."""
+
+
+def all_together(rounds: Rounds, n_incidents: Mapping[str, int]) -> str:
+    """Return a sentence on every lever at once: incidents per CPU second of each engine, and what it was made for."""
+    told = []
+    for engine, (name, goal) in GOALS.items():
+        speed = Spread.of(rate(rounds, f"{engine} {TOGETHER}", n_incidents[TOGETHER]))
+        told.append(f"{name} {speed.median:,.0f} ({speed.low:,.0f} to {speed.high:,.0f}; goal {goal:,})")
+    return f"**With every lever on**, incidents per CPU second: {', '.join(told)}."
+
+
 def table(rounds: Rounds, n_incidents: Mapping[str, int]) -> str:
     """Return a row per lever: cost in percent of the defaults' time and speed of each engine, and the world's ms."""
     engines = {"simpy": "SimPy", "kernel": "kernel"}

@@ -56,7 +56,7 @@ def test_every_choice_of_a_group_of_mechanisms_is_a_lever_and_its_cost_is_per_in
 ) -> None:
     run_python("""
 from pathlib import Path
-from benchmarks.levers import DEFAULTS, NO_LEVERS, TOGETHER, costs, levers, table
+from benchmarks.levers import DEFAULTS, NO_LEVERS, TOGETHER, all_together, costs, levers, table
 from sim.compose import compose
 from sim.settings import GROUPS
 found, default = levers(), compose().choices
@@ -74,6 +74,9 @@ spread = costs(rounds, n, "simpy", "slow")  # twice as many incidents: half of 1
 assert [round(x, 9) for x in (spread.median, spread.low, spread.high)] == [-25.0, -45.0, -25.0]
 last = [cell.strip() for cell in table(rounds, n).splitlines()[-1].strip("|").split("|")]
 assert last == ["slow", "-25.0 % (-45.0 to -25.0)", "91", "-50.0 % (-50.0 to -50.0)", "25", "3"], last
+together = {f"{engine} {TOGETHER}": [0.01, 0.02, 0.04] for engine in ("simpy", "kernel")}
+sentence = all_together(together, {TOGETHER: 400})
+assert "SimPy engine 20,000 (10,000 to 40,000; goal 15,000)" in sentence, sentence
 """)
 
 
