@@ -13,7 +13,7 @@ CROWDED = ("staffing.initial_permille=0.04", "window.measure_to=2022-01-12", "sc
 def test_all_contenders_write_the_rows_of_the_kernel_where_needs_wait(run_python: Callable[[str], None]) -> None:
     run_python(
         f"""
-from benchmarks.engines import C_LOOP, check_same_rows, contenders
+from benchmarks.engines import check_same_rows
 from benchmarks.workload import common
 from sim.engine.log import LogKind
 kinds = check_same_rows(common(0, *{CROWDED})).rows["kind"].tolist()
@@ -38,13 +38,13 @@ assert (opened == 0).sum() == 106 and len(opened) == 190
     )
 
 
+@pytest.mark.slow
 def test_a_contender_that_writes_other_rows_is_told(run_python: Callable[[str], None]) -> None:
     run_python(
         f"""
 import dataclasses
 from benchmarks import engines
 from benchmarks.workload import common
-from sim.engine.log import EventLog
 from sim.errors import EngineError
 kernel = engines.contenders()[engines.KERNEL]
 def with_another_last_row(prepared):
@@ -62,6 +62,7 @@ else:
     )
 
 
+@pytest.mark.slow
 def test_contenders_refuse_what_they_do_not_know_and_name_all_of_it(run_python: Callable[[str], None]) -> None:
     run_python(
         """
@@ -79,5 +80,26 @@ except ValueError as error:
     assert "sent on from their way home, reports that are not exact, a roster" in str(error)
 else:
     raise AssertionError("not refused")
+""",
+    )
+
+
+def test_without_a_c_compiler_the_lines_of_the_c_loop_say_so_and_the_others_stand(
+    run_python: Callable[[str], None],
+) -> None:
+    run_python(
+        """
+from benchmarks.contenders import c_loop
+from benchmarks.engines import C_LOOP, IDIOMATIC, KERNEL, contenders, table_lines
+from benchmarks.lines import Measured
+c_loop.COMPILERS = ("no-such-compiler",)
+assert C_LOOP not in contenders() and KERNEL in contenders()
+variants = [f"{KERNEL} {what}" for what in ("2 x", "4 x", "twice", "cells")]
+names = [*contenders(), *variants, "world", "one after another", "two threads"]
+rounds = dict.fromkeys(names, [0.5, 1.0]) | {IDIOMATIC: [100.0, 400.0]}
+measured = Measured({}, rounds, table_lines(rounds, [100, 200, 400]))
+shown = {line.name: line for line in measured.lines}
+assert shown["idiomatic"].spread.median == 300.0 and shown["kernel_2"].spread.median == 0.5
+assert shown["c_loop"].told == "kernel over the plain C loop: no C compiler" and "nan" not in measured.table()
 """,
     )
