@@ -27,7 +27,8 @@ from sim.engine.world import WorldArrays
 from sim.errors import EngineError
 from sim.inputs import RunInputs
 
-KERNEL, C_LOOP, DAILY, ENGINE = "kernel", "C loop", "kernel under SimPy's clock", "SimPy engine"
+KERNEL, DAILY, ENGINE = "kernel", "kernel under SimPy's clock", "SimPy engine"
+C_LOOP, C_FETCHING = "C loop", "C loop that fetches ahead"
 IDIOMATIC, PRESORTED = "idiomatic SimPy", "idiomatic SimPy, presorted"
 FEWER_CELLS = 1_100
 """Cells of the trial model on which the figures were set; the common workload has the city's own, more than twice."""
@@ -71,6 +72,7 @@ def contenders() -> dict[str, Contender]:
     }
     if c_loop.library() is not None:
         found[C_LOOP] = Contender(c_loop.CLoop, c_loop.CLoop.run, 5)
+        found[C_FETCHING] = Contender(partial(c_loop.CLoop, is_fetching=True), c_loop.CLoop.run, 5)
     return found
 
 
@@ -152,6 +154,7 @@ def table_lines(rounds: Rounds, n_incidents: list[int]) -> list[Line]:
         *to("idiomatic", "idiomatic SimPy over the kernel", IDIOMATIC, KERNEL, ">= 200"),
         *to("presorted", "idiomatic SimPy, presorted candidates, over the kernel", PRESORTED, KERNEL, ">= 150"),
         *to("c_loop", "kernel over the plain C loop", KERNEL, C_LOOP, "<= 1.3"),
+        *to("c_fetching", "kernel over the C loop that fetches ahead", KERNEL, C_FETCHING),
         *to("daily", "kernel under SimPy's clock, day by day, over the kernel", DAILY, KERNEL, "<= 2"),
         *to("engine", "SimPy engine over the kernel", ENGINE, KERNEL),
         *to("idiomatic_c", "idiomatic SimPy over the plain C loop", IDIOMATIC, C_LOOP),

@@ -68,8 +68,10 @@ class _World(ctypes.Structure):
 
 
 @cache
-def library() -> Any:
+def library(is_fetching: bool = False) -> Any:
     """Return the compiled loop, or None where the system has no C compiler.
+
+    `is_fetching`: what will be read soon is asked from memory ahead of time.
 
     Raises
     ------
@@ -81,7 +83,8 @@ def library() -> Any:
         return None
     with tempfile.TemporaryDirectory(prefix="contender-") as folder:
         source, made = Path(__file__).with_name("loop.c"), Path(folder) / "loop.so"
-        subprocess.run([compiler, *FLAGS, "-o", str(made), str(source)], check=True, capture_output=True, text=True)
+        command = [compiler, *FLAGS, f"-DIS_FETCHING={int(is_fetching)}", "-o", str(made), str(source)]
+        subprocess.run(command, check=True, capture_output=True, text=True)
         loaded = ctypes.CDLL(str(made))
     loaded.play.argtypes, loaded.play.restype = [ctypes.POINTER(_World), ctypes.c_void_p], ctypes.c_int64
     return loaded
@@ -93,7 +96,7 @@ class CLoop:
     `arrays`: a world in which nothing has happened yet; it is only read.
     """
 
-    def __init__(self, arrays: WorldArrays) -> None:
+    def __init__(self, arrays: WorldArrays, is_fetching: bool = False) -> None:
         check_plain(arrays)
         self._kept = {name: _as_given(getattr(arrays, name), dtype) for name, dtype in _GIVEN.items()}
         self._kept |= {"n_needs": _n_needs(arrays)} | _state(arrays)
@@ -107,7 +110,7 @@ class CLoop:
         addresses = {name: self._kept[name].ctypes.data for name in _ARRAYS}
         self._world = _World(**{name: int(number) for name, number in numbers.items()}, **addresses)
         self._people_on_duty = np.zeros(len(arrays.stations), dtype=np.int32)
-        self._play = library().play
+        self._play = library(is_fetching).play
 
     def run(self) -> EventLog:
         """Play the whole run, once, and return the log."""
