@@ -258,10 +258,20 @@ def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[n
 
 
 @compiled_borrowing
-def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time of a way without siren: of a craft, or the drive at the homeward speed, without noise."""
+def home_ms(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
+    """Return the time of the way home, without siren: of a craft, or the drive at the homeward speed, without noise."""
+    station = w.units[unit].station
     if w.units[unit].mode != ROAD:
-        return flight_ms(w, unit, from_cell, to_cell)
+        return flight_ms(w, unit, from_cell, w.stations[station].cell)
+    hour = rules.hour_index(w, now)
+    drive = np.int64(w.drive_home_ms[w.period_of_hour[hour], from_cell, station])
+    return (((drive * w.road_q16[hour]) >> 16) * w.params[HOME_FACTOR_Q16]) >> 16
+
+
+@compiled_borrowing
+def move_up_ms(w, now, unit, to_cell):  # type: ignore[no-untyped-def]
+    """Return the time of the way from a unit's station to a post, at the homeward speed, without noise."""
+    from_cell = w.stations[w.units[unit].station].cell
     return (expected_travel_ms(w, now, unit, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
 
 

@@ -16,6 +16,7 @@ from sim.compiled import compiled_borrowing
 from sim.engine import events, rules
 from sim.engine import world as wd
 from sim.engine.codes import HANDLING_REGIME
+from sim.engine.drives import drives_of, reach_of
 from sim.engine.log import LOG_DTYPE
 from sim.engine.stations import CREW_BITS
 from sim.errors import Problems
@@ -143,6 +144,19 @@ def _turnout(inputs: RunInputs) -> dict[str, NDArray[Any]]:
     return {
         "turnout_row": row, "turnout_table": tables, "turnout_mean_ms": by_station, "turnout_least_ms": least,
     }  # fmt: skip
+
+
+def _drives(inputs: RunInputs, stations: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the driving times between stations and cells; where cover is asked for, who reaches which cell."""
+    cell, drive_q16 = np.ascontiguousarray(stations["cell"]), np.ascontiguousarray(stations["drive_q16"])
+    drives, policy = drives_of(inputs, cell, drive_q16), inputs.policy
+    parts: dict[str, NDArray[Any]] = {"drive_to_cell_ms": drives.to_cell, "drive_home_ms": drives.home}
+    if policy.dispatch == wd.DISPATCH_KEEP_COVER or policy.move_up == wd.MOVE_UP_BEST_COVER:
+        reach = reach_of(inputs, cell, drive_q16, policy.cover_ms)
+        n_covering = np.zeros((len(reach.begin), len(inputs.cell_weight)), np.int16)
+        return parts | {"reach_begin": reach.begin, "reach_cell": reach.cell, "n_covering": n_covering}
+    none = np.zeros((0, 0), np.int64)
+    return parts | {"reach_begin": none, "reach_cell": none.reshape(-1), "n_covering": none}
 
 
 def _noise(inputs: RunInputs) -> dict[str, NDArray[Any]]:
@@ -292,25 +306,26 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     incidents, slot_start = _incidents(inputs)
     n_slots, n_units = int(slot_start[-1]), len(inputs.fleet.units.station)
     _check_rows(inputs, n_slots)
-    slots = np.zeros(n_slots, dtype=wd.SLOT_DTYPE)
+    slots, stations = np.zeros(n_slots, dtype=wd.SLOT_DTYPE), _stations(inputs)
     slots["incident"] = np.repeat(np.arange(incidents.shape[0], dtype=np.int32), np.diff(slot_start))
     slots["unit"] = -1
     n_planned = 4 * n_units + 4 * _MOST_UNITS_PER_EVENT + 2 * len(inputs.fleet.stations.cell)
     margin = 16 * n_units + 16 * _MOST_UNITS_PER_EVENT
     return wd.WorldArrays(
-        log_margin=margin, units=_units(inputs), stations=_stations(inputs), incidents=incidents, slots=slots,
+        log_margin=margin, units=_units(inputs), stations=stations, incidents=incidents, slots=slots,
         counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
         waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
         away=np.zeros(max(n_units, 1), dtype=np.int32),
         outbox=np.zeros((n_planned, 2), dtype=np.int64),
         heap=np.zeros((n_planned + 1024, 2), dtype=np.int64),
+        ready=np.zeros(len(stations), np.int64),
         log=np.zeros(2 * margin + 24 * incidents.shape[0], dtype=LOG_DTYPE),
         params=_params(inputs), changes=_changes(inputs),
         call_order=np.argsort(incidents["due_ms"], kind="stable").astype(np.int32),
         escalate_ranks=inputs.demand.incidents["rank_escalate"], slot_ranks=inputs.slot_ranks,
         needs=_needs(inputs), card_start=inputs.cards.start,
         travel_ms=inputs.travel.duration_ms,
-        station_order=inputs.station_order,
+        station_order=inputs.station_order, **_drives(inputs, stations),
         period_of_hour=inputs.period_of_hour, **_turnout(inputs), **_noise(inputs),
         quantiles=inputs.durations.values.reshape(-1, TABLE_SIZE),
         access_table=inputs.durations.access, scene_table=inputs.durations.scene,

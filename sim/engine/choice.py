@@ -80,14 +80,14 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
     best_unit, best_ms = np.int64(NOBODY), np.int64(NEVER_MS)
     for place in range(w.station_order.shape[2]):
         station = w.station_order[period, cell, place]
-        drive = (rules.drive_ms(w, period, station, w.stations[station].cell, cell) * road_q16) >> 16
+        if not (w.ready[station] >> capability) & 1:
+            continue
+        drive = (w.drive_to_cell_ms[period, cell, place] * road_q16) >> 16
         if least_turnout + drive > best_ms:
             break  # stations come in order of driving time: none further on can be earlier
         if not _may_send(w, station, incident, town, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY:
-            continue
         expected = rules.lead_ms(w, now, unit) + drive
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
@@ -132,15 +132,15 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
                 best_unit, best_ms, best_loss = np.int64(unit), expected, loss
     for place in range(w.station_order.shape[2]):
         station = w.station_order[period, cell, place]
-        drive = (rules.drive_ms(w, period, station, w.stations[station].cell, cell) * road_q16) >> 16
+        if not (w.ready[station] >> capability) & 1:
+            continue
+        drive = (w.drive_to_cell_ms[period, cell, place] * road_q16) >> 16
         soonest = least_turnout + drive
         if soonest > last_ms or (best_loss == 0 and soonest > best_ms):
             break  # none further on is nearly as early, or none can be better
         if not is_released(w, station, incident, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY:
-            continue
         expected = rules.lead_ms(w, now, unit) + drive
         if expected > last_ms:
             continue

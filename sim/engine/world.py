@@ -100,6 +100,8 @@ STATION_DTYPE = np.dtype(
         ("is_in_vain", "i4"),
         ("drive_q16", "i4"),
         ("is_passed", "i4"),
+        ("n_pumps", "i4"),
+        ("is_covering", "i4"),
         ("spare", "i4"),
     ]
 )
@@ -150,7 +152,7 @@ CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"),
 
 # Places in `World.counts`.
 N_LOG, N_OUTBOX, N_WAITING, N_AWAY, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
-FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN = range(8, 14)
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS = range(8, 15)
 N_COUNTS = 16
 
 # Places in `World.params`.
@@ -194,6 +196,8 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("outbox", "i8", 2, False),
     ("heap", "i8", 2, False),
     ("log", LOG_DTYPE, 1, False),
+    ("ready", "i8", 1, False),
+    ("n_covering", "i2", 2, False),
     ("params", "i8", 1, True),
     ("changes", CHANGE_ROW_DTYPE, 1, True),
     ("call_order", "i4", 1, True),
@@ -203,6 +207,10 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("card_start", "i4", 1, True),
     ("travel_ms", "i4", 3, True),
     ("station_order", "i2", 3, True),
+    ("drive_to_cell_ms", "i4", 3, True),
+    ("drive_home_ms", "i4", 3, True),
+    ("reach_begin", "i8", 2, True),
+    ("reach_cell", "i4", 1, True),
     ("period_of_hour", "i1", 1, True),
     ("turnout_row", "i1", 1, True),
     ("turnout_table", "i2", 2, True),
