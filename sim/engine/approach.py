@@ -36,8 +36,21 @@ _MM_MS_PER_M_S = 1_000_000
 def expected_travel_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
     """Return a unit's driving time between two cells in the period and weather of `now`, without noise."""
     hour = rules.hour_index(w, now)
-    drive = rules.drive_ms(w, w.period_of_hour[hour], w.units[unit].station, from_cell, to_cell)
+    period, station = w.period_of_hour[hour], w.units[unit].station
+    if from_cell == w.stations[station].cell:
+        drive = np.int64(w.roads[period, to_cell, _place_of(w, period, to_cell, station)].to_ms)
+    else:
+        drive = rules.drive_ms(w, period, station, from_cell, to_cell)
     return (drive * w.road_q16[hour]) >> 16
+
+
+@compiled_inline
+def _place_of(w, period, cell, station):  # type: ignore[no-untyped-def]
+    """Return the place of a station among the roads of a cell; those that send there are mostly among the first."""
+    place = 0
+    while w.roads[period, cell, place].station != station:
+        place += 1
+    return place
 
 
 @compiled_inline
@@ -264,7 +277,8 @@ def home_ms(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
     if w.units[unit].mode != ROAD:
         return flight_ms(w, unit, from_cell, w.stations[station].cell)
     hour = rules.hour_index(w, now)
-    drive = np.int64(w.drive_home_ms[w.period_of_hour[hour], from_cell, station])
+    period = w.period_of_hour[hour]
+    drive = np.int64(w.roads[period, from_cell, _place_of(w, period, from_cell, station)].home_ms)
     return (((drive * w.road_q16[hour]) >> 16) * w.params[HOME_FACTOR_Q16]) >> 16
 
 

@@ -16,7 +16,7 @@ from sim.compiled import compiled_borrowing
 from sim.engine import events, rules
 from sim.engine import world as wd
 from sim.engine.codes import HANDLING_REGIME
-from sim.engine.drives import drives_of, reach_of
+from sim.engine.drives import reach_of, roads_of
 from sim.engine.log import LOG_DTYPE
 from sim.engine.stations import CREW_BITS
 from sim.errors import Problems
@@ -146,11 +146,11 @@ def _turnout(inputs: RunInputs) -> dict[str, NDArray[Any]]:
     }  # fmt: skip
 
 
-def _drives(inputs: RunInputs, stations: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return the driving times between stations and cells; where cover is asked for, who reaches which cell."""
+def _roads(inputs: RunInputs, stations: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the roads between stations and cells; where cover is asked for, who reaches which cell."""
     cell, drive_q16 = np.ascontiguousarray(stations["cell"]), np.ascontiguousarray(stations["drive_q16"])
-    drives, policy = drives_of(inputs, cell, drive_q16), inputs.policy
-    parts: dict[str, NDArray[Any]] = {"drive_to_cell_ms": drives.to_cell, "drive_home_ms": drives.home}
+    policy = inputs.policy
+    parts: dict[str, NDArray[Any]] = {"roads": roads_of(inputs, cell, drive_q16)}
     if policy.dispatch == wd.DISPATCH_KEEP_COVER or policy.move_up == wd.MOVE_UP_BEST_COVER:
         reach = reach_of(inputs, cell, drive_q16, policy.cover_ms)
         n_covering = np.zeros((len(reach.begin), len(inputs.cell_weight)), np.int16)
@@ -325,7 +325,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         escalate_ranks=inputs.demand.incidents["rank_escalate"], slot_ranks=inputs.slot_ranks,
         needs=_needs(inputs), card_start=inputs.cards.start,
         travel_ms=inputs.travel.duration_ms,
-        station_order=inputs.station_order, **_drives(inputs, stations),
+        **_roads(inputs, stations),
         period_of_hour=inputs.period_of_hour, **_turnout(inputs), **_noise(inputs),
         quantiles=inputs.durations.values.reshape(-1, TABLE_SIZE),
         access_table=inputs.durations.access, scene_table=inputs.durations.scene,

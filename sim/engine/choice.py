@@ -78,11 +78,12 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
     period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
     least_turnout = rules.least_turnout_ms(w, now)
     best_unit, best_ms = np.int64(NOBODY), np.int64(NEVER_MS)
-    for place in range(w.station_order.shape[2]):
-        station = w.station_order[period, cell, place]
+    for place in range(w.roads.shape[2]):
+        road = w.roads[period, cell, place]
+        station = np.int64(road.station)
         if not (w.ready[station] >> capability) & 1:
             continue
-        drive = (w.drive_to_cell_ms[period, cell, place] * road_q16) >> 16
+        drive = (road.to_ms * road_q16) >> 16
         if least_turnout + drive > best_ms:
             break  # stations come in order of driving time: none further on can be earlier
         if not _may_send(w, station, incident, town, waited_ms):
@@ -130,11 +131,12 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
             loss = cover.cover_lost(w, now, unit)
             if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):
                 best_unit, best_ms, best_loss = np.int64(unit), expected, loss
-    for place in range(w.station_order.shape[2]):
-        station = w.station_order[period, cell, place]
+    for place in range(w.roads.shape[2]):
+        road = w.roads[period, cell, place]
+        station = np.int64(road.station)
         if not (w.ready[station] >> capability) & 1:
             continue
-        drive = (w.drive_to_cell_ms[period, cell, place] * road_q16) >> 16
+        drive = (road.to_ms * road_q16) >> 16
         soonest = least_turnout + drive
         if soonest > last_ms or (best_loss == 0 and soonest > best_ms):
             break  # none further on is nearly as early, or none can be better

@@ -122,8 +122,8 @@ def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
     if gained == 0 and not is_nearest:
         return np.int64(rules.NOBODY)  # nothing to win, whoever comes
     best, best_net = np.int64(rules.NOBODY), np.int64(0)
-    for place in range(w.station_order.shape[2]):
-        station = w.station_order[period, cell, place]
+    for place in range(w.roads.shape[2]):
+        station = np.int64(w.roads[period, cell, place].station)
         if reaches_ms(w, period, station, cell) > w.params[MOVE_UP_MOST_MS]:
             break
         ready = w.stations[station].n_pumps

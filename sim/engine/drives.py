@@ -1,4 +1,4 @@
-"""Driving times as the engine reads them: by cell, so that what one incident asks for lies close together in memory.
+"""Roads as the engine reads them: by cell, so that what one incident asks for lies close together in memory.
 
 Worlds of one city and one table of sites share them: they are worked out once and kept for the runs that follow.
 """
@@ -12,23 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import compiled_borrowing
+from sim.engine.world import ROAD_DTYPE
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
 
-_N_KEPT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Drives:
-    """Driving times between stations and cells on dry roads, each by its station's factor, ms.
-
-    `to_cell`: (n_periods, n_cells, n_stations) int32, from the stations in the order of `station_order`. `home`: the
-    same shape, from the cell to each station, by station id.
-    """
-
-    to_cell: NDArray[np.int32]
-    home: NDArray[np.int32]
+_N_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +32,20 @@ class Reach:
 
 
 @compiled_borrowing
-def _fill_drives(travel_ms, order, station_cell, drive_q16, to_cell, home):  # type: ignore[no-untyped-def]
+def _fill_roads(travel_ms, order, station_cell, drive_q16, to_ms, roads):  # type: ignore[no-untyped-def]
+    """Fill `roads`; `to_ms` (n_stations, n_cells) int32 is room for one period."""
     for period in range(order.shape[0]):
+        for station in range(station_cell.shape[0]):
+            for cell in range(order.shape[1]):
+                drive = np.int64(travel_ms[period, station_cell[station], cell])
+                to_ms[station, cell] = (drive * drive_q16[station]) >> 16
         for cell in range(order.shape[1]):
             for place in range(order.shape[2]):
                 station = order[period, cell, place]
-                there = np.int64(travel_ms[period, station_cell[station], cell])
-                to_cell[period, cell, place] = (there * drive_q16[station]) >> 16
-                back = np.int64(travel_ms[period, cell, station_cell[place]])
-                home[period, cell, place] = (back * drive_q16[place]) >> 16
+                road = roads[period, cell, place]
+                road.station = station
+                road.to_ms = to_ms[station, cell]
+                road.home_ms = (np.int64(travel_ms[period, cell, station_cell[station]]) * drive_q16[station]) >> 16
 
 
 @compiled_borrowing
@@ -92,16 +86,19 @@ class _Kept:
 _kept = _Kept()
 
 
-def drives_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32]) -> Drives:
-    """Return the driving times of a run. `station_cell`, `drive_q16`: (n_stations,), where and by which factor."""
+def roads_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32]) -> NDArray[np.void]:
+    """Return (n_periods, n_cells, n_stations) `ROAD_DTYPE`: each cell's stations in the order of `station_order`.
+
+    `station_cell`, `drive_q16`: (n_stations,), where each lies and the factor of its driving times.
+    """
     travel_ms, order = inputs.travel.duration_ms, inputs.station_order
 
-    def make() -> Drives:
-        drives = Drives(np.empty(order.shape, np.int32), np.empty(order.shape, np.int32))
-        _fill_drives(travel_ms, order, station_cell, drive_q16, drives.to_cell, drives.home)
-        return drives
+    def make() -> NDArray[np.void]:
+        roads, room = np.empty(order.shape, ROAD_DTYPE), np.empty((len(station_cell), order.shape[1]), np.int32)
+        _fill_roads(travel_ms, order, station_cell, drive_q16, room, roads)
+        return roads
 
-    made: Drives = _kept.get((travel_ms, order), (station_cell.tobytes(), drive_q16.tobytes()), make)
+    made: NDArray[np.void] = _kept.get((travel_ms, order), (station_cell.tobytes(), drive_q16.tobytes()), make)
     return made
 
 

@@ -148,12 +148,14 @@ SLOT_DTYPE = np.dtype(
     ]
 )
 NEED_DTYPE = np.dtype([("capability", "i4"), ("from_grade", "i4"), ("is_critical", "i4"), ("spare", "i4")])
+ROAD_DTYPE = np.dtype([("station", "i4"), ("to_ms", "i4"), ("home_ms", "i4")])
+"""A station as a cell sees it: the drive from it and the drive home to it, on dry roads, by the station's factor."""
 CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"), ("entity", "i4")])
 
 # Places in `World.counts`.
 N_LOG, N_OUTBOX, N_WAITING, N_AWAY, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
-FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS = range(8, 15)
-N_COUNTS = 16
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS, GIVEN_MS, GIVEN_KEY = range(8, 17)
+N_COUNTS = 17
 
 # Places in `World.params`.
 (
@@ -206,9 +208,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("needs", NEED_DTYPE, 1, True),
     ("card_start", "i4", 1, True),
     ("travel_ms", "i4", 3, True),
-    ("station_order", "i2", 3, True),
-    ("drive_to_cell_ms", "i4", 3, True),
-    ("drive_home_ms", "i4", 3, True),
+    ("roads", ROAD_DTYPE, 3, True),
     ("reach_begin", "i8", 2, True),
     ("reach_cell", "i4", 1, True),
     ("period_of_hour", "i1", 1, True),
