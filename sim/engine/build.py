@@ -228,6 +228,17 @@ def _tasks(inputs: RunInputs) -> NDArray[np.int64]:
     return np.array([given.get(mode) or every for mode in UnitMode], dtype=np.int64)
 
 
+def _able(inputs: RunInputs) -> dict[str, NDArray[np.int32]]:
+    """Return, capability by capability, the stations that have a vehicle with it, and where each list begins."""
+    units = inputs.fleet.units
+    is_road = np.asarray(units.traits["mode"]) == UnitMode.ROAD
+    n = int(np.asarray(inputs.cards.capability).max(initial=0)) + 1
+    has = [is_road & ((np.asarray(units.capabilities) >> bit) & 1 == 1) for bit in range(n)]
+    lists = [np.unique(np.asarray(units.station)[which]).astype(np.int32) for which in has]
+    begin = np.cumsum([0, *(len(stations) for stations in lists)]).astype(np.int32)
+    return {"able_begin": begin, "able_station": np.concatenate(lists)}
+
+
 def _access_means(inputs: RunInputs) -> NDArray[np.int64]:
     """Return the mean access time of each kind, ms, as the dispatcher reckons with it."""
     return np.array([table_mean(inputs.durations.values[table]) for table in inputs.durations.access], dtype=np.int64)
@@ -335,5 +346,5 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
         craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
-        tasks=_tasks(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
+        tasks=_tasks(inputs), **_able(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
     )  # fmt: skip

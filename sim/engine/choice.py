@@ -20,8 +20,11 @@ from sim.engine.world import (
     HELP_WAIT_MS,
     IS_SENT_ON,
     N_AWAY,
+    N_GAINS,
     SLACK_MS,
 )
+
+_MOST_RARE = 8
 
 
 @compiled_inline
@@ -70,9 +73,33 @@ def _is_earlier(unit, expected_ms, best_unit, best_ms):  # type: ignore[no-untyp
     return expected_ms < best_ms or (expected_ms == best_ms and unit < best_unit)
 
 
+@compiled_inline
+def _is_rare(w, capability):  # type: ignore[no-untyped-def]
+    """Return whether so few stations have a capability that asking each is quicker than going by driving time."""
+    return w.able_begin[capability + 1] - w.able_begin[capability] <= _MOST_RARE
+
+
 @compiled_borrowing
-def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
-    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
+def _nearest_of_few(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the earliest expected arrival from a bay, for a capability that few have."""
+    cell, hour = w.incidents[incident].cell, rules.hour_index(w, now)
+    period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
+    best_unit, best_ms = np.int64(NOBODY), np.int64(NEVER_MS)
+    for place in range(w.able_begin[capability], w.able_begin[capability + 1]):
+        station = np.int64(w.able_station[place])
+        if not (w.ready[station] >> capability) & 1 or not _may_send(w, station, incident, town, waited_ms):
+            continue
+        drive = (cover.reaches_ms(w, period, station, cell) * road_q16) >> 16
+        unit = cover.ready_unit(w, station, capability)
+        expected = rules.lead_ms(w, now, unit) + drive
+        if _is_earlier(unit, expected, best_unit, best_ms):
+            best_unit, best_ms = np.int64(unit), expected
+    return best_unit, best_ms
+
+
+@compiled_borrowing
+def _nearest_in_bay(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the earliest expected arrival from a bay."""
     cell = w.incidents[incident].cell
     hour = rules.hour_index(w, now)
     period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
@@ -92,6 +119,20 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
         expected = rules.lead_ms(w, now, unit) + drive
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
+    return best_unit, best_ms
+
+
+@compiled_borrowing
+def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
+    if _is_rare(w, capability):
+        best_unit, best_ms = _nearest_of_few(w, now, incident, capability, town, waited_ms)
+    else:
+        best_unit, best_ms = _nearest_in_bay(w, now, incident, capability, town, waited_ms)
+    if w.counts[N_AWAY] == 0:
+        return best_unit, best_ms
+    cell, hour = w.incidents[incident].cell, rules.hour_index(w, now)
+    period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
     for place in range(w.counts[N_AWAY]):
         unit = w.away[place]
         if not _is_asked_away(w, unit, incident, capability, town, waited_ms):
@@ -248,6 +289,33 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     for station in range(w.stations.shape[0]):
         w.stations[station].is_passed = 0
     return unit, expected
+
+
+@compiled_borrowing
+def choose_for_waiting(w, now, slot):  # type: ignore[no-untyped-def]
+    """Return what `choose_unit` returns for a need that waits.
+
+    Where nobody could go by road when it was last asked for, nobody can until a station can send more, a unit starts
+    for home, or help is released: then only craft are asked again, whose hours come and go.
+    """
+    it = w.slots[slot]
+    waited_ms = now - it.opened_ms
+    looked = look_state(w, waited_ms)
+    if it.looked != looked or w.incidents[it.incident].n_passed > 0:
+        unit, expected = choose_unit(w, now, it.incident, it.capability, waited_ms)
+    elif w.craft.shape[0] > 0 and not approach.is_on_track(w, it.incident):
+        unit, expected, _ = _soonest_craft(w, now, it.incident, it.capability, waited_ms)
+    else:
+        unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
+    if unit == NOBODY:
+        it.looked = looked
+    return unit, expected
+
+
+@compiled_inline
+def look_state(w, waited_ms):  # type: ignore[no-untyped-def]
+    """Return a number that stays as it is while a need for which nobody could go by road cannot be met by road."""
+    return 2 * w.counts[N_GAINS] + (1 if waited_ms >= w.params[HELP_WAIT_MS] else 0)
 
 
 @compiled_borrowing
