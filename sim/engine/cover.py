@@ -123,9 +123,10 @@ def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
         return np.int64(rules.NOBODY)  # nothing to win, whoever comes
     best, best_net = np.int64(rules.NOBODY), np.int64(0)
     for place in range(w.roads.shape[2]):
-        station = np.int64(w.roads[period, cell, place].station)
-        if reaches_ms(w, period, station, cell) > w.params[MOVE_UP_MOST_MS]:
+        road = w.roads[period, cell, place]
+        if road.to_ms > w.params[MOVE_UP_MOST_MS]:
             break
+        station = np.int64(road.station)
         ready = w.stations[station].n_pumps
         if station == emptied or ready == 0:
             continue

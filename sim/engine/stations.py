@@ -6,7 +6,9 @@ from, change it, write the log and put what must happen next into the outbox. Ne
 
 from __future__ import annotations
 
-from sim.compiled import compiled_borrowing
+import numpy as np
+
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, events, rules
 from sim.engine.codes import LOG_MOVE_UP, LOG_RECALL, MOVING_UP, PEOPLE_BELOW_ZERO, RETURNING, STANDING_BY
 from sim.engine.journal import fault, plan, write
@@ -182,9 +184,21 @@ def _look_again(w, now, donor):  # type: ignore[no-untyped-def]
 @compiled_borrowing
 def recall_guests(w, now, station):  # type: ignore[no-untyped-def]
     """Send every unit that stands by in a station, or is on its way to do so, home."""
-    for unit in range(w.units.shape[0]):
-        if w.units[unit].post == station:
-            recall_if_moved_up(w, now, unit)
+    unit = _first_guest(w, station)
+    while unit != rules.NOBODY:
+        recall(w, now, unit)
+        unit = _first_guest(w, station)
+
+
+@compiled_inline
+def _first_guest(w, station):  # type: ignore[no-untyped-def]
+    """Return the first unit that stands by in a station or is on its way to do so; `NOBODY` if none."""
+    first = np.int64(rules.NOBODY)
+    for place in range(w.counts[N_AWAY]):
+        unit = np.int64(w.away[place])
+        if w.units[unit].post == station and (first == rules.NOBODY or unit < first):
+            first = unit
+    return first
 
 
 @compiled_borrowing
