@@ -95,7 +95,7 @@ class CLoop:
 
     def __init__(self, arrays: WorldArrays) -> None:
         check_plain(arrays)
-        self._kept = {name: _as_given(getattr(arrays, name), dtype) for name, dtype in _GIVEN.items()}
+        self._kept = {name: _as_given(_array(arrays, name), dtype) for name, dtype in _GIVEN.items()}
         self._kept |= {"n_needs": _n_needs(arrays)} | _state(arrays)
         self._log = self._kept["log"]
         numbers = {
@@ -117,6 +117,10 @@ class CLoop:
     def log(self) -> EventLog:
         """Return what was played."""
         return EventLog(self._log[: self._n_rows])
+
+
+def _array(arrays: WorldArrays, name: str) -> NDArray[Any]:
+    return arrays.roads["station"] if name == "station_order" else getattr(arrays, name)
 
 
 def _as_given(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
