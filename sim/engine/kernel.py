@@ -41,18 +41,24 @@ def _is_before(time_ms, key, other_ms, other_key):  # type: ignore[no-untyped-de
 
 
 @compiled_inline
+def _copy(w, source, target):  # type: ignore[no-untyped-def]
+    w.heap[target].time_ms = w.heap[source].time_ms
+    w.heap[target].key = w.heap[source].key
+
+
+@compiled_inline
 def _push(w, time_ms, key):  # type: ignore[no-untyped-def]
     """Put an event into the heap."""
     at = w.counts[N_HEAP]
     w.counts[N_HEAP] = at + 1
     while at > 0:
         above = (at - 1) >> 1
-        if not _is_before(time_ms, key, w.heap[above, 0], w.heap[above, 1]):
+        if not _is_before(time_ms, key, w.heap[above].time_ms, w.heap[above].key):
             break
-        w.heap[at, 0], w.heap[at, 1] = w.heap[above, 0], w.heap[above, 1]
+        _copy(w, above, at)
         at = above
-    w.heap[at, 0] = time_ms
-    w.heap[at, 1] = key
+    w.heap[at].time_ms = time_ms
+    w.heap[at].key = key
 
 
 @compiled_inline
@@ -61,15 +67,15 @@ def _put_first(w, time_ms, key):  # type: ignore[no-untyped-def]
     n, at, below = w.counts[N_HEAP], np.int64(0), np.int64(1)
     while below < n:
         if below + 1 < n:
-            is_left = _is_before(w.heap[below, 0], w.heap[below, 1], w.heap[below + 1, 0], w.heap[below + 1, 1])
+            is_left = _is_before(w.heap[below].time_ms, w.heap[below].key, w.heap[below + 1].time_ms, w.heap[below + 1].key)
             below += 1 - np.int64(is_left)
-        if not _is_before(w.heap[below, 0], w.heap[below, 1], time_ms, key):
+        if not _is_before(w.heap[below].time_ms, w.heap[below].key, time_ms, key):
             break
-        w.heap[at, 0], w.heap[at, 1] = w.heap[below, 0], w.heap[below, 1]
+        _copy(w, below, at)
         at = below
         below = 2 * at + 1
-    w.heap[at, 0] = time_ms
-    w.heap[at, 1] = key
+    w.heap[at].time_ms = time_ms
+    w.heap[at].key = key
 
 
 @compiled_inline
@@ -77,7 +83,7 @@ def _drop_first(w):  # type: ignore[no-untyped-def]
     """Take the first event out of the heap."""
     last = w.counts[N_HEAP] - 1
     w.counts[N_HEAP] = last
-    _put_first(w, w.heap[last, 0], w.heap[last, 1])
+    _put_first(w, w.heap[last].time_ms, w.heap[last].key)
 
 
 # --- what comes without being planned by an event: calls, changes, shifts, each in its own order ---------------------
@@ -155,20 +161,20 @@ def _do_given(w):  # type: ignore[no-untyped-def]
     _note_next_given(w)
     n_planned = _handle(w, now, key)
     for place in range(n_planned):
-        _push(w, w.outbox[place, 0], w.outbox[place, 1])
+        _push(w, w.outbox[place].time_ms, w.outbox[place].key)
     return n_planned
 
 
 @compiled_borrowing
 def _do_planned(w):  # type: ignore[no-untyped-def]
     """Do the first event of the heap; the first event that it plans takes its place there."""
-    n_planned = _handle(w, w.heap[0, 0], w.heap[0, 1])
+    n_planned = _handle(w, w.heap[0].time_ms, w.heap[0].key)
     if n_planned <= 0:
         _drop_first(w)
         return n_planned
-    _put_first(w, w.outbox[0, 0], w.outbox[0, 1])
+    _put_first(w, w.outbox[0].time_ms, w.outbox[0].key)
     for place in range(1, n_planned):
-        _push(w, w.outbox[place, 0], w.outbox[place, 1])
+        _push(w, w.outbox[place].time_ms, w.outbox[place].key)
     return n_planned
 
 
@@ -178,9 +184,9 @@ def advance(w, until_ms, n_most, log_margin):  # type: ignore[no-untyped-def]
     n_done = 0
     while n_done < n_most:
         is_given = w.counts[N_HEAP] == 0 or _is_before(
-            w.counts[GIVEN_MS], w.counts[GIVEN_KEY], w.heap[0, 0], w.heap[0, 1]
+            w.counts[GIVEN_MS], w.counts[GIVEN_KEY], w.heap[0].time_ms, w.heap[0].key
         )
-        if (w.counts[GIVEN_MS] if is_given else w.heap[0, 0]) >= until_ms:
+        if (w.counts[GIVEN_MS] if is_given else w.heap[0].time_ms) >= until_ms:
             return OVER
         if w.log.shape[0] - w.counts[N_LOG] < log_margin:
             return LOG_ROOM

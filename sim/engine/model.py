@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import simpy
 
 from sim.engine import dated, events, transitions
@@ -77,7 +78,7 @@ class CityModel:
         self.arrays = arrays
         self.world = arrays.struct()
         self._counts = arrays.counts
-        self._outbox = arrays.outbox
+        self._outbox = arrays.outbox.view(np.int64).reshape(-1, 2)
         self._handlers: dict[int, _Handler] = {
             events.CALL: self._call,
             events.CHANGE: self._change,

@@ -84,6 +84,8 @@ def reveal(w, now, incident, unit, slot):  # type: ignore[no-untyped-def]
     it.is_revealed = 1
     w.counts[N_GAINS] += 1  # what it really is may release help
     write(w, now, LOG_REVEAL, incident, slot_number(w, slot), unit, it.kind * 8 + it.grade)
+    if it.reported_kind == it.kind and it.reported_grade == it.grade:
+        return  # the report was exact: what is needed has been asked for
     n_true = w.card_start[it.kind + 1] - w.card_start[it.kind]
     if it.reported_kind == it.kind:
         _drop_surplus(w, now, incident, 0, n_true, it.grade)

@@ -149,6 +149,7 @@ SLOT_DTYPE = np.dtype(
         ("status", "i4"),
     ]
 )
+EVENT_DTYPE = np.dtype([("time_ms", "i8"), ("key", "i8")])
 NEED_DTYPE = np.dtype([("capability", "i4"), ("from_grade", "i4"), ("is_critical", "i4"), ("spare", "i4")])
 ROAD_DTYPE = np.dtype([("station", "i4"), ("to_ms", "i4"), ("home_ms", "i4")])
 """A station as a cell sees it: the drive from it and the drive home to it, on dry roads, by the station's factor."""
@@ -197,8 +198,8 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("counts", "i8", 1, False),
     ("waiting", "i8", 1, False),
     ("away", "i4", 1, False),
-    ("outbox", "i8", 2, False),
-    ("heap", "i8", 2, False),
+    ("outbox", EVENT_DTYPE, 1, False),
+    ("heap", EVENT_DTYPE, 1, False),
     ("log", LOG_DTYPE, 1, False),
     ("ready", "i8", 1, False),
     ("n_covering", "i2", 2, False),
