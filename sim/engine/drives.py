@@ -102,9 +102,7 @@ def roads_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDAr
     return made
 
 
-def reach_of(
-    inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32], reach_ms: int
-) -> Reach:
+def reach_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32], reach_ms: int) -> Reach:
     """Return the cells of some weight within `reach_ms` of each station."""
     travel_ms, weight = inputs.travel.duration_ms, np.asarray(inputs.cell_weight)
 

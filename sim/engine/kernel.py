@@ -67,7 +67,9 @@ def _put_first(w, time_ms, key):  # type: ignore[no-untyped-def]
     n, at, below = w.counts[N_HEAP], np.int64(0), np.int64(1)
     while below < n:
         if below + 1 < n:
-            is_left = _is_before(w.heap[below].time_ms, w.heap[below].key, w.heap[below + 1].time_ms, w.heap[below + 1].key)
+            is_left = _is_before(
+                w.heap[below].time_ms, w.heap[below].key, w.heap[below + 1].time_ms, w.heap[below + 1].key
+            )
             below += 1 - np.int64(is_left)
         if not _is_before(w.heap[below].time_ms, w.heap[below].key, time_ms, key):
             break
@@ -148,10 +150,9 @@ def start(w):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def _do_given(w):  # type: ignore[no-untyped-def]
-    """Do the next call, change or shift; return what `_handle` returns."""
-    now, key = w.counts[GIVEN_MS], w.counts[GIVEN_KEY]
-    kind = events.key_kind(key)
+def _take_given(w):  # type: ignore[no-untyped-def]
+    """Go on to what comes after the next call, change or shift."""
+    kind = events.key_kind(w.counts[GIVEN_KEY])
     if kind == events.CALL:
         w.counts[NEXT_CALL] += 1
     elif kind == events.SHIFT:
@@ -159,21 +160,22 @@ def _do_given(w):  # type: ignore[no-untyped-def]
     else:
         w.counts[NEXT_CHANGE] += 1
     _note_next_given(w)
+
+
+@compiled_inline
+def _do_next(w, now, key, is_given):  # type: ignore[no-untyped-def]
+    """Do one event; the first that an event of the heap plans takes its place there."""
+    if is_given:
+        _take_given(w)
     n_planned = _handle(w, now, key)
-    for place in range(n_planned):
-        _push(w, w.outbox[place].time_ms, w.outbox[place].key)
-    return n_planned
-
-
-@compiled_borrowing
-def _do_planned(w):  # type: ignore[no-untyped-def]
-    """Do the first event of the heap; the first event that it plans takes its place there."""
-    n_planned = _handle(w, w.heap[0].time_ms, w.heap[0].key)
-    if n_planned <= 0:
-        _drop_first(w)
-        return n_planned
-    _put_first(w, w.outbox[0].time_ms, w.outbox[0].key)
-    for place in range(1, n_planned):
+    first = 0
+    if not is_given:
+        if n_planned > 0:
+            _put_first(w, w.outbox[0].time_ms, w.outbox[0].key)
+            first = 1
+        else:
+            _drop_first(w)
+    for place in range(first, n_planned):
         _push(w, w.outbox[place].time_ms, w.outbox[place].key)
     return n_planned
 
@@ -183,16 +185,16 @@ def advance(w, until_ms, n_most, log_margin):  # type: ignore[no-untyped-def]
     """Do the events before `until_ms`, `n_most` at most; return `OVER`, or which array must grow before going on."""
     n_done = 0
     while n_done < n_most:
-        is_given = w.counts[N_HEAP] == 0 or _is_before(
-            w.counts[GIVEN_MS], w.counts[GIVEN_KEY], w.heap[0].time_ms, w.heap[0].key
-        )
-        if (w.counts[GIVEN_MS] if is_given else w.heap[0].time_ms) >= until_ms:
+        now, key, is_given = w.counts[GIVEN_MS], w.counts[GIVEN_KEY], True
+        if w.counts[N_HEAP] > 0 and _is_before(w.heap[0].time_ms, w.heap[0].key, now, key):
+            now, key, is_given = w.heap[0].time_ms, w.heap[0].key, False
+        if now >= until_ms:
             return OVER
         if w.log.shape[0] - w.counts[N_LOG] < log_margin:
             return LOG_ROOM
         if w.heap.shape[0] - w.counts[N_HEAP] < w.outbox.shape[0] + 4:
             return HEAP_ROOM
-        if (_do_given(w) if is_given else _do_planned(w)) < 0:
+        if _do_next(w, now, key, is_given) < 0:
             return OVER
         n_done += 1
     return OVER
