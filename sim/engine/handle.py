@@ -18,6 +18,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
+from numba.core.types.containers import BaseTuple, UniTuple
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
@@ -100,8 +101,8 @@ def _get_field(context: Any, builder: Any, _fe_type: WorldType, word: Any, name:
 
 def _unsigned(context: Any, builder: Any, index_type: Any, index: Any) -> tuple[Any, Any]:
     """Return an index of one or several whole numbers as unsigned ones, which numba does not count from the end."""
-    if isinstance(index_type, types.BaseTuple):
-        wide = types.UniTuple(types.uintp, len(index_type))
+    if isinstance(index_type, BaseTuple):
+        wide = UniTuple(types.uintp, len(index_type))
         parts = [builder.extract_value(index, place) for place in range(len(index_type))]
         given = zip(parts, index_type.types, strict=True)
         return wide, context.make_tuple(builder, wide, [_widened(context, builder, *pair) for pair in given])
@@ -118,7 +119,7 @@ def _get_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return arrayobj.getitem_arraynd_intp(context, builder, sig.return_type(sig.args[0], index_type), (args[0], index))
 
 
-@lower_builtin(operator.getitem, TableType, types.BaseTuple)
+@lower_builtin(operator.getitem, TableType, BaseTuple)
 def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     index_type, index = _unsigned(context, builder, sig.args[1], args[1])
     return arrayobj.getitem_array_tuple(context, builder, sig.return_type(sig.args[0], index_type), (args[0], index))

@@ -41,6 +41,12 @@ def _is_before(time_ms, key, other_ms, other_key):  # type: ignore[no-untyped-de
 
 
 @compiled_inline
+def _is_first(w, at, time_ms, key):  # type: ignore[no-untyped-def]
+    """Return whether the event at a place of the heap comes before another."""
+    return _is_before(w.heap[at].time_ms, w.heap[at].key, time_ms, key)
+
+
+@compiled_inline
 def _copy(w, source, target):  # type: ignore[no-untyped-def]
     w.heap[target].time_ms = w.heap[source].time_ms
     w.heap[target].key = w.heap[source].key
@@ -53,7 +59,7 @@ def _push(w, time_ms, key):  # type: ignore[no-untyped-def]
     w.counts[N_HEAP] = at + 1
     while at > 0:
         above = (at - 1) >> 1
-        if not _is_before(time_ms, key, w.heap[above].time_ms, w.heap[above].key):
+        if _is_first(w, above, time_ms, key):
             break
         _copy(w, above, at)
         at = above
@@ -66,12 +72,9 @@ def _put_first(w, time_ms, key):  # type: ignore[no-untyped-def]
     """Put an event in the place of the first of the heap."""
     n, at, below = w.counts[N_HEAP], np.int64(0), np.int64(1)
     while below < n:
-        if below + 1 < n:
-            is_left = _is_before(
-                w.heap[below].time_ms, w.heap[below].key, w.heap[below + 1].time_ms, w.heap[below + 1].key
-            )
-            below += 1 - np.int64(is_left)
-        if not _is_before(w.heap[below].time_ms, w.heap[below].key, time_ms, key):
+        if below + 1 < n and _is_first(w, below + 1, w.heap[below].time_ms, w.heap[below].key):
+            below += 1
+        if not _is_first(w, below, time_ms, key):
             break
         _copy(w, below, at)
         at = below
