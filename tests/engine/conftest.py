@@ -25,6 +25,7 @@ from sim.inputs import (
     order_stations,
     slot_starts,
 )
+from sim.own_rule import find
 from sim.recorded import Effects, Recorded, Transport
 
 S = 1000
@@ -102,6 +103,7 @@ class TinyCity:
     period_of: dict[int, int] = field(default_factory=dict)
     period_q16: tuple[int, ...] = ()
     way_s: dict[tuple[int, int], int] = field(default_factory=dict)
+    own_rule: str = ""
 
     def station(self, cell: int, people: int = 12, *, is_open: bool = True) -> int:
         self.stations.append((cell, people))
@@ -327,6 +329,7 @@ class TinyCity:
             recorded=self._recorded(demand, cards), transport=self._transport(demand, cards),
             n_passed=_by_incident(demand, self.n_passed, 0, np.int8) if self.n_passed else None,
             nearest_zone=index_zones(x_m, y_m) if self.xy_m else None,
+            own_rule=find(self.own_rule) if self.own_rule else None,
         )  # fmt: skip
 
     def run(self, engine: str = "both") -> EventLog:
