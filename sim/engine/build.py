@@ -322,7 +322,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     slots["unit"] = -1
     n_planned = 4 * n_units + 4 * _MOST_UNITS_PER_EVENT + 2 * len(inputs.fleet.stations.cell)
     margin = 16 * n_units + 16 * _MOST_UNITS_PER_EVENT
-    return wd.WorldArrays(
+    arrays = wd.WorldArrays(
         log_margin=margin, units=_units(inputs), stations=stations, incidents=incidents, slots=slots,
         counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
         waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
@@ -348,3 +348,8 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
         tasks=_tasks(inputs), **_able(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
     )  # fmt: skip
+    if inputs.own_rule is not None:
+        from sim.engine.asking import Asked
+
+        arrays.asked = Asked(arrays, inputs.own_rule)
+    return arrays

@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, rules
+from sim.engine.asking import call_rule
 from sim.engine.codes import AIR, RETURNING, ROAD, STANDING_BY
 from sim.engine.rules import NEVER_MS, NOBODY
 from sim.engine.world import (
@@ -21,6 +22,7 @@ from sim.engine.world import (
     IS_SENT_ON,
     N_AWAY,
     N_GAINS,
+    OWN_RULE,
     SLACK_MS,
 )
 
@@ -274,8 +276,10 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     """Return (unit, expected ms until it arrives) for a need; (-1, never) if none can.
 
     The one that the dispatch rule chooses; where stations are passed over, the one that it would choose without the
-    station of its choice, and so on for as many stations, unless nobody else could go.
+    station of its choice, and so on for as many stations, unless nobody else could go. One's own rule decides alone.
     """
+    if w.params[OWN_RULE] != 0:
+        return _by_own_rule(w, now, incident, capability, waited_ms)
     unit, expected = _by_rule(w, now, incident, capability, waited_ms)
     n_passed = w.incidents[incident].n_passed
     if n_passed == 0 or unit == NOBODY:
@@ -301,7 +305,7 @@ def choose_for_waiting(w, now, slot):  # type: ignore[no-untyped-def]
     it = w.slots[slot]
     waited_ms = now - it.opened_ms
     looked = look_state(w, waited_ms)
-    if it.looked != looked or w.incidents[it.incident].n_passed > 0:
+    if it.looked != looked or w.incidents[it.incident].n_passed > 0 or w.params[OWN_RULE] != 0:
         unit, expected = choose_unit(w, now, it.incident, it.capability, waited_ms)
     elif w.craft.shape[0] > 0 and not approach.is_on_track(w, it.incident):
         unit, expected, _ = _soonest_craft(w, now, it.incident, it.capability, waited_ms)
@@ -340,3 +344,52 @@ def _by_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untype
         if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
             return craft, arrival
     return unit, expected
+
+
+# --- for a rule of one's own --------------------------------------------------------------------------------------
+
+
+@compiled_borrowing
+def _by_own_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms until it arrives) of a unit that the run's own rule chooses; (-1, never) if none."""
+    unit = call_rule(w.params[OWN_RULE], now, incident, capability, waited_ms)
+    if unit == NOBODY:
+        return np.int64(NOBODY), np.int64(NEVER_MS)
+    arrival, _ = _way_of(w, now, unit, incident, capability, waited_ms)
+    return np.int64(unit), arrival
+
+
+@compiled_borrowing
+def ways_of_all(w, now, incident, capability, waited_ms, out):  # type: ignore[no-untyped-def]
+    """Fill (n_units, 2) int64 with the expected ms until each unit is there and until it works; -1 where it cannot."""
+    for unit in range(w.units.shape[0]):
+        out[unit, 0], out[unit, 1] = _way_of(w, now, unit, incident, capability, waited_ms)
+
+
+@compiled_borrowing
+def _way_of(w, now, unit, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (ms until a unit is there, until it works) as the dispatcher reckons; (-1, -1) if it cannot be sent."""
+    it = w.units[unit]
+    can_not = np.int64(-1), np.int64(-1)
+    if not is_released(w, it.station, incident, waited_ms):
+        return can_not
+    mean_access = w.access_mean_ms[w.incidents[incident].kind]
+    if it.mode != ROAD:
+        is_asked = not approach.is_on_track(w, incident) and _is_craft_asked(w, unit, incident, capability)
+        if not is_asked or not approach.can_set_out(w, now, unit, incident):
+            return can_not
+        by_craft = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, w.incidents[incident].cell)
+        return by_craft, by_craft + (it.access_ms if it.access_ms >= 0 else mean_access)
+    if not (it.capabilities >> capability) & 1:
+        return can_not
+    if it.away_at >= 0 and (it.status != RETURNING or w.params[IS_SENT_ON]):
+        lead, from_cell = _lead_away_ms(w, now, unit), approach.position_cell(w, unit, now)
+    elif w.stations[it.station].is_open and cover.is_ready(w, unit, rules.people_free(w, it.station)):
+        lead, from_cell = rules.lead_ms(w, now, unit), np.int64(w.stations[it.station].cell)
+    else:
+        return can_not
+    if approach.is_on_track(w, incident):
+        is_second = approach.better_portal(w, now, unit, incident, lead, from_cell)
+        return approach.track_arrival(w, now, unit, incident, lead, from_cell, is_second)
+    arrival = lead + approach.expected_travel_ms(w, now, unit, from_cell, w.incidents[incident].cell)
+    return arrival, arrival + mean_access

@@ -225,6 +225,14 @@ class KernelRun:
             self.arrays.grow("log" if asked == LOG_ROOM else "heap")
             self.world = self.arrays.struct()
 
+    def next_event(self) -> tuple[int, int] | None:
+        """Return (instant, key) of the event that `step` does next; None when nothing is left to happen."""
+        counts, heap = self.arrays.counts, self.arrays.heap
+        first = (int(counts[GIVEN_MS]), int(counts[GIVEN_KEY]))
+        if counts[N_HEAP] > 0:
+            first = min(first, (int(heap["time_ms"][0]), int(heap["key"][0])))
+        return None if first[0] == FOREVER_MS else first
+
     def step(self) -> None:
         """Do the one event that comes next, if any is left; for looking on."""
         self._advance(FOREVER_MS, 1)

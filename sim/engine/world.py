@@ -183,8 +183,9 @@ N_COUNTS = 17
     WATER_CAPABILITY,
     TRANSPORT_FACTOR_Q16,
     IS_SENT_ON,
-) = range(21)
-N_PARAMS = 21
+    OWN_RULE,
+) = range(22)
+N_PARAMS = 22
 DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST, DISPATCH_KEEP_COVER = 0, 1, 2
 MOVE_UP_NONE, MOVE_UP_NEAREST, MOVE_UP_BEST_COVER = 0, 1, 2
 
@@ -289,6 +290,8 @@ class WorldArrays:
     def __init__(self, *, log_margin: int, **arrays: Any) -> None:
         self.arrays: dict[str, Any] = {}
         self.log_margin = log_margin
+        self.asked: Any = None
+        """The dispatch rule of one's own that this world asks (`asking.py`), if any."""
         for name, dtype, ndim, is_frozen in FIELDS:
             array = np.ascontiguousarray(arrays[name], dtype=dtype)
             if array.ndim != ndim:
