@@ -195,6 +195,12 @@ class KernelRun:
             self.arrays.grow("log" if asked == LOG_ROOM else "heap")
             self.world = self.arrays.struct()
 
+    def next_event(self) -> tuple[int, int] | None:
+        """Return (instant, key) of the event that `step` does next; None when nothing is left to happen."""
+        if self.arrays.counts[N_HEAP] == 0:
+            return None
+        return int(self.arrays.heap[0, 0]), int(self.arrays.heap[0, 1])
+
     def step(self) -> None:
         """Do the one event that comes next, if any is left; for looking on."""
         self._advance(FOREVER_MS, 1)
