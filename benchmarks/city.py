@@ -77,3 +77,27 @@ def _changes_twice(rows: Any, old_unit_of_new: Any) -> Any:
             new["entity"] = copy
             copies.append(new)
     return np.sort(np.array(copies, dtype=rows.dtype), order=["time_ms", "kind", "entity"])
+
+
+def on_fewer_cells(inputs: RunInputs, n_cells: int) -> RunInputs:
+    """Return inputs in which the city has every so-maniest of its cells only; all else moves to the nearest of them."""
+    cells, travel = inputs.city.cells, inputs.travel
+    kept = np.linspace(0, cells.n_cells - 1, n_cells).astype(np.int64)
+    dx = cells.x_m[:, None].astype(np.int64) - cells.x_m[kept]
+    dy = cells.y_m[:, None].astype(np.int64) - cells.y_m[kept]
+    nearest = np.argmin(dx * dx + dy * dy, axis=1).astype(np.int32)
+    city = replace(inputs.city, cells=_picked(cells, kept), grid=nearest[inputs.city.grid])
+    incidents = inputs.demand.incidents.copy()
+    incidents["cell"] = nearest[incidents["cell"]]
+    stations = replace(inputs.fleet.stations, cell=nearest[inputs.fleet.stations.cell])
+    duration_ms = np.ascontiguousarray(travel.duration_ms[:, kept][:, :, kept])
+    return replace(
+        inputs,
+        city=city,
+        demand=replace(inputs.demand, incidents=incidents),
+        fleet=replace(inputs.fleet, stations=stations),
+        travel=replace(travel, duration_ms=duration_ms),
+        station_order=order_stations(duration_ms, stations.cell),
+        waterways=replace(inputs.waterways, way_m=inputs.waterways.way_m[:, kept]),
+        cell_weight=np.bincount(nearest, inputs.cell_weight, n_cells).astype(np.int64),
+    )

@@ -1,36 +1,38 @@
-"""What each mechanism costs: `python -m benchmarks.levers [--quick] [--json FILE]`.
+"""What each mechanism costs: `python -m benchmarks levers`.
 
 A *lever* is a choice other than the default of a group of settings that switches a mechanism. Groups that say which
 city, days, demand, sites, fleet and schedule are run are none; every other group counts by itself as soon as it exists,
 so a new one needs no line here. Each lever is run alone, and the first of every group together, in both engines, once
-a round; its cost is its time per incident over that of the defaults, within the round.
+a round; its cost is its time per incident over that of the defaults, within the round. The loop alone is timed: worlds
+are built before, and what that takes stands in a column of its own.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 from benchmarks.city import plan_arm
-from benchmarks.machine import facts
 from benchmarks.page import as_markdown
-from benchmarks.stopwatch import Rounds, Spread, Task, cpu_seconds, rate, ratio, take_rounds
+from benchmarks.stopwatch import Rounds, Spread, cpu_seconds, prepared_cpu_seconds, rate, ratio, take_rounds
+from benchmarks.workload import fresh_world
 from sim.assemble import InputsBuilder
 from sim.compose import compose
 from sim.compose.overrides import choices_of
-from sim.engine.kernel import run_kernel
-from sim.engine.model import run_simpy
+from sim.engine.build import build_world
+from sim.engine.kernel import KernelRun
+from sim.engine.model import CityModel
+from sim.inputs import RunInputs
 from sim.settings import GROUPS
 
 NO_LEVERS = ("city", "window", "demand", "planted", "times", "travel", "siting", "fleet", "schedule", "staffing", "run")
 """Groups that say what the city is and what befalls it, or how a run is made; they switch no mechanism."""
 DEFAULTS, TOGETHER = "the defaults", "the first of every group together"
-KERNEL_RUNS = 8
-"""Runs of the kernel per measurement, which is too quick for the clock alone."""
+KERNEL_RUNS = 3
+"""Runs of the kernel per measurement, of which the mean counts."""
+SIZES = {False: (365, 7), True: (60, 3)}
+"""Days and rounds, by whether it is the quick form."""
 
 
 def levers() -> dict[str, tuple[str, ...]]:
@@ -44,22 +46,27 @@ def levers() -> dict[str, tuple[str, ...]]:
 
 
 def measure(n_days: int, n_rounds: int, told: Callable[[str], None]) -> tuple[Rounds, dict[str, int]]:
-    """Return the CPU seconds of each run and round ("simpy NAME", "kernel NAME"), and the incidents of each run."""
+    """Return the CPU seconds of each run and round, and the incidents of each run.
+
+    Tasks are "simpy NAME", "kernel NAME" (the loops) and "world NAME" (building the world).
+    """
     told("making the inputs and warming up")
     builder, clocks, n_incidents = InputsBuilder(), dict[str, Callable[[], float]](), dict[str, int]()
     for name, overrides in levers().items():
         inputs = builder.build(plan_arm(n_days, *overrides), 0)
         n_incidents[name] = len(inputs.demand.incidents)
-        clocks[f"simpy {name}"] = partial(cpu_seconds, partial(run_simpy, inputs))
-        clocks[f"kernel {name}"] = partial(cpu_seconds, partial(_again_and_again, partial(run_kernel, inputs)))
-        run_kernel(inputs)
+        clocks[f"simpy {name}"] = _loop_clock(CityModel, CityModel.run, inputs, 1)
+        clocks[f"kernel {name}"] = _loop_clock(KernelRun, KernelRun.finish, inputs, KERNEL_RUNS)
+        clocks[f"world {name}"] = partial(cpu_seconds, partial(build_world, inputs))
+        KernelRun(build_world(inputs)).finish()
     clocks[f"simpy {DEFAULTS}"]()
     return take_rounds(clocks, n_rounds, told), n_incidents
 
 
-def _again_and_again(task: Task) -> None:
-    for _ in range(KERNEL_RUNS):
-        task()
+def _loop_clock(
+    prepare: Callable[..., Any], run: Callable[[Any], Any], inputs: RunInputs, n_times: int
+) -> Callable[[], float]:
+    return lambda: prepared_cpu_seconds(lambda: prepare(fresh_world(inputs)), run, n_times)
 
 
 def costs(rounds: Rounds, n_incidents: Mapping[str, int], engine: str, name: str) -> Spread:
@@ -68,38 +75,30 @@ def costs(rounds: Rounds, n_incidents: Mapping[str, int], engine: str, name: str
     return Spread.of([100.0 * (x - 1.0) for x in ratio(rounds, f"{engine} {name}", f"{engine} {DEFAULTS}", factor)])
 
 
+GOALS = {"simpy": ("the SimPy engine", 15_000), "kernel": ("the kernel", 500_000)}
+"""Incidents per CPU second with every lever on, by engine."""
+
+
+def all_together(rounds: Rounds, n_incidents: Mapping[str, int]) -> str:
+    """Return a sentence on every lever at once: incidents per CPU second of each engine, and what it was made for."""
+    told = []
+    for engine, (name, goal) in GOALS.items():
+        speed = Spread.of(rate(rounds, f"{engine} {TOGETHER}", n_incidents[TOGETHER]))
+        told.append(f"{name} {speed.median:,.0f} ({speed.low:,.0f} to {speed.high:,.0f}; goal {goal:,})")
+    return f"**With every lever on**, incidents per CPU second: {', '.join(told)}."
+
+
 def table(rounds: Rounds, n_incidents: Mapping[str, int]) -> str:
-    """Return a row per lever: cost in percent of the defaults' time (least to greatest) and speed, for each engine."""
-    engines = {"simpy": ("SimPy", 1), "kernel": ("kernel", KERNEL_RUNS)}
-    heads = [text for told, _ in engines.values() for text in (f"{told}, cost", f"{told}, incidents per CPU second")]
-    rows = [("lever", *heads)]
+    """Return a row per lever: cost in percent of the defaults' time and speed of each engine, and the world's ms."""
+    engines = {"simpy": "SimPy", "kernel": "kernel"}
+    heads = [text for told in engines.values() for text in (f"{told}, cost", f"{told}, incidents per CPU second")]
+    rows = [("lever", *heads, "building the world, ms")]
     for name, n in n_incidents.items():
         cells = []
-        for engine, (_, n_runs) in engines.items():
+        for engine in engines:
             cost = costs(rounds, n_incidents, engine, name)
-            speed = Spread.of(rate(rounds, f"{engine} {name}", n * n_runs))
+            speed = Spread.of(rate(rounds, f"{engine} {name}", n))
             shown = "" if name == DEFAULTS else f"{cost.median:+.1f} % ({cost.low:+.1f} to {cost.high:+.1f})"
             cells += [shown, f"{speed.median:,.0f}"]
-        rows.append((name, *cells))
+        rows.append((name, *cells, f"{1000 * Spread.of(rounds[f'world {name}']).median:.0f}"))
     return as_markdown(rows)
-
-
-def main(argv: Sequence[str]) -> int:
-    """Measure, print, and store if asked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.levers", description="What each mechanism costs.")
-    parser.add_argument("--quick", action="store_true", help="two months and three rounds instead of a year and seven")
-    parser.add_argument("--json", type=Path, help="also store the rounds in this file")
-    options = parser.parse_args(argv)
-    n_days, n_rounds = (60, 3) if options.quick else (365, 7)
-    rounds, n_incidents = measure(n_days, n_rounds, lambda text: print(text, file=sys.stderr, flush=True))
-    for name, value in facts().items():
-        print(f"{name}: {value}")
-    print(f"days: {n_days}\nrounds: {n_rounds}\nincidents: {n_incidents[DEFAULTS]}\n\n{table(rounds, n_incidents)}")
-    if options.json:
-        content = {"machine": facts(), "n_days": n_days, "n_incidents": n_incidents, "rounds": rounds}
-        options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,7 @@
-"""What is measured, and the ratios that are made of it."""
+"""The whole path around the engines, from chance to tables, on the plan arm: what each step takes, and how it grows.
+
+Here an engine's time is that of a whole run, its world built; `engines.py` has the loops alone.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.city import made_from_nothing, plan_arm, twice_the_fleet
+from benchmarks.lines import Line, Measured
 from benchmarks.stopwatch import Rounds, Spread, child_cpu_seconds, cpu_seconds, rate, ratio, take_rounds
 from sim.assemble import InputsBuilder
 from sim.city import load_city
@@ -36,30 +40,6 @@ class Plan:
 
 FULL = Plan((365, 730, 1826), 7)
 QUICK = Plan((90, 180, 450), 3)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table: `name` is what a test asks for, `limit` what it may not reach ("" if it promises none)."""
-
-    name: str
-    told: str
-    unit: str
-    spread: Spread
-    limit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Everything that was measured: the sizes of the runs, the CPU seconds of every round, and the table."""
-
-    sizes: dict[str, int]
-    rounds: Rounds
-    lines: list[Line]
-
-    def broken(self) -> list[str]:
-        """Return the names of the lines whose median is at or above their limit."""
-        return [line.name for line in self.lines if line.limit and line.spread.median >= float(line.limit)]
 
 
 def measure(plan: Plan, told: Callable[[str], None] = print) -> Measured:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 Task = Callable[[], Any]
@@ -35,6 +36,14 @@ def cpu_seconds(task: Task) -> float:
     begun = time.process_time()
     task()
     return time.process_time() - begun
+
+
+def prepared_cpu_seconds(prepare: Task, task: Callable[[Any], Any], n_times: int = 1) -> float:
+    """Return the CPU seconds of one `task(prepare())`, the mean of `n_times`; preparing it is not counted."""
+    taken = 0.0
+    for _ in range(n_times):
+        taken += cpu_seconds(partial(task, prepare()))
+    return taken / n_times
 
 
 def child_cpu_seconds(command: Sequence[str]) -> float:

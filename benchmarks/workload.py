@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+
 from sim.assemble import InputsBuilder
 from sim.compose import compose
-from sim.engine.log import EventLog, LogKind
+from sim.engine.build import build_world
+from sim.engine.log import LOG_DTYPE, EventLog, LogKind
+from sim.engine.world import WorldArrays
 from sim.inputs import RunInputs
 
 NAME = "common_workload"
@@ -30,3 +34,10 @@ def sizes(inputs: RunInputs, log: EventLog) -> dict[str, int]:
         "dated changes": rows[LogKind.CHANGE],
         "event rows": len(log.rows),
     }
+
+
+def fresh_world(inputs: RunInputs) -> WorldArrays:
+    """Return a world in which nothing has happened yet, the pages of its log in memory."""
+    arrays = build_world(inputs)
+    arrays.log[:] = np.zeros(1, dtype=LOG_DTYPE)
+    return arrays

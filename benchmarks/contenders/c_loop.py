@@ -88,7 +88,7 @@ def library() -> Any:
 
 
 class CLoop:
-    """One run of the loop; everything it needs is laid out when it is made, `play` is the work alone.
+    """One run of the loop; everything it needs is laid out when it is made, `run` is the work alone.
 
     `arrays`: a world in which nothing has happened yet; it is only read.
     """
@@ -109,14 +109,9 @@ class CLoop:
         self._people_on_duty = np.zeros(len(arrays.stations), dtype=np.int32)
         self._play = library().play
 
-    def play(self) -> int:
-        """Play the whole run and return the number of rows written; once only."""
-        self._n_rows = int(self._play(ctypes.byref(self._world), self._people_on_duty.ctypes.data))
-        return self._n_rows
-
-    def log(self) -> EventLog:
-        """Return what was played."""
-        return EventLog(self._log[: self._n_rows])
+    def run(self) -> EventLog:
+        """Play the whole run, once, and return the log."""
+        return EventLog(self._log[: self._play(ctypes.byref(self._world), self._people_on_duty.ctypes.data)])
 
 
 def _array(arrays: WorldArrays, name: str) -> NDArray[Any]:

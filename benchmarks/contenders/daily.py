@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 import simpy
@@ -23,7 +23,7 @@ class DailyModel:
         days = np.arange(0, end_ms + 1, MS_PER_DAY)
         self._instants = np.union1d(days, arrays.changes["time_ms"]).tolist()
 
-    def _dates(self) -> Iterator[simpy.Event]:
+    def _dates(self) -> Generator[simpy.Event, None, None]:
         for instant in self._instants:
             yield self.env.timeout(instant - self.env.now)
             self.kernel.advance(instant + 1)  # the dated changes of this instant come first in it

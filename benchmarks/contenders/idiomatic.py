@@ -10,22 +10,24 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import simpy
 
 from benchmarks.contenders.plain import check_plain
-from sim.chance import look_up
+from sim.chance import LEVEL_BITS, LEVEL_SIZE
 from sim.engine import world as wd
 from sim.engine.log import LOG_DTYPE, EventLog, LogKind
 from sim.engine.world import WorldArrays
 from sim.fleet.parts import ChangeKind
+from sim.units import MS_PER_H
 
-LEVEL_SIZE = 1024
-MS_PER_H = 3_600_000
-Process = Iterator[simpy.Event]
+_LAST_BIN = LEVEL_SIZE - 1
+
+Process = Generator[simpy.Event, Any, None]
 
 
 @dataclass(slots=True)
@@ -171,8 +173,8 @@ class IdiomaticModel:
                     incident.needs.append(Need(incident, slot, number, capability, bool(is_critical), ranks))
             self.incidents.append(incident)
 
-    def run(self) -> None:
-        """Run until nothing is left to happen."""
+    def run(self) -> EventLog:
+        """Run until nothing is left to happen and return the log; rows of one instant stand as SimPy had them."""
         self.env.process(self.changes())
         for unit in self.units:
             self.env.process(self.life_of(unit))
@@ -181,9 +183,6 @@ class IdiomaticModel:
         for need in self.waiting:
             self.write(LogKind.UNFILLED, need.incident.id, need.number, None, need.capability)
         self.write(LogKind.END, -1, -1, None, self.n_open)
-
-    def log(self) -> EventLog:
-        """Return what happened."""
         return EventLog(np.array(self.rows, dtype=LOG_DTYPE))
 
     def write(self, kind: LogKind, incident: int, number: int, unit: Unit | None, value: int) -> None:
@@ -335,8 +334,14 @@ class IdiomaticModel:
         return min(int(self.env.now) // MS_PER_H, len(self.period_of_hour) - 1)
 
     def look_up(self, table: int, rank: int) -> int:
-        """Return the value of a quantile table at a rank."""
-        return look_up.py_func(self.quantiles[table], rank)  # type: ignore[attr-defined, no-any-return]
+        """Return the value of a quantile table at a rank; the last bin of a level is opened by the next ten bits."""
+        values, bin = self.quantiles[table], rank >> 32 - LEVEL_BITS
+        if bin < _LAST_BIN:
+            return values[bin]  # type: ignore[no-any-return]
+        bin = rank >> 32 - 2 * LEVEL_BITS & _LAST_BIN
+        if bin < _LAST_BIN:
+            return values[LEVEL_SIZE + bin]  # type: ignore[no-any-return]
+        return values[2 * LEVEL_SIZE + (rank >> 32 - 3 * LEVEL_BITS & _LAST_BIN)]  # type: ignore[no-any-return]
 
     def turnout_ms(self, unit: Unit, need: Need) -> int:
         """Return the time until a unit leaves its bay."""
