@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.demand.calendar import Calendar
     from sim.demand.types import Demand, Durations, Kinds, RunCards
     from sim.fleet.parts import Fleet
+    from sim.own_rule import OwnRule
     from sim.travel.source import TravelTables
 
 RUN_OUT_HOURS = 24 * 14
@@ -157,7 +158,8 @@ class RunInputs:
     What a run need not have, None: `recorded`, durations known from records (all are looked up); `nearest_zone`, which
     cell is nearest to a point where cells lie anywhere (the city's grid says); `transport`, where patients are taken
     (nowhere); `effects`, what a fit to records tells apart (nothing), set by `with_effects`;
-    `n_passed`: (n_incidents,) int8, how many stations that could send are passed over for each need (none).
+    `n_passed`: (n_incidents,) int8, how many stations that could send are passed over for each need (none);
+    `own_rule`, a dispatch rule of one's own that decides in the place of `policy.dispatch`.
     """
 
     city: City
@@ -186,6 +188,7 @@ class RunInputs:
     transport: Transport | None = None
     effects: Effects | None = None
     n_passed: NDArray[np.int8] | None = None
+    own_rule: OwnRule | None = None
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""

@@ -27,6 +27,8 @@ from sim.fleet.teams import TeamsSettings
 from sim.fleet.vehicle_settings import VehicleSettings
 from sim.money.settings import MoneySettings
 from sim.outcome.settings import OutcomeSettings
+from sim.own_rule import KEY as OWN_RULE
+from sim.own_rule import find
 from sim.scenes.hydrants import WaterSupplySettings
 from sim.scenes.tunnels import RailSettings
 from sim.scenes.villages import MicroStationSettings
@@ -80,6 +82,9 @@ class DispatchSettings:
     rule: Literal["nearest", "own_town_first", "keep_cover"]
     """nearest: the earliest expected arrival; own_town_first: the same among the incident's own town, then all;
     keep_cover: of those nearly as early, the unit whose leaving uncovers the fewest expected incidents."""
+    own_rule: Annotated[str, Field(pattern=r"^([A-Za-z_][\w.]*:[A-Za-z_]\w*)?$")] = ""
+    """A rule of your own in Python, as module:Name (docs/api.md), in the place of `rule`; empty for none. The SimPy
+    engine plays it."""
     is_escalation_on: bool = True
     """Whether an incident that is not met in time outgrows its grade."""
     is_scene_delay_on: bool = True
@@ -145,7 +150,8 @@ class RunSettings:
     workers: Annotated[int, Field(ge=0, le=1_024)] = 0
     """Processes that work at once; 0 is one per core."""
     engine: Engine = "auto"
-    """simpy: the reference model; kernel: its compiled twin, same log; both: the two, stopping where they differ."""
+    """auto: kernel if all rules chosen are built in, else simpy; simpy: the reference model; kernel: its compiled
+    twin, same log; both: the two, stopping at the first event that differs."""
     log: Literal["full", "digest"] = "digest"
     """full: keep the event log of every replication; digest: keep its SHA-256 only."""
     outputs: Annotated[str, Field(min_length=1)] = "outputs"
@@ -246,10 +252,12 @@ GIVEN_FILES = ("siting.coordinates", "travel.graph", "travel.matrix", "travel.ma
 def given_digests(settings: Settings, group: str = "") -> dict[str, str]:
     """Return the SHA-256 (hex) of every file that the settings, or those of one group, name: dotted key -> digest.
 
+    The file of a dispatch rule of one's own is one of them.
+
     Raises
     ------
     InputError
-        With every file that cannot be read.
+        With every file that cannot be read, or if the dispatch rule of one's own cannot be found.
     """
     digests: dict[str, str] = {}
     problems = Problems()
@@ -263,6 +271,8 @@ def given_digests(settings: Settings, group: str = "") -> dict[str, str]:
             except OSError as error:
                 problems.add(path, f"({key}) cannot be read ({error.strerror})", mend="name a readable file")
     problems.raise_if_any()
+    if settings.dispatch.own_rule and group in ("", "dispatch"):
+        digests[OWN_RULE] = find(settings.dispatch.own_rule).source_sha256
     return digests
 
 
@@ -352,6 +362,6 @@ def what_key(settings: Settings, city_digest: str, source_digest: str) -> str:
     what["city"] = {"digest": city_digest}
     for key, digest in given_digests(settings).items():
         group, name = key.split(".")
-        what[group][name] = digest
+        what[group][name] = f"{what[group][name].partition(':')[2]} {digest}" if key == OWN_RULE else digest
     text = json.dumps({"what": what, "source": source_digest}, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -50,14 +50,14 @@ _NUMBERS = (
     "n_changes", "n_calls", "n_hours", "n_cells", "n_stations", "make_ready_ms", "home_factor", "noise_table",
 )  # fmt: skip
 _ARRAYS = (
-    "changes", "call_order", "travel_ms", "quantiles", "card_start", "n_needs", "station_order", "turnout_table",
+    "changes", "call_order", "quantiles", "card_start", "n_needs", "roads", "turnout_table",
     "access_table", "scene_table", "period_of_hour", "turnout_row", "turnout_mean_ms", "turnout_least_ms", "slot_ranks",
     "needs", "stations", "units", "incidents", "working_ms", "waiting", "slot_incident", "heap", "log",
 )  # fmt: skip
 """Fields of `World` in `loop.c`, in their order: numbers, then addresses."""
 _GIVEN = {
-    "changes": wd.CHANGE_ROW_DTYPE, "call_order": "i4", "travel_ms": "i4", "quantiles": "i4", "card_start": "i4",
-    "station_order": "i2", "turnout_table": "i2", "access_table": "i2", "scene_table": "i2", "period_of_hour": "i1",
+    "changes": wd.CHANGE_ROW_DTYPE, "call_order": "i4", "quantiles": "i4", "card_start": "i4",
+    "roads": wd.ROAD_DTYPE, "turnout_table": "i2", "access_table": "i2", "scene_table": "i2", "period_of_hour": "i1",
     "turnout_row": "i1", "turnout_mean_ms": "i8", "turnout_least_ms": "i8", "slot_ranks": "u4", "needs": wd.NEED_DTYPE,
 }  # fmt: skip
 """Frozen arrays of the engine's world that the loop reads as they are, and their types in C."""
@@ -103,7 +103,7 @@ class CLoop:
         self._log = self._kept["log"]
         numbers = {
             "n_changes": len(arrays.changes), "n_calls": len(arrays.call_order), "n_hours": len(arrays.period_of_hour),
-            "n_cells": arrays.travel_ms.shape[1], "n_stations": len(arrays.stations),
+            "n_cells": arrays.roads.shape[1], "n_stations": len(arrays.stations),
             "make_ready_ms": arrays.params[wd.MAKE_READY_MS], "home_factor": arrays.params[wd.HOME_FACTOR_Q16],
             "noise_table": arrays.noise_table[0],
         }  # fmt: skip

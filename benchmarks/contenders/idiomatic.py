@@ -130,7 +130,7 @@ class IdiomaticModel:
         cells = arrays.stations["cell"]
         self.drive_from = arrays.travel_ms[:, cells, :].tolist()  # [period][station][cell]
         self.drive_home = np.ascontiguousarray(arrays.travel_ms[:, :, cells].transpose(0, 2, 1)).tolist()
-        self.order = arrays.station_order.tolist()  # [period][cell][place]
+        self.order = arrays.roads["station"].tolist()  # [period][cell][place]
         self.period_of_hour = arrays.period_of_hour.tolist()
         self.turnout_row = arrays.turnout_row.tolist()
         self.turnout_table = arrays.turnout_table.tolist()

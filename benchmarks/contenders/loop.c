@@ -31,6 +31,7 @@ enum { AVAILABLE = 2, HOME, CLEAR, ARRIVE = 7, ENROUTE };
 
 typedef struct { int64_t time_ms, value; int32_t incident, unit, mission; int16_t slot, kind; } Row;
 typedef struct { int64_t time_ms, value; int32_t kind, entity; } Change;
+typedef struct { int32_t station, to_ms, home_ms; } Road;
 typedef struct { int32_t capability, from_grade, is_critical, spare; } Need;
 typedef struct { int32_t cell, first_unit, end_unit, people_free; int32_t is_open; } Station;
 typedef struct {
@@ -50,8 +51,9 @@ typedef struct {
 typedef struct {
     int64_t n_changes, n_calls, n_hours, n_cells, n_stations, make_ready_ms, home_factor, noise_table;
     const Change *changes;
-    const int32_t *call_order, *travel_ms, *quantiles, *card_start, *n_needs;
-    const int16_t *station_order, *turnout_table, *access_table, *scene_table;
+    const int32_t *call_order, *quantiles, *card_start, *n_needs;
+    const Road *roads; /* [period][cell][place]: the stations in order of driving time, and the way home to each */
+    const int16_t *turnout_table, *access_table, *scene_table;
     const int8_t *period_of_hour, *turnout_row;
     const int64_t *turnout_mean_ms, *turnout_least_ms;
     const uint32_t *slot_ranks;
@@ -119,36 +121,31 @@ static inline int64_t look_up(const World *w, int64_t table, uint32_t rank) {
     return values[2 * LEVEL + (rank >> 2 & (LEVEL - 1))];
 }
 
-static inline int64_t drive(const World *w, int64_t period, int64_t from, int64_t to) {
-    return w->travel_ms[(period * w->n_cells + from) * w->n_cells + to];
+static inline const Road *roads_to(const World *w, int64_t now, int64_t cell) {
+    return w->roads + (w->period_of_hour[hour_of(w, now)] * w->n_cells + cell) * w->n_stations;
 }
 
-static inline int64_t drive_now(const World *w, int64_t now, int64_t from, int64_t to) {
-    return drive(w, w->period_of_hour[hour_of(w, now)], from, to);
+static inline const Road *road_between(const World *w, int64_t now, int64_t cell, int32_t station) {
+    const Road *road = roads_to(w, now, cell);
+    while (road->station != station) road++;
+    return road;
 }
 
 /* --- what will be read soon ------------------------------------------------------------------------------------- */
 
-static inline void fetch_way_home(const World *w, int64_t now, int64_t cell, const Unit *unit) {
+static inline void fetch_roads(const World *w, int64_t now, int64_t cell) {
+    const Road *road = roads_to(w, now, cell);
     if (!IS_FETCHING) return;
-    int64_t row = w->period_of_hour[hour_of(w, now)] * w->n_cells + cell;
-    __builtin_prefetch(&w->travel_ms[row * w->n_cells + w->stations[unit->station].cell]);
+    __builtin_prefetch(road);
+    __builtin_prefetch((const char *)road + 64);
 }
 
-/* The order of the stations for a call further on, and what hangs on that order for one that is nearer. */
-static inline void fetch_calls(const World *w, int64_t next_call) {
-    enum { FURTHER = 4, NEARER = 2, FIRST_STATIONS = 6 };
-    if (!IS_FETCHING || next_call + FURTHER >= w->n_calls || w->n_stations < FIRST_STATIONS) return;
+/* What a call further on will read. */
+static inline void fetch_call(const World *w, int64_t next_call) {
+    enum { FURTHER = 3 };
+    if (!IS_FETCHING || next_call + FURTHER >= w->n_calls) return;
     const Incident *it = &w->incidents[w->call_order[next_call + FURTHER]];
-    int64_t period = w->period_of_hour[hour_of(w, it->due_ms)];
-    __builtin_prefetch(w->station_order + (period * w->n_cells + it->cell) * w->n_stations);
-    it = &w->incidents[w->call_order[next_call + NEARER]];
-    period = w->period_of_hour[hour_of(w, it->due_ms)];
-    const int16_t *order = w->station_order + (period * w->n_cells + it->cell) * w->n_stations;
-    for (int place = 0; place < FIRST_STATIONS; place++) {
-        int64_t row = period * w->n_cells + w->stations[order[place]].cell;
-        __builtin_prefetch(&w->travel_ms[row * w->n_cells + it->cell]);
-    }
+    fetch_roads(w, it->due_ms, it->cell);
     __builtin_prefetch(&w->slot_ranks[4 * (int64_t)it->first_slot]);
     __builtin_prefetch(&w->working_ms[it->first_slot]);
 }
@@ -168,19 +165,18 @@ static inline int32_t ready_unit(const World *w, const Station *station, int32_t
 
 /* The unit with the earliest expected arrival, -1 if none can go; stations come in order of driving time. */
 static int32_t nearest(const World *w, int64_t now, int64_t cell, int32_t capability, int64_t *expected_ms) {
-    int64_t hour = hour_of(w, now), period = w->period_of_hour[hour], row = w->turnout_row[hour], best_ms = NEVER;
+    int64_t row = w->turnout_row[hour_of(w, now)], best_ms = NEVER;
     int64_t least_ms = w->turnout_least_ms[row];
     const int64_t *turnout_ms = w->turnout_mean_ms + row * w->n_stations;
-    const int16_t *order = w->station_order + (period * w->n_cells + cell) * w->n_stations;
+    const Road *road = roads_to(w, now, cell), *end = road + w->n_stations;
     int32_t best = -1;
-    for (int64_t place = 0; place < w->n_stations; place++) {
-        const Station *station = &w->stations[order[place]];
-        int64_t drive_ms = drive(w, period, station->cell, cell);
-        if (least_ms + drive_ms > best_ms) break;
+    for (; road < end; road++) {
+        const Station *station = &w->stations[road->station];
+        if (least_ms + road->to_ms > best_ms) break;
         if (!station->is_open) continue;
         int32_t unit = ready_unit(w, station, capability);
         if (unit < 0) continue;
-        int64_t arrival_ms = turnout_ms[order[place]] + w->units[unit].callout_ms + drive_ms;
+        int64_t arrival_ms = turnout_ms[road->station] + w->units[unit].callout_ms + road->to_ms;
         if (arrival_ms < best_ms || (arrival_ms == best_ms && unit < best)) best = unit, best_ms = arrival_ms;
     }
     *expected_ms = best_ms;
@@ -311,7 +307,7 @@ static inline void on_enroute(Run *r, int64_t now, int32_t unit) {
     const World *w = &r->w;
     const Unit *it = &w->units[unit];
     const Incident *incident = &w->incidents[it->incident];
-    int64_t trip_ms = drive_now(w, now, w->stations[it->station].cell, incident->cell);
+    int64_t trip_ms = road_between(w, now, incident->cell, it->station)->to_ms;
     trip_ms = (trip_ms * incident->travel_factor) >> 16;
     trip_ms = (trip_ms * look_up(w, w->noise_table, w->slot_ranks[4 * (int64_t)it->slot + TRAVEL])) >> 16;
     write(r, now, ROW_ENROUTE, it->incident, it->slot - incident->first_slot, unit, it->crew);
@@ -327,7 +323,7 @@ static inline void on_arrive(Run *r, int64_t now, int32_t unit) {
     int64_t access_ms = it->access_ms;
     if (access_ms < 0) access_ms = look_up(w, w->access_table[incident->kind], ranks[ACCESS]);
     it->arrive_ms = now;
-    fetch_way_home(w, now, incident->cell, it);
+    fetch_roads(w, now, incident->cell);
     w->working_ms[it->slot] = now + access_ms;
     write(r, now, ROW_ARRIVE, it->incident, number, unit, access_ms);
     if (!incident->is_revealed) {
@@ -348,7 +344,7 @@ static inline void on_clear(Run *r, int64_t now, int32_t unit) {
     const World *w = &r->w;
     const Unit *it = &w->units[unit];
     Incident *incident = &w->incidents[it->incident];
-    int64_t home_ms = drive_now(w, now, incident->cell, w->stations[it->station].cell);
+    int64_t home_ms = road_between(w, now, incident->cell, it->station)->home_ms;
     write(r, now, ROW_CLEAR, it->incident, it->slot - incident->first_slot, unit, now - it->arrive_ms);
     push(r, now + ((home_ms * w->home_factor) >> 16), HOME, unit);
     if (--incident->n_active > 0) return;
@@ -417,7 +413,7 @@ int64_t play(const World *world, int32_t *people_on_duty) {
             }
         } else {
             now = call_ms;
-            fetch_calls(w, next_call);
+            fetch_call(w, next_call);
             on_call(r, now, w->call_order[next_call++]);
         }
     }

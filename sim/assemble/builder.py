@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sim.assemble.scenes import SceneParts
 from sim.errors import InputError, Problem, nearest_name
 from sim.inputs import Policy, RunInputs, hours_of_run
+from sim.own_rule import OwnRule, find, load
 from sim.units import ms_from_min, ms_from_s, q16
 
 if TYPE_CHECKING:
@@ -46,13 +47,22 @@ class InputsBuilder(SceneParts):
             is_night_of_hour=is_night, roster=self.roster(settings, replication),
             sky=self._sky(settings, replication, len(period)), waterways=self.waterways(settings, replication),
             scenes=self._scenes(settings, replication), cell_weight=self._cell_weight(settings),
-            seed=settings.seed, replication=replication,
+            seed=settings.seed, replication=replication, own_rule=self.own_rule(settings),
         )  # fmt: skip
 
     def _policy_of(self, settings: Settings, replication: int) -> Policy:
         """Return the rules of a run, with what its aircraft and boats are asked for."""
         air, boats = self.air_tasks(settings), self.boat_tasks(settings, replication)
         return replace(self.policy(settings), air_tasks=air, boat_tasks=boats)
+
+    def own_rule(self, settings: Settings) -> OwnRule | None:
+        """Return the dispatch rule of one's own that the settings name, found and made once to see that it can be."""
+        name = settings.dispatch.own_rule
+        if not name:
+            return None
+        rule = find(name)
+        load(rule)
+        return rule
 
     def policy(self, settings: Settings) -> Policy:
         """Return the rules by which units are sent, moved up and rested."""

@@ -23,6 +23,7 @@ def lines_of(overrides: Sequence[str]) -> list[str]:
     """Return one line per setting: key = value, [standing: source] where there is one, and who gave it."""
     from sim.compose import compose
     from sim.config import leaves
+    from sim.run.replication import engine_told
 
     composed = compose(overrides)
     plain = composed.settings.as_map()
@@ -33,6 +34,9 @@ def lines_of(overrides: Sequence[str]) -> list[str]:
         for key, value in leaves(values):
             full = f"{group}.{key}"
             lines.append(f"{full} = {json.dumps(value, ensure_ascii=False)}   {_known(composed, full)}".rstrip())
+            if full == "run.engine":
+                told = engine_told(composed.settings)
+                lines.append(f"# plays on {told['name']}, because {told['why']}")
     return lines
 
 

@@ -36,8 +36,21 @@ _MM_MS_PER_M_S = 1_000_000
 def expected_travel_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
     """Return a unit's driving time between two cells in the period and weather of `now`, without noise."""
     hour = rules.hour_index(w, now)
-    drive = rules.drive_ms(w, w.period_of_hour[hour], w.units[unit].station, from_cell, to_cell)
+    period, station = w.period_of_hour[hour], w.units[unit].station
+    if from_cell == w.stations[station].cell:
+        drive = np.int64(w.roads[period, to_cell, _place_of(w, period, to_cell, station)].to_ms)
+    else:
+        drive = rules.drive_ms(w, period, station, from_cell, to_cell)
     return (drive * w.road_q16[hour]) >> 16
+
+
+@compiled_inline
+def _place_of(w, period, cell, station):  # type: ignore[no-untyped-def]
+    """Return the place of a station among the roads of a cell; those that send there are mostly among the first."""
+    place = 0
+    while w.roads[period, cell, place].station != station:
+        place += 1
+    return place
 
 
 @compiled_inline
@@ -258,10 +271,21 @@ def trip_ms(w, now, unit, incident, slot, from_cell, to_cell):  # type: ignore[n
 
 
 @compiled_borrowing
-def home_ms(w, now, unit, from_cell, to_cell):  # type: ignore[no-untyped-def]
-    """Return the time of a way without siren: of a craft, or the drive at the homeward speed, without noise."""
+def home_ms(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
+    """Return the time of the way home, without siren: of a craft, or the drive at the homeward speed, without noise."""
+    station = w.units[unit].station
     if w.units[unit].mode != ROAD:
-        return flight_ms(w, unit, from_cell, to_cell)
+        return flight_ms(w, unit, from_cell, w.stations[station].cell)
+    hour = rules.hour_index(w, now)
+    period = w.period_of_hour[hour]
+    drive = np.int64(w.roads[period, from_cell, _place_of(w, period, from_cell, station)].home_ms)
+    return (((drive * w.road_q16[hour]) >> 16) * w.params[HOME_FACTOR_Q16]) >> 16
+
+
+@compiled_borrowing
+def move_up_ms(w, now, unit, to_cell):  # type: ignore[no-untyped-def]
+    """Return the time of the way from a unit's station to a post, at the homeward speed, without noise."""
+    from_cell = w.stations[w.units[unit].station].cell
     return (expected_travel_ms(w, now, unit, from_cell, to_cell) * w.params[HOME_FACTOR_Q16]) >> 16
 
 

@@ -16,6 +16,7 @@ from sim.compiled import compiled_borrowing
 from sim.engine import events, rules
 from sim.engine import world as wd
 from sim.engine.codes import HANDLING_REGIME
+from sim.engine.drives import reach_of, roads_of
 from sim.engine.log import LOG_DTYPE
 from sim.engine.stations import CREW_BITS
 from sim.errors import Problems
@@ -145,6 +146,19 @@ def _turnout(inputs: RunInputs) -> dict[str, NDArray[Any]]:
     }  # fmt: skip
 
 
+def _roads(inputs: RunInputs, stations: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the roads between stations and cells; where cover is asked for, who reaches which cell."""
+    cell, drive_q16 = np.ascontiguousarray(stations["cell"]), np.ascontiguousarray(stations["drive_q16"])
+    policy = inputs.policy
+    parts: dict[str, NDArray[Any]] = {"roads": roads_of(inputs, cell, drive_q16)}
+    if policy.dispatch == wd.DISPATCH_KEEP_COVER or policy.move_up == wd.MOVE_UP_BEST_COVER:
+        reach = reach_of(inputs, cell, drive_q16, policy.cover_ms)
+        n_covering = np.zeros((len(reach.begin), len(inputs.cell_weight)), np.int16)
+        return parts | {"reach_begin": reach.begin, "reach_cell": reach.cell, "n_covering": n_covering}
+    none = np.zeros((0, 0), np.int64)
+    return parts | {"reach_begin": none, "reach_cell": none.reshape(-1), "n_covering": none}
+
+
 def _noise(inputs: RunInputs) -> dict[str, NDArray[Any]]:
     """Return from which expected driving times on which table of a trip's own factor holds."""
     effects = inputs.effects
@@ -212,6 +226,17 @@ def _tasks(inputs: RunInputs) -> NDArray[np.int64]:
     every = (_EVERY_TASK,) * (len(inputs.cards.start) - 1)
     given = {UnitMode.AIR: inputs.policy.air_tasks, UnitMode.WATER: inputs.policy.boat_tasks}
     return np.array([given.get(mode) or every for mode in UnitMode], dtype=np.int64)
+
+
+def _able(inputs: RunInputs) -> dict[str, NDArray[np.int32]]:
+    """Return, capability by capability, the stations that have a vehicle with it, and where each list begins."""
+    units = inputs.fleet.units
+    is_road = np.asarray(units.traits["mode"]) == UnitMode.ROAD
+    n = int(np.asarray(inputs.cards.capability).max(initial=0)) + 1
+    has = [is_road & ((np.asarray(units.capabilities) >> bit) & 1 == 1) for bit in range(n)]
+    lists = [np.unique(np.asarray(units.station)[which]).astype(np.int32) for which in has]
+    begin = np.cumsum([0, *(len(stations) for stations in lists)]).astype(np.int32)
+    return {"able_begin": begin, "able_station": np.concatenate(lists)}
 
 
 def _access_means(inputs: RunInputs) -> NDArray[np.int64]:
@@ -292,25 +317,26 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     incidents, slot_start = _incidents(inputs)
     n_slots, n_units = int(slot_start[-1]), len(inputs.fleet.units.station)
     _check_rows(inputs, n_slots)
-    slots = np.zeros(n_slots, dtype=wd.SLOT_DTYPE)
+    slots, stations = np.zeros(n_slots, dtype=wd.SLOT_DTYPE), _stations(inputs)
     slots["incident"] = np.repeat(np.arange(incidents.shape[0], dtype=np.int32), np.diff(slot_start))
     slots["unit"] = -1
     n_planned = 4 * n_units + 4 * _MOST_UNITS_PER_EVENT + 2 * len(inputs.fleet.stations.cell)
     margin = 16 * n_units + 16 * _MOST_UNITS_PER_EVENT
-    return wd.WorldArrays(
-        log_margin=margin, units=_units(inputs), stations=_stations(inputs), incidents=incidents, slots=slots,
+    arrays = wd.WorldArrays(
+        log_margin=margin, units=_units(inputs), stations=stations, incidents=incidents, slots=slots,
         counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
         waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
         away=np.zeros(max(n_units, 1), dtype=np.int32),
-        outbox=np.zeros((n_planned, 2), dtype=np.int64),
-        heap=np.zeros((n_planned + 1024, 2), dtype=np.int64),
+        outbox=np.zeros(n_planned, dtype=wd.EVENT_DTYPE),
+        heap=np.zeros(n_planned + 1024, dtype=wd.EVENT_DTYPE),
+        ready=np.zeros(len(stations), np.int64),
         log=np.zeros(2 * margin + 24 * incidents.shape[0], dtype=LOG_DTYPE),
         params=_params(inputs), changes=_changes(inputs),
         call_order=np.argsort(incidents["due_ms"], kind="stable").astype(np.int32),
         escalate_ranks=inputs.demand.incidents["rank_escalate"], slot_ranks=inputs.slot_ranks,
         needs=_needs(inputs), card_start=inputs.cards.start,
         travel_ms=inputs.travel.duration_ms,
-        station_order=inputs.station_order,
+        **_roads(inputs, stations),
         period_of_hour=inputs.period_of_hour, **_turnout(inputs), **_noise(inputs),
         quantiles=inputs.durations.values.reshape(-1, TABLE_SIZE),
         access_table=inputs.durations.access, scene_table=inputs.durations.scene,
@@ -320,5 +346,10 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
         craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
-        tasks=_tasks(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
+        tasks=_tasks(inputs), **_able(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
     )  # fmt: skip
+    if inputs.own_rule is not None:
+        from sim.engine.asking import Asked
+
+        arrays.asked = Asked(arrays, inputs.own_rule)
+    return arrays

@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, rules
+from sim.engine.asking import call_rule
 from sim.engine.codes import AIR, RETURNING, ROAD, STANDING_BY
 from sim.engine.rules import NEVER_MS, NOBODY
 from sim.engine.world import (
@@ -20,8 +21,12 @@ from sim.engine.world import (
     HELP_WAIT_MS,
     IS_SENT_ON,
     N_AWAY,
+    N_GAINS,
+    OWN_RULE,
     SLACK_MS,
 )
+
+_MOST_RARE = 8
 
 
 @compiled_inline
@@ -70,27 +75,66 @@ def _is_earlier(unit, expected_ms, best_unit, best_ms):  # type: ignore[no-untyp
     return expected_ms < best_ms or (expected_ms == best_ms and unit < best_unit)
 
 
+@compiled_inline
+def _is_rare(w, capability):  # type: ignore[no-untyped-def]
+    """Return whether so few stations have a capability that asking each is quicker than going by driving time."""
+    return w.able_begin[capability + 1] - w.able_begin[capability] <= _MOST_RARE
+
+
 @compiled_borrowing
-def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
-    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
+def _nearest_of_few(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the earliest expected arrival from a bay, for a capability that few have."""
+    cell, hour = w.incidents[incident].cell, rules.hour_index(w, now)
+    period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
+    best_unit, best_ms = np.int64(NOBODY), np.int64(NEVER_MS)
+    for place in range(w.able_begin[capability], w.able_begin[capability + 1]):
+        station = np.int64(w.able_station[place])
+        if not (w.ready[station] >> capability) & 1 or not _may_send(w, station, incident, town, waited_ms):
+            continue
+        drive = (cover.reaches_ms(w, period, station, cell) * road_q16) >> 16
+        unit = cover.ready_unit(w, station, capability)
+        expected = rules.lead_ms(w, now, unit) + drive
+        if _is_earlier(unit, expected, best_unit, best_ms):
+            best_unit, best_ms = np.int64(unit), expected
+    return best_unit, best_ms
+
+
+@compiled_borrowing
+def _nearest_in_bay(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the earliest expected arrival from a bay."""
     cell = w.incidents[incident].cell
     hour = rules.hour_index(w, now)
     period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
     least_turnout = rules.least_turnout_ms(w, now)
     best_unit, best_ms = np.int64(NOBODY), np.int64(NEVER_MS)
-    for place in range(w.station_order.shape[2]):
-        station = w.station_order[period, cell, place]
-        drive = (rules.drive_ms(w, period, station, w.stations[station].cell, cell) * road_q16) >> 16
+    for place in range(w.roads.shape[2]):
+        road = w.roads[period, cell, place]
+        station = np.int64(road.station)
+        if not (w.ready[station] >> capability) & 1:
+            continue
+        drive = (road.to_ms * road_q16) >> 16
         if least_turnout + drive > best_ms:
             break  # stations come in order of driving time: none further on can be earlier
         if not _may_send(w, station, incident, town, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY:
-            continue
         expected = rules.lead_ms(w, now, unit) + drive
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
+    return best_unit, best_ms
+
+
+@compiled_borrowing
+def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
+    if _is_rare(w, capability):
+        best_unit, best_ms = _nearest_of_few(w, now, incident, capability, town, waited_ms)
+    else:
+        best_unit, best_ms = _nearest_in_bay(w, now, incident, capability, town, waited_ms)
+    if w.counts[N_AWAY] == 0:
+        return best_unit, best_ms
+    cell, hour = w.incidents[incident].cell, rules.hour_index(w, now)
+    period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
     for place in range(w.counts[N_AWAY]):
         unit = w.away[place]
         if not _is_asked_away(w, unit, incident, capability, town, waited_ms):
@@ -130,17 +174,18 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
             loss = cover.cover_lost(w, now, unit)
             if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):
                 best_unit, best_ms, best_loss = np.int64(unit), expected, loss
-    for place in range(w.station_order.shape[2]):
-        station = w.station_order[period, cell, place]
-        drive = (rules.drive_ms(w, period, station, w.stations[station].cell, cell) * road_q16) >> 16
+    for place in range(w.roads.shape[2]):
+        road = w.roads[period, cell, place]
+        station = np.int64(road.station)
+        if not (w.ready[station] >> capability) & 1:
+            continue
+        drive = (road.to_ms * road_q16) >> 16
         soonest = least_turnout + drive
         if soonest > last_ms or (best_loss == 0 and soonest > best_ms):
             break  # none further on is nearly as early, or none can be better
         if not is_released(w, station, incident, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY:
-            continue
         expected = rules.lead_ms(w, now, unit) + drive
         if expected > last_ms:
             continue
@@ -231,8 +276,10 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     """Return (unit, expected ms until it arrives) for a need; (-1, never) if none can.
 
     The one that the dispatch rule chooses; where stations are passed over, the one that it would choose without the
-    station of its choice, and so on for as many stations, unless nobody else could go.
+    station of its choice, and so on for as many stations, unless nobody else could go. One's own rule decides alone.
     """
+    if w.params[OWN_RULE] != 0:
+        return _by_own_rule(w, now, incident, capability, waited_ms)
     unit, expected = _by_rule(w, now, incident, capability, waited_ms)
     n_passed = w.incidents[incident].n_passed
     if n_passed == 0 or unit == NOBODY:
@@ -246,6 +293,33 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     for station in range(w.stations.shape[0]):
         w.stations[station].is_passed = 0
     return unit, expected
+
+
+@compiled_borrowing
+def choose_for_waiting(w, now, slot):  # type: ignore[no-untyped-def]
+    """Return what `choose_unit` returns for a need that waits.
+
+    Where nobody could go by road when it was last asked for, nobody can until a station can send more, a unit starts
+    for home, or help is released: then only craft are asked again, whose hours come and go.
+    """
+    it = w.slots[slot]
+    waited_ms = now - it.opened_ms
+    looked = look_state(w, waited_ms)
+    if it.looked != looked or w.incidents[it.incident].n_passed > 0 or w.params[OWN_RULE] != 0:
+        unit, expected = choose_unit(w, now, it.incident, it.capability, waited_ms)
+    elif w.craft.shape[0] > 0 and not approach.is_on_track(w, it.incident):
+        unit, expected, _ = _soonest_craft(w, now, it.incident, it.capability, waited_ms)
+    else:
+        unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
+    if unit == NOBODY:
+        it.looked = looked
+    return unit, expected
+
+
+@compiled_inline
+def look_state(w, waited_ms):  # type: ignore[no-untyped-def]
+    """Return a number that stays as it is while a need for which nobody could go by road cannot be met by road."""
+    return 2 * w.counts[N_GAINS] + (1 if waited_ms >= w.params[HELP_WAIT_MS] else 0)
 
 
 @compiled_borrowing
@@ -270,3 +344,52 @@ def _by_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untype
         if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
             return craft, arrival
     return unit, expected
+
+
+# --- for a rule of one's own --------------------------------------------------------------------------------------
+
+
+@compiled_borrowing
+def _by_own_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms until it arrives) of a unit that the run's own rule chooses; (-1, never) if none."""
+    unit = call_rule(w.params[OWN_RULE], now, incident, capability, waited_ms)
+    if unit == NOBODY:
+        return np.int64(NOBODY), np.int64(NEVER_MS)
+    arrival, _ = _way_of(w, now, unit, incident, capability, waited_ms)
+    return np.int64(unit), arrival
+
+
+@compiled_borrowing
+def ways_of_all(w, now, incident, capability, waited_ms, out):  # type: ignore[no-untyped-def]
+    """Fill (n_units, 2) int64 with the expected ms until each unit is there and until it works; -1 where it cannot."""
+    for unit in range(w.units.shape[0]):
+        out[unit, 0], out[unit, 1] = _way_of(w, now, unit, incident, capability, waited_ms)
+
+
+@compiled_borrowing
+def _way_of(w, now, unit, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
+    """Return (ms until a unit is there, until it works) as the dispatcher reckons; (-1, -1) if it cannot be sent."""
+    it = w.units[unit]
+    can_not = np.int64(-1), np.int64(-1)
+    if not is_released(w, it.station, incident, waited_ms):
+        return can_not
+    mean_access = w.access_mean_ms[w.incidents[incident].kind]
+    if it.mode != ROAD:
+        is_asked = not approach.is_on_track(w, incident) and _is_craft_asked(w, unit, incident, capability)
+        if not is_asked or not approach.can_set_out(w, now, unit, incident):
+            return can_not
+        by_craft = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, w.incidents[incident].cell)
+        return by_craft, by_craft + (it.access_ms if it.access_ms >= 0 else mean_access)
+    if not (it.capabilities >> capability) & 1:
+        return can_not
+    if it.away_at >= 0 and (it.status != RETURNING or w.params[IS_SENT_ON]):
+        lead, from_cell = _lead_away_ms(w, now, unit), approach.position_cell(w, unit, now)
+    elif w.stations[it.station].is_open and cover.is_ready(w, unit, rules.people_free(w, it.station)):
+        lead, from_cell = rules.lead_ms(w, now, unit), np.int64(w.stations[it.station].cell)
+    else:
+        return can_not
+    if approach.is_on_track(w, incident):
+        is_second = approach.better_portal(w, now, unit, incident, lead, from_cell)
+        return approach.track_arrival(w, now, unit, incident, lead, from_cell, is_second)
+    arrival = lead + approach.expected_travel_ms(w, now, unit, from_cell, w.incidents[incident].cell)
+    return arrival, arrival + mean_access

@@ -10,7 +10,9 @@ from sim.engine.world import SlotStatus, UnitStatus
 from sim.fleet.parts import ChangeKind, UnitMode
 
 FAULTED = -1
-BAD_STATUS, NO_CREW, LOG_FULL, OUTBOX_FULL, WAITING_FULL, PEOPLE_BELOW_ZERO, UNKNOWN_CHANGE = range(1, 8)
+BAD_STATUS, NO_CREW, LOG_FULL, OUTBOX_FULL, WAITING_FULL, PEOPLE_BELOW_ZERO, UNKNOWN_CHANGE, OWN_RULE_FAILED = range(
+    1, 9
+)
 
 AT_STATION = int(UnitStatus.AT_STATION)
 TURNING_OUT = int(UnitStatus.TURNING_OUT)

@@ -45,16 +45,15 @@ def ready_unit(w, station, capability):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def n_ready(w, station, leaving):  # type: ignore[no-untyped-def]
-    """Return how many units of a station that fight fires could leave one after another with their smallest crews.
+def n_ready_without(w, leaving):  # type: ignore[no-untyped-def]
+    """Return how many of a station's units that fight fires could leave, one after another, once `leaving` has left.
 
-    `leaving`: a unit of the station that counts as gone, with the crew it would take (-1: none).
+    With their smallest crews; `leaving` with the crew it would take.
     """
-    if not w.stations[station].is_open or w.stations[station].help_grade > 0:
+    station = w.units[leaving].station
+    if w.stations[station].n_pumps == 0:
         return 0
-    free = rules.people_free(w, station)
-    if leaving >= 0:
-        free -= rules.crew_for(w, leaving)
+    free = rules.people_free(w, station) - rules.crew_for(w, leaving)
     n = 0
     for unit in range(w.stations[station].first_unit, w.stations[station].end_unit):
         it = w.units[unit]
@@ -63,14 +62,6 @@ def n_ready(w, station, leaving):  # type: ignore[no-untyped-def]
             free -= it.crew_min
             n += 1
     return n
-
-
-@compiled_borrowing
-def has_cover(w, station):  # type: ignore[no-untyped-def]
-    """Return whether a station covers its area now: by a unit of its own or one that stands by in it."""
-    if not w.stations[station].is_open or w.stations[station].help_grade > 0:
-        return False
-    return w.stations[station].n_guests > 0 or n_ready(w, station, -1) > 0
 
 
 @compiled_inline
@@ -86,20 +77,13 @@ def sole_cover(w, now, station, besides):  # type: ignore[no-untyped-def]
     `besides`: a station whose reach counts as covered whatever it has (-1: none).
     """
     period = w.period_of_hour[rules.hour_index(w, now)]
-    reach_ms = w.params[COVER_MS]
+    is_covering = w.stations[station].is_covering
     weight = np.int64(0)
-    for cell in range(w.cell_weight.shape[0]):
-        if w.cell_weight[cell] == 0 or reaches_ms(w, period, station, cell) > reach_ms:
+    for place in range(w.reach_begin[period, station], w.reach_begin[period, station + 1]):
+        cell = w.reach_cell[place]
+        if w.n_covering[period, cell] > is_covering:
             continue
-        is_covered = besides >= 0 and reaches_ms(w, period, besides, cell) <= reach_ms
-        for place in range(w.station_order.shape[2]):
-            if is_covered:
-                break
-            other = w.station_order[period, cell, place]
-            if reaches_ms(w, period, other, cell) > reach_ms:
-                break
-            is_covered = other != station and has_cover(w, other)
-        if not is_covered:
+        if besides < 0 or reaches_ms(w, period, besides, cell) > w.params[COVER_MS]:
             weight += w.cell_weight[cell]
     return weight
 
@@ -116,7 +100,9 @@ def cover_lost(w, now, unit):  # type: ignore[no-untyped-def]
     is_guest = it.away_at >= 0
     station = np.int64(it.post if is_guest else it.station)
     n_others = w.stations[station].n_guests - (1 if is_guest else 0)
-    if n_others > 0 or not has_cover(w, station) or n_ready(w, station, -1 if is_guest else unit) > 0:
+    if n_others > 0 or not w.stations[station].is_covering:
+        return np.int64(0)
+    if (w.stations[station].n_pumps if is_guest else n_ready_without(w, unit)) > 0:
         return np.int64(0)
     return sole_cover(w, now, station, -1)
 
@@ -136,11 +122,12 @@ def donor_station(w, now, emptied):  # type: ignore[no-untyped-def]
     if gained == 0 and not is_nearest:
         return np.int64(rules.NOBODY)  # nothing to win, whoever comes
     best, best_net = np.int64(rules.NOBODY), np.int64(0)
-    for place in range(w.station_order.shape[2]):
-        station = w.station_order[period, cell, place]
-        if reaches_ms(w, period, station, cell) > w.params[MOVE_UP_MOST_MS]:
+    for place in range(w.roads.shape[2]):
+        road = w.roads[period, cell, place]
+        if road.to_ms > w.params[MOVE_UP_MOST_MS]:
             break
-        ready = n_ready(w, station, -1)
+        station = np.int64(road.station)
+        ready = w.stations[station].n_pumps
         if station == emptied or ready == 0:
             continue
         if is_nearest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.compiled import compiled_borrowing
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine.codes import (
     HANDLING_REGIME,
     LOG_CHANGE,
@@ -21,8 +21,16 @@ from sim.engine.codes import (
 )
 from sim.engine.journal import fault, finish, write
 from sim.engine.needs import serve_waiting
+from sim.engine.ready import note_ready
 from sim.engine.stations import CREW_BITS, SHIFT_BITS, recall_if_moved_up, review_cover
 from sim.engine.world import MOVE_UP_NONE, MOVE_UP_POLICY, N_OUTBOX, N_WAITING
+
+
+@compiled_inline
+def _station_of_change(w, change):  # type: ignore[no-untyped-def]
+    row = w.changes[change]
+    is_of_unit = row.kind in (UNIT_WITHDRAW, UNIT_IN_SERVICE, UNIT_FAILS, UNIT_MENDED)
+    return np.int64(w.units[row.entity].station if is_of_unit else row.entity)
 
 
 @compiled_borrowing
@@ -45,6 +53,8 @@ def apply_change(w, change):  # type: ignore[no-untyped-def]
         w.stations[row.entity].people_on_duty = row.value
     elif row.kind != HANDLING_REGIME:  # the handling regime is in each incident's due time already
         fault(w, UNKNOWN_CHANGE, change, row.kind)
+    if row.kind != HANDLING_REGIME:
+        note_ready(w, _station_of_change(w, change))
 
 
 @compiled_borrowing
@@ -53,8 +63,7 @@ def _review_after_change(w, now, change):  # type: ignore[no-untyped-def]
     row = w.changes[change]
     if row.kind == HANDLING_REGIME:
         return
-    is_of_unit = row.kind in (UNIT_WITHDRAW, UNIT_IN_SERVICE, UNIT_FAILS, UNIT_MENDED)
-    station = np.int64(w.units[row.entity].station if is_of_unit else row.entity)
+    station = _station_of_change(w, change)
     if row.kind in (UNIT_WITHDRAW, UNIT_FAILS):
         recall_if_moved_up(w, now, row.entity)
     elif row.kind == STATION_CLOSE:
@@ -85,11 +94,14 @@ def apply_roster(w, shift):  # type: ignore[no-untyped-def]
     total = np.int64(0)
     for station in range(w.stations.shape[0]):
         it = w.stations[station]
+        free = it.people_on_duty - it.people_out
         it.people_on_duty = w.roster[shift, station]
         total += it.people_on_duty
         if w.roster_is_relief[shift]:
             it.shift += 1
             it.people_out = 0
+        if it.people_on_duty - it.people_out != free:
+            note_ready(w, station)
     return total
 
 

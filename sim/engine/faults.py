@@ -18,7 +18,7 @@ _WORDS = {
 
 
 def raise_fault(arrays: WorldArrays, now: int, happening: str) -> None:
-    """Raise `EngineError` for the fault noted in the world's counts.
+    """Raise `EngineError` for the fault noted in the world's counts, or what a dispatch rule of one's own ended in.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ def raise_fault(arrays: WorldArrays, now: int, happening: str) -> None:
     happening
         What the engine was doing, in words.
     """
+    if arrays.asked is not None and arrays.asked.error is not None:
+        raise arrays.asked.error
     code = int(arrays.counts[FAULT])
     words = _WORDS.get(code, "unknown fault {entity} {detail}")
     told = words.format(entity=int(arrays.counts[FAULT_ENTITY]), detail=int(arrays.counts[FAULT_DETAIL]))

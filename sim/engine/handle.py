@@ -4,25 +4,32 @@ A compiled function could take the arrays one by one (a microsecond a call for 2
 (an atomic reference count at every access, and a minute of compilation). This type costs an integer a call and a load
 an access, owns nothing, and has a short name, which keeps compiled names and caches small. The table lives as long as
 the `World` object on the Python side; nothing compiled keeps it.
+
+Nor does the engine count from the end of an array: no index is below zero. Its arrays have a type of their own which
+says so, and spares a comparison and a load at every access.
 """
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
+from numba.core.types.containers import BaseTuple, UniTuple
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
     infer_getattr,
+    lower_builtin,
     lower_getattr_generic,
     models,
     register_model,
     unbox,
 )
+from numba.np import arrayobj
 
 from sim.engine.world import FIELDS, World
 
@@ -36,14 +43,19 @@ class WorldType(types.Type):
         super().__init__(name="World")
 
 
+class TableType(types.Array):
+    """numba's type of an array of the world: contiguous, and no index is below zero."""
+
+
 WORLD = WorldType()
+register_model(TableType)(models.ArrayModel)
 
 
 def _layout() -> dict[str, tuple[Any, int]]:
     """Return each field's numba type and its byte offset in the table of arrays."""
     layout, offset = {}, 0
     for name, dtype, ndim, _ in FIELDS:
-        layout[name] = (types.Array(numba.from_dtype(np.dtype(dtype)), ndim, "C"), offset)
+        layout[name] = (TableType(numba.from_dtype(np.dtype(dtype)), ndim, "C"), offset)
         offset += (5 + 2 * ndim) * _WORD_BYTES
     return layout
 
@@ -85,3 +97,36 @@ def _get_field(context: Any, builder: Any, _fe_type: WorldType, word: Any, name:
     loaded = builder.load(at)
     loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
     return loaded
+
+
+def _unsigned(context: Any, builder: Any, index_type: Any, index: Any) -> tuple[Any, Any]:
+    """Return an index of one or several whole numbers as unsigned ones, which numba does not count from the end."""
+    if isinstance(index_type, BaseTuple):
+        wide = UniTuple(types.uintp, len(index_type))
+        parts = [builder.extract_value(index, place) for place in range(len(index_type))]
+        given = zip(parts, index_type.types, strict=True)
+        return wide, context.make_tuple(builder, wide, [_widened(context, builder, *pair) for pair in given])
+    return types.uintp, _widened(context, builder, index, index_type)
+
+
+def _widened(context: Any, builder: Any, value: Any, value_type: Any) -> Any:
+    return context.cast(builder, value, value_type, types.intp)
+
+
+@lower_builtin(operator.getitem, TableType, types.Integer)
+def _get_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    index_type, index = _unsigned(context, builder, sig.args[1], args[1])
+    return arrayobj.getitem_arraynd_intp(context, builder, sig.return_type(sig.args[0], index_type), (args[0], index))
+
+
+@lower_builtin(operator.getitem, TableType, BaseTuple)
+def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    index_type, index = _unsigned(context, builder, sig.args[1], args[1])
+    return arrayobj.getitem_array_tuple(context, builder, sig.return_type(sig.args[0], index_type), (args[0], index))
+
+
+@lower_builtin(operator.setitem, TableType, types.Any, types.Any)
+def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    index_type, index = _unsigned(context, builder, sig.args[1], args[1])
+    wider = sig.return_type(sig.args[0], index_type, sig.args[2])
+    return arrayobj.setitem_array(context, builder, wider, (args[0], index, args[2]))

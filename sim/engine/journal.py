@@ -53,8 +53,8 @@ def plan(w, time_ms, kind, entity, mission):  # type: ignore[no-untyped-def]
     if at >= w.outbox.shape[0]:
         fault(w, OUTBOX_FULL, entity, kind)
         return
-    w.outbox[at, 0] = time_ms
-    w.outbox[at, 1] = events.event_key(kind, entity, mission)
+    w.outbox[at].time_ms = time_ms
+    w.outbox[at].key = events.event_key(kind, entity, mission)
     w.counts[N_OUTBOX] = at + 1
 
 

@@ -16,7 +16,17 @@ from sim.engine import dated, events, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
 from sim.engine.log import EventLog
-from sim.engine.world import FAULT, N_HEAP, N_LOG, NEXT_CALL, NEXT_CHANGE, NEXT_SHIFT, WorldArrays
+from sim.engine.world import (
+    FAULT,
+    GIVEN_KEY,
+    GIVEN_MS,
+    N_HEAP,
+    N_LOG,
+    NEXT_CALL,
+    NEXT_CHANGE,
+    NEXT_SHIFT,
+    WorldArrays,
+)
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
@@ -26,74 +36,78 @@ FOREVER_MS = 1 << 62
 
 
 @compiled_inline
-def _is_before(w, a, b):  # type: ignore[no-untyped-def]
-    if w.heap[a, 0] != w.heap[b, 0]:
-        return w.heap[a, 0] < w.heap[b, 0]
-    return w.heap[a, 1] < w.heap[b, 1]
+def _is_before(time_ms, key, other_ms, other_key):  # type: ignore[no-untyped-def]
+    return (time_ms < other_ms) | ((time_ms == other_ms) & (key < other_key))
 
 
 @compiled_inline
-def _swap(w, a, b):  # type: ignore[no-untyped-def]
-    time_ms, key = w.heap[a, 0], w.heap[a, 1]
-    w.heap[a, 0], w.heap[a, 1] = w.heap[b, 0], w.heap[b, 1]
-    w.heap[b, 0], w.heap[b, 1] = time_ms, key
+def _is_first(w, at, time_ms, key):  # type: ignore[no-untyped-def]
+    """Return whether the event at a place of the heap comes before another."""
+    return _is_before(w.heap[at].time_ms, w.heap[at].key, time_ms, key)
 
 
-@compiled_borrowing
+@compiled_inline
+def _copy(w, source, target):  # type: ignore[no-untyped-def]
+    w.heap[target].time_ms = w.heap[source].time_ms
+    w.heap[target].key = w.heap[source].key
+
+
+@compiled_inline
 def _push(w, time_ms, key):  # type: ignore[no-untyped-def]
+    """Put an event into the heap."""
     at = w.counts[N_HEAP]
-    w.heap[at, 0] = time_ms
-    w.heap[at, 1] = key
     w.counts[N_HEAP] = at + 1
     while at > 0:
         above = (at - 1) >> 1
-        if not _is_before(w, at, above):
+        if _is_first(w, above, time_ms, key):
             break
-        _swap(w, at, above)
+        _copy(w, above, at)
         at = above
+    w.heap[at].time_ms = time_ms
+    w.heap[at].key = key
 
 
-@compiled_borrowing
+@compiled_inline
+def _put_first(w, time_ms, key):  # type: ignore[no-untyped-def]
+    """Put an event in the place of the first of the heap."""
+    n, at, below = w.counts[N_HEAP], np.int64(0), np.int64(1)
+    while below < n:
+        if below + 1 < n and _is_first(w, below + 1, w.heap[below].time_ms, w.heap[below].key):
+            below += 1
+        if not _is_first(w, below, time_ms, key):
+            break
+        _copy(w, below, at)
+        at = below
+        below = 2 * at + 1
+    w.heap[at].time_ms = time_ms
+    w.heap[at].key = key
+
+
+@compiled_inline
 def _drop_first(w):  # type: ignore[no-untyped-def]
+    """Take the first event out of the heap."""
     last = w.counts[N_HEAP] - 1
     w.counts[N_HEAP] = last
-    w.heap[0, 0], w.heap[0, 1] = w.heap[last, 0], w.heap[last, 1]
-    at = np.int64(0)
-    while True:
-        below = 2 * at + 1
-        if below >= last:
-            break
-        if below + 1 < last and _is_before(w, below + 1, below):
-            below += 1
-        if not _is_before(w, below, at):
-            break
-        _swap(w, at, below)
-        at = below
+    _put_first(w, w.heap[last].time_ms, w.heap[last].key)
+
+
+# --- what comes without being planned by an event: calls, changes, shifts, each in its own order ---------------------
 
 
 @compiled_borrowing
-def _plan_next_call(w):  # type: ignore[no-untyped-def]
-    at = w.counts[NEXT_CALL]
-    if at < w.call_order.shape[0]:
-        incident = w.call_order[at]
-        w.counts[NEXT_CALL] = at + 1
-        _push(w, w.incidents[incident].due_ms, events.event_key(events.CALL, incident, 0))
-
-
-@compiled_borrowing
-def _plan_next_change(w):  # type: ignore[no-untyped-def]
+def _note_next_given(w):  # type: ignore[no-untyped-def]
+    """Note the first of the next change, the next shift and the next call."""
+    time_ms, key = np.int64(FOREVER_MS), np.int64(0)
     at = w.counts[NEXT_CHANGE]
     if at < w.changes.shape[0]:
-        w.counts[NEXT_CHANGE] = at + 1
-        _push(w, w.changes[at].time_ms, events.event_key(events.CHANGE, at, 0))
-
-
-@compiled_borrowing
-def _plan_next_shift(w):  # type: ignore[no-untyped-def]
+        time_ms, key = w.changes[at].time_ms, events.event_key(events.CHANGE, at, 0)
     at = w.counts[NEXT_SHIFT]
-    if at < w.roster_ms.shape[0]:
-        w.counts[NEXT_SHIFT] = at + 1
-        _push(w, w.roster_ms[at], events.event_key(events.SHIFT, at, 0))
+    if at < w.roster_ms.shape[0] and w.roster_ms[at] < time_ms:
+        time_ms, key = w.roster_ms[at], events.event_key(events.SHIFT, at, 0)
+    at = w.counts[NEXT_CALL]
+    if at < w.call_order.shape[0] and w.incidents[w.call_order[at]].due_ms < time_ms:
+        time_ms, key = w.incidents[w.call_order[at]].due_ms, events.event_key(events.CALL, w.call_order[at], 0)
+    w.counts[GIVEN_MS], w.counts[GIVEN_KEY] = time_ms, key
 
 
 @compiled_borrowing
@@ -115,21 +129,14 @@ def _handle(w, now, key):  # type: ignore[no-untyped-def]
     if kind == events.AVAILABLE:
         return transitions.on_available(w, now, entity, mission)
     if kind == events.CALL:
-        n_planned = transitions.on_call(w, now, entity)
-        _plan_next_call(w)
-        return n_planned
+        return transitions.on_call(w, now, entity)
     if kind == events.ESCALATE:
         return transitions.on_escalate(w, now, entity, mission)
     if kind == events.POLICY:
         return transitions.on_policy(w, now, entity, mission)
     if kind == events.SHIFT:
-        n_planned = dated.on_shift(w, now, entity, mission)
-        if entity < w.roster_ms.shape[0]:
-            _plan_next_shift(w)
-        return n_planned
-    n_planned = dated.on_change(w, now, entity)
-    _plan_next_change(w)
-    return n_planned
+        return dated.on_shift(w, now, entity, mission)
+    return dated.on_change(w, now, entity)
 
 
 @compiled_inline
@@ -141,20 +148,38 @@ def _handle_patient(w, now, kind, unit, mission):  # type: ignore[no-untyped-def
 
 @compiled_borrowing
 def start(w):  # type: ignore[no-untyped-def]
-    """Put the first change, the first shift and the first call into the heap."""
-    _plan_next_change(w)
-    _plan_next_shift(w)
-    _plan_next_call(w)
+    """Note what comes first."""
+    _note_next_given(w)
 
 
 @compiled_borrowing
-def _step(w):  # type: ignore[no-untyped-def]
-    """Do the first event of the heap; return what `advance` returns."""
-    now, key = w.heap[0, 0], w.heap[0, 1]
-    _drop_first(w)
+def _take_given(w):  # type: ignore[no-untyped-def]
+    """Go on to what comes after the next call, change or shift."""
+    kind = events.key_kind(w.counts[GIVEN_KEY])
+    if kind == events.CALL:
+        w.counts[NEXT_CALL] += 1
+    elif kind == events.SHIFT:
+        w.counts[NEXT_SHIFT] += 1
+    else:
+        w.counts[NEXT_CHANGE] += 1
+    _note_next_given(w)
+
+
+@compiled_inline
+def _do_next(w, now, key, is_given):  # type: ignore[no-untyped-def]
+    """Do one event; the first that an event of the heap plans takes its place there."""
+    if is_given:
+        _take_given(w)
     n_planned = _handle(w, now, key)
-    for place in range(n_planned):
-        _push(w, w.outbox[place, 0], w.outbox[place, 1])
+    first = 0
+    if not is_given:
+        if n_planned > 0:
+            _put_first(w, w.outbox[0].time_ms, w.outbox[0].key)
+            first = 1
+        else:
+            _drop_first(w)
+    for place in range(first, n_planned):
+        _push(w, w.outbox[place].time_ms, w.outbox[place].key)
     return n_planned
 
 
@@ -162,12 +187,17 @@ def _step(w):  # type: ignore[no-untyped-def]
 def advance(w, until_ms, n_most, log_margin):  # type: ignore[no-untyped-def]
     """Do the events before `until_ms`, `n_most` at most; return `OVER`, or which array must grow before going on."""
     n_done = 0
-    while n_done < n_most and w.counts[N_HEAP] > 0 and w.heap[0, 0] < until_ms:
+    while n_done < n_most:
+        now, key, is_given = w.counts[GIVEN_MS], w.counts[GIVEN_KEY], True
+        if w.counts[N_HEAP] > 0 and _is_before(w.heap[0].time_ms, w.heap[0].key, now, key):
+            now, key, is_given = w.heap[0].time_ms, w.heap[0].key, False
+        if now >= until_ms:
+            return OVER
         if w.log.shape[0] - w.counts[N_LOG] < log_margin:
             return LOG_ROOM
         if w.heap.shape[0] - w.counts[N_HEAP] < w.outbox.shape[0] + 4:
             return HEAP_ROOM
-        if _step(w) < 0:
+        if _do_next(w, now, key, is_given) < 0:
             return OVER
         n_done += 1
     return OVER
@@ -194,6 +224,14 @@ class KernelRun:
                 return
             self.arrays.grow("log" if asked == LOG_ROOM else "heap")
             self.world = self.arrays.struct()
+
+    def next_event(self) -> tuple[int, int] | None:
+        """Return (instant, key) of the event that `step` does next; None when nothing is left to happen."""
+        counts, heap = self.arrays.counts, self.arrays.heap
+        first = (int(counts[GIVEN_MS]), int(counts[GIVEN_KEY]))
+        if counts[N_HEAP] > 0:
+            first = min(first, (int(heap["time_ms"][0]), int(heap["key"][0])))
+        return None if first[0] == FOREVER_MS else first
 
     def step(self) -> None:
         """Do the one event that comes next, if any is left; for looking on."""

@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import simpy
 
 from sim.engine import dated, events, transitions
@@ -77,7 +78,7 @@ class CityModel:
         self.arrays = arrays
         self.world = arrays.struct()
         self._counts = arrays.counts
-        self._outbox = arrays.outbox
+        self._outbox = arrays.outbox.view(np.int64).reshape(-1, 2)
         self._handlers: dict[int, _Handler] = {
             events.CALL: self._call,
             events.CHANGE: self._change,
@@ -99,10 +100,29 @@ class CityModel:
 
     def run(self) -> EventLog:
         """Run until nothing is left to happen, so that every incident of the window has ended."""
+        self.start()
+        self.env.run()
+        return self.finish()
+
+    def start(self) -> None:
+        """Put the first change, the first shift and the first call into the calendar."""
         self._plan_next_change()
         self._plan_next_shift()
         self._plan_next_call()
-        self.env.run()
+
+    def next_event(self) -> tuple[int, int] | None:
+        """Return (instant, key) of the event that `step` does next; None when nothing is left to happen."""
+        if not self.env._queue:
+            return None
+        time_ms, key, *_ = self.env._queue[0]
+        return int(time_ms), int(key)
+
+    def step(self) -> None:
+        """Do the one event that comes next; for looking on."""
+        self.env.step()
+
+    def finish(self) -> EventLog:
+        """Return the log when nothing is left to happen."""
         self.arrays.make_room_to_end()
         self.world = self.arrays.struct()
         self._after(transitions.on_end(self.world), "end of run")

@@ -47,6 +47,7 @@ def enqueue(w, slot):  # type: ignore[no-untyped-def]
     w.waiting[at] = slot
     w.counts[N_WAITING] += 1
     w.slots[slot].status = SLOT_WAITING
+    w.slots[slot].looked = choice.look_state(w, 0)
     w.incidents[w.slots[slot].incident].n_waiting += 1
 
 
@@ -106,8 +107,7 @@ def serve_waiting(w, now):  # type: ignore[no-untyped-def]
     at = 0
     while at < w.counts[N_WAITING]:
         slot = w.waiting[at]
-        waited_ms = now - w.slots[slot].opened_ms
-        unit, expected = choice.choose_unit(w, now, w.slots[slot].incident, w.slots[slot].capability, waited_ms)
+        unit, expected = choice.choose_for_waiting(w, now, slot)
         if unit == rules.NOBODY:
             at += 1
         else:

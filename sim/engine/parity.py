@@ -1,7 +1,12 @@
-"""Run both engines on the same inputs and stop at the first event on which they differ."""
+"""Run both engines on the same inputs and stop at the first event on which they differ.
+
+Both run to their end first, as fast as they can; only where their logs differ are they run again, event by event, up to
+the first event that differs, to show the state around it on both sides (`difference.py`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,13 +50,35 @@ def run_both(inputs: RunInputs) -> EventLog:
     Raises
     ------
     EngineError
-        At the first row that differs, with both sides and the rows around it.
+        At the first event that differs, with both sides, the rows around it and the state before and after it; or what
+        stopped one engine (or both alike).
     """
-    simpy_log, kernel_log = run_simpy(inputs), run_kernel(inputs)
+    from sim.engine.difference import describe_difference
+
+    (simpy_log, simpy_error), (kernel_log, kernel_error) = _tried(run_simpy, inputs), _tried(run_kernel, inputs)
+    if simpy_log is None or kernel_log is None:
+        raise EngineError(_stopped(inputs, simpy_error, kernel_error))
     at = first_difference(simpy_log, kernel_log)
     if at is not None:
         raise EngineError(
             f"the engines differ from row {at} on\nSimPy:\n{describe_rows(simpy_log, at)}\n"
-            f"kernel:\n{describe_rows(kernel_log, at)}"
+            f"kernel:\n{describe_rows(kernel_log, at)}\n{describe_difference(inputs)}"
         )
     return simpy_log
+
+
+def _tried(run: Callable[[RunInputs], EventLog], inputs: RunInputs) -> tuple[EventLog | None, str]:
+    """Return (log, "") of an engine, or (None, what stopped it)."""
+    try:
+        return run(inputs), ""
+    except EngineError as error:
+        return None, str(error)
+
+
+def _stopped(inputs: RunInputs, simpy_error: str, kernel_error: str) -> str:
+    from sim.engine.difference import describe_difference
+
+    told = [
+        f"{name}: {error or 'ran to its end'}" for name, error in (("SimPy", simpy_error), ("kernel", kernel_error))
+    ]
+    return "\n".join(["an engine did not run to its end", *told, describe_difference(inputs)])

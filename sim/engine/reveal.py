@@ -11,7 +11,7 @@ from sim.engine.codes import LOG_REVEAL, SLOT_ASSIGNED, SLOT_ON_SCENE, SLOT_RELE
 from sim.engine.journal import slot_number, write
 from sim.engine.needs import dequeue, open_needs
 from sim.engine.state import turn_back
-from sim.engine.world import N_WAITING
+from sim.engine.world import N_GAINS, N_WAITING
 
 
 @compiled_borrowing
@@ -82,7 +82,10 @@ def reveal(w, now, incident, unit, slot):  # type: ignore[no-untyped-def]
     """
     it = w.incidents[incident]
     it.is_revealed = 1
+    w.counts[N_GAINS] += 1  # what it really is may release help
     write(w, now, LOG_REVEAL, incident, slot_number(w, slot), unit, it.kind * 8 + it.grade)
+    if it.reported_kind == it.kind and it.reported_grade == it.grade:
+        return  # the report was exact: what is needed has been asked for
     n_true = w.card_start[it.kind + 1] - w.card_start[it.kind]
     if it.reported_kind == it.kind:
         _drop_surplus(w, now, incident, 0, n_true, it.grade)

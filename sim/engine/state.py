@@ -29,6 +29,7 @@ from sim.engine.codes import (
     WATER,
 )
 from sim.engine.journal import fault, plan, slot_number, write
+from sim.engine.ready import note_ready
 from sim.engine.stations import (
     crew_aboard,
     crew_home,
@@ -130,6 +131,7 @@ def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
     it.status = STANDING_BY
     start_away(w, unit)
     w.stations[it.post].n_guests += 1
+    note_ready(w, it.post)
     home = w.stations[it.station]
     is_fit = it.is_in_service and not it.is_failed and home.is_open and it.shift == home.shift
     if not is_fit or not w.stations[it.post].is_emptied:
@@ -182,6 +184,7 @@ def stand_by(w, unit, slot):  # type: ignore[no-untyped-def]
     it.shift = station.shift
     station.people_out += it.crew
     it.status = TURNING_OUT
+    note_ready(w, it.station)
     w.slots[slot].unit = unit
 
 
@@ -192,4 +195,5 @@ def stand_down(w, slot):  # type: ignore[no-untyped-def]
     if unit >= 0:
         crew_home(w, unit)
         w.units[unit].status = AT_STATION
+        note_ready(w, w.units[unit].station)
         w.slots[slot].unit = -1

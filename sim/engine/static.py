@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from sim.compiled import compiled_borrowing
 from sim.engine import approach, choice, dated, rules, state
 from sim.engine.build import build_world
-from sim.engine.world import N_LOG, N_OUTBOX
+from sim.engine.faults import raise_fault
+from sim.engine.world import FAULT, N_LOG, N_OUTBOX
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
@@ -73,4 +74,6 @@ def static_responses(inputs: RunInputs) -> NDArray[np.int64]:
     arrays = build_world(inputs)
     out = np.full(arrays.incidents.shape[0], -1, dtype=np.int64)
     _all_first_arrivals(arrays.struct(), out)
+    if arrays.counts[FAULT]:
+        raise_fault(arrays, 0, "each incident alone")
     return out

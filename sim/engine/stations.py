@@ -6,10 +6,13 @@ from, change it, write the log and put what must happen next into the outbox. Ne
 
 from __future__ import annotations
 
-from sim.compiled import compiled_borrowing
+import numpy as np
+
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, events, rules
 from sim.engine.codes import LOG_MOVE_UP, LOG_RECALL, MOVING_UP, PEOPLE_BELOW_ZERO, RETURNING, STANDING_BY
 from sim.engine.journal import fault, plan, write
+from sim.engine.ready import note_ready
 from sim.engine.world import (
     MOVE_UP_AFTER_MS,
     MOVE_UP_MOST_MS,
@@ -17,6 +20,7 @@ from sim.engine.world import (
     MOVE_UP_NONE,
     MOVE_UP_POLICY,
     N_AWAY,
+    N_GAINS,
     N_IN_VAIN,
     REST_AFTER_MS,
     REST_MS,
@@ -33,6 +37,7 @@ def start_away(w, unit):  # type: ignore[no-untyped-def]
     """Put a unit on the list of those that are away without an incident and may be sent from where they are."""
     at = w.counts[N_AWAY]
     w.away[at] = unit
+    w.counts[N_GAINS] += 1
     w.units[unit].away_at = at
     w.counts[N_AWAY] = at + 1
 
@@ -68,7 +73,7 @@ def go_home(w, now, unit, from_cell, home_ms):  # type: ignore[no-untyped-def]
 @compiled_borrowing
 def start_returning(w, now, unit, from_cell):  # type: ignore[no-untyped-def]
     """Let a unit start for its station from a cell; it may be sent on until it is home."""
-    home_ms = approach.home_ms(w, now, unit, from_cell, w.stations[w.units[unit].station].cell)
+    home_ms = approach.home_ms(w, now, unit, from_cell)
     go_home(w, now, unit, from_cell, home_ms)
 
 
@@ -118,18 +123,18 @@ def crew_rests(w, now, unit):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def review_cover(w, now, station):  # type: ignore[no-untyped-def]
-    """Note what a station can send, if the run moves units up at all: whether it is emptied, or can send again or more.
+    """Note what a station can send; if the run moves units up: whether it is emptied, or can send again or more.
 
     An emptied one is looked at after a while, by a POLICY event; guests of one that can send again go home. Where a
     look found nobody to move up, the next is at the instant at which a station within the drive has one more ready.
     """
+    note_ready(w, station)
     it = w.stations[station]
     if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or it.help_grade > 0:
         return
-    n_ready = cover.n_ready(w, station, -1)
-    has_more = n_ready > it.n_ready
-    it.n_ready = n_ready
-    if not it.is_open or n_ready > 0:
+    has_more = it.n_pumps > it.n_ready
+    it.n_ready = it.n_pumps
+    if not it.is_open or it.n_pumps > 0:
         _not_in_vain(w, station)
         it.is_emptied = 0
         if it.n_guests > 0:
@@ -179,9 +184,21 @@ def _look_again(w, now, donor):  # type: ignore[no-untyped-def]
 @compiled_borrowing
 def recall_guests(w, now, station):  # type: ignore[no-untyped-def]
     """Send every unit that stands by in a station, or is on its way to do so, home."""
-    for unit in range(w.units.shape[0]):
-        if w.units[unit].post == station:
-            recall_if_moved_up(w, now, unit)
+    unit = _first_guest(w, station)
+    while unit != rules.NOBODY:
+        recall(w, now, unit)
+        unit = _first_guest(w, station)
+
+
+@compiled_inline
+def _first_guest(w, station):  # type: ignore[no-untyped-def]
+    """Return the first unit that stands by in a station or is on its way to do so; `NOBODY` if none."""
+    first = np.int64(rules.NOBODY)
+    for place in range(w.counts[N_AWAY]):
+        unit = np.int64(w.away[place])
+        if w.units[unit].post == station and (first == rules.NOBODY or unit < first):
+            first = unit
+    return first
 
 
 @compiled_borrowing
@@ -209,6 +226,7 @@ def guest_leaves(w, now, unit):  # type: ignore[no-untyped-def]
     stop_away(w, unit)
     it = w.stations[w.units[unit].post]
     it.n_guests -= 1
+    note_ready(w, w.units[unit].post)
     if it.is_emptied and it.n_guests == 0:
         _plan_look(w, now + w.params[MOVE_UP_AFTER_MS], w.units[unit].post)
 
@@ -225,8 +243,9 @@ def move_up(w, now, unit, station):  # type: ignore[no-untyped-def]
     it.from_cell = home.cell
     it.to_cell = w.stations[station].cell
     it.leave_ms = now
-    it.arrive_ms = now + approach.home_ms(w, now, unit, it.from_cell, it.to_cell)
+    it.arrive_ms = now + approach.move_up_ms(w, now, unit, it.to_cell)
     w.stations[station].n_guests += 1
+    note_ready(w, station)
     start_away(w, unit)
     write(w, now, LOG_MOVE_UP, station, -1, unit, it.arrive_ms - now)
     plan(w, it.arrive_ms, events.HOME, unit, it.mission)

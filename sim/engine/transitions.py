@@ -47,7 +47,7 @@ from sim.engine.needs import await_flight, close_if_over, dequeue, open_need, op
 from sim.engine.reveal import match_reported_slots, reveal
 from sim.engine.state import leave_with_patient, set_off
 from sim.engine.stations import crew_rests, looked_in_vain, move_up, review_cover, start_returning, stop_away
-from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
+from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_GAINS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
 
 
 @compiled_borrowing
@@ -256,6 +256,7 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
         return finish(w)
     it.grade = grade + 1
     it.met_ms = rules.NEVER_MS
+    w.counts[N_GAINS] += 1  # the grade may release help
     write(w, now, LOG_ESCALATE, incident, -1, -1, grade + 1)
     if it.is_revealed:
         open_needs(w, now, incident)

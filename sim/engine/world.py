@@ -48,36 +48,37 @@ class SlotStatus(IntEnum):
 
 UNIT_DTYPE = np.dtype(
     [
+        # what is asked of a unit that might go, for many units in a row, lies together
         ("capabilities", "i8"),
+        ("status", "i4"),
+        ("crew_min", "i4"),
+        ("mode", "i4"),
+        ("is_in_service", "i4"),
+        ("is_failed", "i4"),
+        ("callout_ms", "i4"),
+        ("station", "i4"),
+        ("crew_preferred", "i4"),
+        ("crew", "i4"),
+        ("shift", "i4"),
+        ("mission", "i4"),
+        ("incident", "i4"),
+        ("post", "i4"),
+        ("away_at", "i4"),
+        ("slot", "i8"),
         ("leave_ms", "i8"),
         ("arrive_ms", "i8"),
         ("clear_ms", "i8"),
-        ("slot", "i8"),
-        ("station", "i4"),
-        ("incident", "i4"),
-        ("mission", "i4"),
-        ("crew_min", "i4"),
-        ("crew_preferred", "i4"),
-        ("crew", "i4"),
-        ("status", "i4"),
-        ("is_in_service", "i4"),
+        ("left_ms", "i8"),
         ("from_cell", "i4"),
         ("to_cell", "i4"),
-        ("away_at", "i4"),
-        ("is_failed", "i4"),
-        ("left_ms", "i8"),
-        ("flown_ms", "i8"),
-        ("callout_ms", "i4"),
         ("ready_ms", "i4"),
         ("access_ms", "i4"),
+        ("flown_ms", "i8"),
+        ("flown_day", "i4"),
         ("speed_mm_s", "i4"),
         ("track_mm_s", "i4"),
         ("range_m", "i4"),
         ("duty_ms", "i4"),
-        ("mode", "i4"),
-        ("flown_day", "i4"),
-        ("shift", "i4"),
-        ("post", "i4"),
         ("spare", "i4"),
     ]
 )
@@ -100,6 +101,8 @@ STATION_DTYPE = np.dtype(
         ("is_in_vain", "i4"),
         ("drive_q16", "i4"),
         ("is_passed", "i4"),
+        ("n_pumps", "i4"),
+        ("is_covering", "i4"),
         ("spare", "i4"),
     ]
 )
@@ -139,19 +142,23 @@ SLOT_DTYPE = np.dtype(
         ("working_ms", "i8"),
         ("arrive_ms", "i8"),
         ("opened_ms", "i8"),
+        ("looked", "i8"),
         ("incident", "i4"),
         ("unit", "i4"),
         ("capability", "i4"),
         ("status", "i4"),
     ]
 )
+EVENT_DTYPE = np.dtype([("time_ms", "i8"), ("key", "i8")])
 NEED_DTYPE = np.dtype([("capability", "i4"), ("from_grade", "i4"), ("is_critical", "i4"), ("spare", "i4")])
+ROAD_DTYPE = np.dtype([("station", "i4"), ("to_ms", "i4"), ("home_ms", "i4")])
+"""A station as a cell sees it: the drive from it and the drive home to it, on dry roads, by the station's factor."""
 CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"), ("entity", "i4")])
 
 # Places in `World.counts`.
 N_LOG, N_OUTBOX, N_WAITING, N_AWAY, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
-FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN = range(8, 14)
-N_COUNTS = 16
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS, GIVEN_MS, GIVEN_KEY = range(8, 17)
+N_COUNTS = 17
 
 # Places in `World.params`.
 (
@@ -176,8 +183,9 @@ N_COUNTS = 16
     WATER_CAPABILITY,
     TRANSPORT_FACTOR_Q16,
     IS_SENT_ON,
-) = range(21)
-N_PARAMS = 21
+    OWN_RULE,
+) = range(22)
+N_PARAMS = 22
 DISPATCH_NEAREST, DISPATCH_OWN_TOWN_FIRST, DISPATCH_KEEP_COVER = 0, 1, 2
 MOVE_UP_NONE, MOVE_UP_NEAREST, MOVE_UP_BEST_COVER = 0, 1, 2
 
@@ -191,9 +199,11 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("counts", "i8", 1, False),
     ("waiting", "i8", 1, False),
     ("away", "i4", 1, False),
-    ("outbox", "i8", 2, False),
-    ("heap", "i8", 2, False),
+    ("outbox", EVENT_DTYPE, 1, False),
+    ("heap", EVENT_DTYPE, 1, False),
     ("log", LOG_DTYPE, 1, False),
+    ("ready", "i8", 1, False),
+    ("n_covering", "i2", 2, False),
     ("params", "i8", 1, True),
     ("changes", CHANGE_ROW_DTYPE, 1, True),
     ("call_order", "i4", 1, True),
@@ -202,7 +212,9 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("needs", NEED_DTYPE, 1, True),
     ("card_start", "i4", 1, True),
     ("travel_ms", "i4", 3, True),
-    ("station_order", "i2", 3, True),
+    ("roads", ROAD_DTYPE, 3, True),
+    ("reach_begin", "i8", 2, True),
+    ("reach_cell", "i4", 1, True),
     ("period_of_hour", "i1", 1, True),
     ("turnout_row", "i1", 1, True),
     ("turnout_table", "i2", 2, True),
@@ -226,6 +238,8 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("access_mean_ms", "i8", 1, True),
     ("supply_grade", "i1", 1, True),
     ("craft", "i4", 1, True),
+    ("able_begin", "i4", 1, True),
+    ("able_station", "i4", 1, True),
     ("tasks", "i8", 2, True),
     ("way_m", "i4", 2, True),
     ("near", "i4", 1, True),
@@ -276,6 +290,8 @@ class WorldArrays:
     def __init__(self, *, log_margin: int, **arrays: Any) -> None:
         self.arrays: dict[str, Any] = {}
         self.log_margin = log_margin
+        self.asked: Any = None
+        """The dispatch rule of one's own that this world asks (`asking.py`), if any."""
         for name, dtype, ndim, is_frozen in FIELDS:
             array = np.ascontiguousarray(arrays[name], dtype=dtype)
             if array.ndim != ndim:

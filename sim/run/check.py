@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sim.city.forms import is_stated
+from sim.engine import engine_for
 from sim.errors import InputError, Problems
 from sim.run.work import Job, Work, check_folder, check_is_run, jobs_of
 from sim.settings import GROUPS, Settings
@@ -119,6 +120,8 @@ _STEPS = (
         ("fleet",),
         is_of_world=True,
     ),
+    _Step("own rule", lambda b, s, r: b.own_rule(s), ("dispatch",)),
+    _Step("engine", lambda b, s, r: engine_for(s.run.engine, s.dispatch.own_rule), ("dispatch", "run")),
 )
 
 

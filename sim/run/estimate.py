@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 from sim.compiled import cache_root
+from sim.engine import engine_for
 from sim.provenance import to_json, write_whole
 from sim.run.work import Job
 from sim.settings import Settings
@@ -108,7 +109,7 @@ def nominal_incidents(settings: Settings) -> float:
 def _way(settings: Settings) -> tuple[str, str]:
     """Return how replications are made, as far as it tells in their time and bytes: engine and log."""
     run = settings.run
-    return ("kernel" if run.engine == "auto" else run.engine), run.log
+    return engine_for(run.engine, settings.dispatch.own_rule)[0], run.log
 
 
 def estimate(jobs: Sequence[Job], workers: int) -> Estimate:

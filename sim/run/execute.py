@@ -31,7 +31,7 @@ from sim.run.check import check_before, store_tables
 from sim.run.estimate import Estimate, estimate, note_run
 from sim.run.gather import TABLES, Formats
 from sim.run.pool import check_room, n_workers, run_jobs
-from sim.run.replication import make_batch, timed
+from sim.run.replication import engine_told, make_batch, timed
 from sim.run.work import (
     NOTE,
     Job,
@@ -217,9 +217,22 @@ def _make(
     expected = estimate(missing, workers)
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
+    for line in engine_lines(work):
+        say(line)
     store_tables(missing, builder)
     with timed(seconds, "make"):
         return run_jobs(missing, make_batch, workers)
+
+
+def engine_lines(work: Work) -> list[str]:
+    """Return which engine plays the arms of a run and why: a line for all, or one for each that is not alike."""
+    arms_of: dict[str, list[str]] = {}
+    for arm in work.arms:
+        told = engine_told(arm.settings)
+        arms_of.setdefault(f"{told['name']}, because {told['why']}", []).append(arm.name)
+    if len(arms_of) == 1:
+        return [f"engine: {told}" for told in arms_of]
+    return [f"engine of {', '.join(arms)}: {told}" for told, arms in arms_of.items()]
 
 
 def facts_of(work: Work) -> dict[str, Any]:
@@ -233,6 +246,7 @@ def facts_of(work: Work) -> dict[str, Any]:
             "settings": arm.settings.as_map(),
             "seed": arm.settings.seed,
             "given_files": given_digests(arm.settings),
+            "engine": engine_told(arm.settings),
             "replications": {},
         }
     for job in jobs_of(work):

@@ -98,6 +98,11 @@ def explain(where: Path, replication: int, incident: str) -> Story:
     stored = read_result(replication_folder(where, replication))
     builder.take_tables(settings, where / TABLES)
     inputs = build_inputs(settings, replication, builder)
+    if inputs.own_rule is not None:
+        rule = "(dispatch.own_rule) is your own Python; only the reasons of built-in rules can be told"
+        raise InputError(
+            [Problem(str(where / CONFIG), rule, inputs.own_rule.name, mend="look at a run with a built-in rule")]
+        )
     place = find_incident(inputs, incident)
     log = simulate(inputs, "kernel")
     rows = np.flatnonzero(log.column("incident") == place)

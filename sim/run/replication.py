@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.assemble import InputsBuilder, build_inputs
+from sim.engine import engine_for
 from sim.errors import RunDirectoryError
 from sim.provenance import city_digest, sha256_of_file, software, to_json, whole_folder, write_whole
 from sim.run.work import LOG, RESULT, Batch, Job, is_finished, lacks_log, read_result
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sim.engine.log import EventLog
     from sim.inputs import RunInputs
+    from sim.settings import Settings
 
 
 def make_batch(batch: Batch) -> list[dict[str, Any]]:
@@ -65,6 +67,7 @@ def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
             incidents = _write_tables(part, inputs, log, static_ms, job)
         result = told_of(job, builder, log, digests, counts_of(inputs, log, len(incidents["identity"]))) | {
             "arm": job.arm,
+            "engine": engine_told(job.settings),
             "software": software(),
             "seconds": {step: round(value, 4) for step, value in seconds.items()},
             "files": {path.name: sha256_of_file(path) for path in sorted(part.iterdir())},
@@ -96,6 +99,12 @@ def add_log(job: Job, builder: InputsBuilder) -> dict[str, Any]:
         result["files"] = {path.name: sha256_of_file(path) for path in sorted(part.iterdir())}
         write_whole(part / RESULT, to_json(result))
     return result
+
+
+def engine_told(settings: Settings) -> dict[str, str]:
+    """Return which engine plays the replications of some settings, and why."""
+    name, why = engine_for(settings.run.engine, settings.dispatch.own_rule)
+    return {"name": name, "why": why}
 
 
 def told_of(

@@ -25,6 +25,7 @@ from sim.inputs import (
     order_stations,
     slot_starts,
 )
+from sim.own_rule import find
 from sim.recorded import Effects, Recorded, Transport
 
 S = 1000
@@ -46,7 +47,10 @@ def _by_incident(demand: SimpleNamespace, given: dict[int, int], else_: int, dty
 
 @dataclass
 class TinyCity:
-    """Cells 1 km apart on a line, a minute of driving between neighbours; handling 60 s, turnout 45 s, scene 10 min."""
+    """Cells 1 km apart on a line, a minute of driving between neighbours; handling 60 s, turnout 45 s, scene 10 min.
+
+    Travel period 0 holds but in the hours of the day that `period_of` names; `period_q16` are the others' factors.
+    """
 
     n_cells: int = 10
     minute_per_cell_s: int = 60
@@ -96,6 +100,10 @@ class TinyCity:
     transport_factor_q16: int = 65536
     recorded_handling_s: dict[int, float] = field(default_factory=dict)
     recorded_s: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
+    period_of: dict[int, int] = field(default_factory=dict)
+    period_q16: tuple[int, ...] = ()
+    way_s: dict[tuple[int, int], int] = field(default_factory=dict)
+    own_rule: str = ""
 
     def station(self, cell: int, people: int = 12, *, is_open: bool = True) -> int:
         self.stations.append((cell, people))
@@ -199,6 +207,15 @@ class TinyCity:
             return no_waterways(self.n_cells)
         return Waterways(np.array(list(self.way_m), np.int32), np.array(list(self.way_m.values()), np.int32))
 
+    def _travel(self) -> SimpleNamespace:
+        """Driving times of every period: those of the line x its `period_q16`; `way_s` gives single ways (from, to)."""
+        cells = np.arange(self.n_cells, dtype=np.int32)
+        step = np.abs(cells[:, None] - cells[None, :]) * self.minute_per_cell_s * S
+        for (from_cell, to_cell), seconds in self.way_s.items():
+            step[from_cell, to_cell] = seconds * S
+        periods = [step.astype(np.int64) * q16 >> 16 for q16 in (65536, *self.period_q16)]
+        return SimpleNamespace(duration_ms=np.ascontiguousarray(np.array(periods, dtype=np.int32)))
+
     def _first_slots(self, demand: SimpleNamespace, cards: SimpleNamespace) -> dict[int, int]:
         """Return the first slot of each incident by its place in the order of adding."""
         start = slot_starts(demand, cards)
@@ -264,8 +281,7 @@ class TinyCity:
     def inputs(self) -> SimpleNamespace:
         cells = np.arange(self.n_cells, dtype=np.int32)
         town = np.array(self.town_of_cell or [0] * self.n_cells, dtype=np.int16)
-        step = np.abs(cells[:, None] - cells[None, :]) * self.minute_per_cell_s * S
-        travel = SimpleNamespace(duration_ms=np.ascontiguousarray(step[None].astype(np.int32)))
+        travel = self._travel()
         station_cell = np.array([cell for cell, _ in self.stations], dtype=np.int32)
         units = np.array(self.units, dtype=np.int64).reshape(-1, 4)
         needs = [need for card in self.cards for need in card]
@@ -305,13 +321,15 @@ class TinyCity:
             ),
             slot_ranks=draw_slot_ranks(demand, cards, self.seed, 0),
             station_order=order_stations(travel.duration_ms, station_cell, effects and effects.drive_q16),
-            period_of_hour=np.zeros(hours, dtype=np.int8), is_night_of_hour=is_night,
+            period_of_hour=np.array([self.period_of.get(hour % 24, 0) for hour in range(hours)], dtype=np.int8),
+            is_night_of_hour=is_night,
             waterways=self._waterways(), roster=self._roster(), sky=self._sky(hours),
             scenes=self._scenes(demand.incidents),
             cell_weight=np.array(self.cell_weight or [1] * self.n_cells, dtype=np.int64),
             recorded=self._recorded(demand, cards), transport=self._transport(demand, cards),
             n_passed=_by_incident(demand, self.n_passed, 0, np.int8) if self.n_passed else None,
             nearest_zone=index_zones(x_m, y_m) if self.xy_m else None,
+            own_rule=find(self.own_rule) if self.own_rule else None,
         )  # fmt: skip
 
     def run(self, engine: str = "both") -> EventLog:

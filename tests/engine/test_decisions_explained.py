@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sim.engine.log import LogKind
 from sim.fleet.parts import ChangeKind
 from sim.run.explain import decisions_of
+from tests.engine.random_cities import cities_with_levers
 from tests.engine.test_aircraft import HILL, HOME, hill_rescue
 from tests.engine.test_boats import river_rescue
 from tests.engine.test_cover_and_help import two_sides
-from tests.engine.test_properties import cities_with_levers
 
 S = 1000
 

@@ -11,10 +11,12 @@ DISPATCH, ARRIVE = LogKind.DISPATCH, LogKind.ARRIVE
 CARD = [(WATER, 1, True), (AERIAL, 1, False)]
 
 
-def city_with_help(tiny, **policy):
-    """A pumper of the city's own in cell 0; an aerial at the border, in cell 9, that sends from grade 3 on."""
+def city_with_help(tiny, n_pumpers=1, **policy):
+    """Pumpers of the city's own in cell 0; an aerial at the border, in cell 9, that sends from grade 3 on."""
     city = tiny(cards=[CARD], policy=policy)
-    city.unit(city.station(0), WATER)
+    station = city.station(0)
+    for _ in range(n_pumpers):
+        city.unit(station, WATER)
     city.help_grade[city.station(9)] = 3
     city.unit(1, AERIAL, callout_ms=300_000)
     return city
@@ -39,17 +41,16 @@ def test_help_comes_from_its_grade_or_after_its_wait_and_needs_its_lead(tiny, ro
 
 
 def test_help_that_is_out_is_not_there_a_second_time(tiny, rows_of):
-    city = city_with_help(tiny)
-    city.unit(0, WATER)
+    city = city_with_help(tiny, n_pumpers=2)
     city.incident(0, cell=0, grade=3)
     city.incident(600, cell=5, grade=3)
     log = city.run()
     # at the first from 945 to 1545 s, then sent on from there: five minutes to cell 5, without lead or turnout
-    assert rows_of(log, DISPATCH, ARRIVE, unit=1) == [
-        (60, "DISPATCH", 0, 1, 1),
-        (945, "ARRIVE", 0, 1, 1),
-        (1545, "DISPATCH", 1, 1, 1),
-        (1845, "ARRIVE", 1, 1, 1),
+    assert rows_of(log, DISPATCH, ARRIVE, unit=2) == [
+        (60, "DISPATCH", 0, 1, 2),
+        (945, "ARRIVE", 0, 1, 2),
+        (1545, "DISPATCH", 1, 1, 2),
+        (1845, "ARRIVE", 1, 1, 2),
     ]
 
 

@@ -19,6 +19,16 @@ COMMON = ("window=one_week", "seed=1", "schedule.is_outside_run_allowed=true")
 # Replications 0 and 20 share a siting world and differ in chance; 13 has another world.
 SCHEDULES, DISPATCHES, REPLICATIONS = ("none", "plan"), ("nearest", "own_town_first"), (0, 13, 20)
 A_DAY = ("window.measure_to=2026-06-02", "window.warm_up_days=0", "window.run_out_days=0", "schedule=plan")
+EVERY_LEVER = (
+    "teams=plan", "roster=with_absences", "aviation=own", "move_up=best_cover", "dispatch=keep_cover",
+    "relief=after_long_jobs", "mutual_aid=neighbours_and_province", "rail=along_the_track", "water_supply=plan",
+    "micro_stations=one_three_five", "vehicles=aging", "weather=timeline", "schedule=plan",
+)  # fmt: skip
+DISASTERS = {
+    "compound": ("window.measure_from=2026-06-08", "window.measure_to=2026-06-12"),
+    "typhoon": ("window.measure_from=2026-09-15", "window.measure_to=2026-09-18"),
+}
+"""Planted events under which every lever is on, each with a window of days around them."""
 PLAIN = "a day, schedule=plan, dispatch=nearest, replication 0"
 """The case that is also run as plain Python; the others would take minutes so."""
 
@@ -34,7 +44,10 @@ def cases() -> dict[str, tuple[tuple[str, ...], int]]:
             for replication in REPLICATIONS:
                 choices = (f"schedule={schedule}", f"dispatch={dispatch}")
                 named[", ".join([*choices, f"replication {replication}"])] = ((*COMMON, *choices), replication)
-    return named | {PLAIN: ((*COMMON, *A_DAY), 0)}
+    named[PLAIN] = ((*COMMON, *A_DAY), 0)
+    for planted, window in DISASTERS.items():
+        named[f"every lever, planted={planted}"] = ((*COMMON, *window, *EVERY_LEVER, f"planted={planted}"), 13)
+    return named
 
 
 def digests_of(names: Sequence[str], engine: str = "both") -> Digests:

@@ -67,6 +67,24 @@ def test_the_arms_of_a_replication_share_every_part_of_chance(golden: ModuleType
         assert [part for part in parts if len({of[part] for of in arms}) > 1] == []
 
 
+def test_the_cases_with_every_lever_have_each_of_them_on_and_every_kind_of_row_but_those_of_traces(
+    golden: ModuleType,
+) -> None:
+    from sim.assemble import build_inputs
+    from sim.compose import compose
+    from sim.engine import simulate
+    from sim.engine.log import LogKind
+
+    levers = "teams roster aviation move_up relief mutual_aid water_supply rail micro_stations vehicles planted weather"
+    kinds: set[int] = set()
+    for planted in golden.DISASTERS:
+        overrides, replication = golden.cases()[f"every lever, planted={planted}"]
+        settings = compose(overrides).settings
+        assert [name for name in levers.split() if getattr(settings, name).name == "none"] == []
+        kinds |= set(simulate(build_inputs(settings, replication)).rows["kind"].tolist())
+    assert {LogKind(kind).name for kind in set(LogKind) - kinds} == {"TRANSPORT", "DELIVER", "HANDED_OVER"}
+
+
 def test_what_moved_names_the_part_and_the_cases(golden: ModuleType) -> None:
     before = {"a": {"log": "1", "demand": "2"}, "b": {"log": "3", "demand": "4"}}
     after = {"a": {"log": "1", "demand": "5"}, "b": {"log": "6", "demand": "7"}}
