@@ -128,11 +128,15 @@ def _widened(dispatcher: Any) -> Any:
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources."""
+    """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources.
+
+    Threads run it side by side: it lets Python's lock go.
+    """
     import numba
 
     _choose_folder()
-    return cast(_Function, _widened(_sealed(numba.njit(cache=True, error_model="numpy")(function))))
+    options = {"cache": True, "error_model": "numpy", "nogil": True}
+    return cast(_Function, _widened(_sealed(numba.njit(**options)(function))))
 
 
 def compiled_borrowing(function: _Function) -> _Function:
@@ -140,7 +144,9 @@ def compiled_borrowing(function: _Function) -> _Function:
     import numba
 
     _choose_folder()
-    return cast(_Function, _widened(_sealed(numba.njit(cache=True, error_model="numpy", _nrt=False)(function))))
+    return cast(
+        _Function, _widened(_sealed(numba.njit(cache=True, error_model="numpy", _nrt=False, nogil=True)(function)))
+    )
 
 
 def compiled_inline(function: _Function) -> _Function:

@@ -23,9 +23,11 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
     infer_getattr,
+    intrinsic,
     lower_builtin,
     lower_getattr_generic,
     models,
+    overload,
     register_model,
     unbox,
 )
@@ -34,6 +36,7 @@ from numba.np import arrayobj
 from sim.engine.world import FIELDS, World
 
 _WORD_BYTES = 8
+_PREFETCH = "llvm.prefetch.p0"
 
 
 class WorldType(types.Type):
@@ -130,3 +133,25 @@ def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     index_type, index = _unsigned(context, builder, sig.args[1], args[1])
     wider = sig.return_type(sig.args[0], index_type, sig.args[2])
     return arrayobj.setitem_array(context, builder, wider, (args[0], index, args[2]))
+
+
+@intrinsic
+def _fetch(_typing_context: Any, row_type: Any) -> Any:
+    def generate(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        flag = ir.IntType(32)
+        signature = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        fetch = builder.module.globals.get(_PREFETCH) or ir.Function(builder.module, signature, _PREFETCH)
+        builder.call(fetch, [builder.bitcast(args[0], byte), flag(0), flag(3), flag(1)])
+        return _context.get_dummy_value()
+
+    return types.void(row_type), generate
+
+
+def fetch_ahead(row: Any) -> None:
+    """Let the processor fetch a row that will be read soon; a hint that changes nothing (plain Python ignores it)."""
+
+
+@overload(fetch_ahead)
+def _fetch_ahead(row):  # type: ignore[no-untyped-def]
+    return lambda row: _fetch(row)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
-from sim.engine import dated, events, transitions
+from sim.engine import dated, events, rules, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
+from sim.engine.handle import fetch_ahead
 from sim.engine.log import EventLog
 from sim.engine.world import (
     FAULT,
@@ -107,6 +108,7 @@ def _note_next_given(w):  # type: ignore[no-untyped-def]
     at = w.counts[NEXT_CALL]
     if at < w.call_order.shape[0] and w.incidents[w.call_order[at]].due_ms < time_ms:
         time_ms, key = w.incidents[w.call_order[at]].due_ms, events.event_key(events.CALL, w.call_order[at], 0)
+        fetch_ahead(w.roads[w.period_of_hour[rules.hour_index(w, time_ms)], w.incidents[w.call_order[at]].cell, 0])
     w.counts[GIVEN_MS], w.counts[GIVEN_KEY] = time_ms, key
 
 

@@ -16,22 +16,26 @@ from sim.engine.world import COVER_CAPABILITY, N_GAINS
 
 @compiled_borrowing
 def note_ready(w, station):  # type: ignore[no-untyped-def]
-    """Note what a station can send by road now, how many units could leave one after another, and what it covers."""
+    """Note what a station can send by road now, how many units could leave one after another, and what it covers.
+
+    And how many people the smallest crews of the fit units in its bays make.
+    """
     it = w.stations[station]
-    mask, n_pumps = np.int64(0), 0
-    if it.is_open:
-        people = rules.people_free(w, station)
-        left = people
-        for unit in range(it.first_unit, it.end_unit):
-            that = w.units[unit]
-            if that.status != AT_STATION or that.crew_min > people or that.mode != ROAD:
-                continue
-            if not that.is_in_service or that.is_failed:
-                continue
-            mask |= that.capabilities
-            if that.crew_min <= left and (that.capabilities >> w.params[COVER_CAPABILITY]) & 1:
-                left -= that.crew_min
-                n_pumps += 1
+    mask, n_pumps, crews_kept = np.int64(0), 0, 0
+    people = rules.people_free(w, station)
+    left = people
+    for unit in range(it.first_unit, it.end_unit):
+        that = w.units[unit]
+        if that.status != AT_STATION or not that.is_in_service or that.is_failed:
+            continue
+        crews_kept += that.crew_min
+        if that.crew_min > people or that.mode != ROAD or not it.is_open:
+            continue
+        mask |= that.capabilities
+        if that.crew_min <= left and (that.capabilities >> w.params[COVER_CAPABILITY]) & 1:
+            left -= that.crew_min
+            n_pumps += 1
+    it.crews_kept = crews_kept
     if mask & ~w.ready[station]:
         w.counts[N_GAINS] += 1
     w.ready[station] = mask

@@ -24,7 +24,6 @@ from sim.engine.world import (
     IS_SCENE_DELAY_ON,
     SCENE_DELAY_CAP_MS,
     SlotStatus,
-    UnitStatus,
 )
 from sim.units import MS_PER_H, MS_PER_MIN
 
@@ -32,7 +31,6 @@ NOBODY = -1
 NEVER_MS = 1 << 62
 TURNOUT, TRAVEL, ACCESS, SCENE = range(4)
 """Stages of a unit's mission: places in the ranks and in the recorded durations of a slot."""
-_AT_STATION = int(UnitStatus.AT_STATION)
 _ON_SCENE = int(SlotStatus.ON_SCENE)
 _DONE = int(SlotStatus.DONE)
 
@@ -190,10 +188,5 @@ def crew_for(w, unit):  # type: ignore[no-untyped-def]
     smallest crew.
     """
     it = w.units[unit]
-    station = w.stations[it.station]
-    spare = people_free(w, it.station)
-    for other in range(station.first_unit, station.end_unit):
-        it_too = w.units[other]
-        if other != unit and it_too.status == _AT_STATION and it_too.is_in_service and not it_too.is_failed:
-            spare -= it_too.crew_min
+    spare = people_free(w, it.station) - (w.stations[it.station].crews_kept - it.crew_min)
     return max(it.crew_min, min(it.crew_preferred, spare))

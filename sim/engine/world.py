@@ -103,7 +103,7 @@ STATION_DTYPE = np.dtype(
         ("is_passed", "i4"),
         ("n_pumps", "i4"),
         ("is_covering", "i4"),
-        ("spare", "i4"),
+        ("crews_kept", "i4"),
     ]
 )
 INCIDENT_DTYPE = np.dtype(

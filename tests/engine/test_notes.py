@@ -21,15 +21,18 @@ from sim.fleet.parts import UnitMode
 from tests.engine.random_cities import cities_with_levers
 
 
+def fit_in_bay(arrays, here):
+    units = arrays.units[here["first_unit"] : here["end_unit"]]
+    return [u for u in units if u["status"] == UnitStatus.AT_STATION and u["is_in_service"] and not u["is_failed"]]
+
+
 def ready_units(arrays, station):
     """Vehicles of a station that could leave now, and how many that fight fires could leave one after another."""
     here = arrays.stations[station]
     if not here["is_open"]:
         return [], 0
-    units = arrays.units[here["first_unit"] : here["end_unit"]]
     people = left = here["people_on_duty"] - here["people_out"]
-    in_bay = [u for u in units if u["status"] == UnitStatus.AT_STATION and u["is_in_service"] and not u["is_failed"]]
-    by_road = [unit for unit in in_bay if unit["mode"] == UnitMode.ROAD]
+    by_road = [unit for unit in fit_in_bay(arrays, here) if unit["mode"] == UnitMode.ROAD]
     n_pumps = 0
     for unit in by_road:
         if unit["crew_min"] <= left and unit["capabilities"] >> arrays.params[COVER_CAPABILITY] & 1:
@@ -49,6 +52,7 @@ def check_stations(arrays):
         assert here["n_pumps"] == (n_pumps if is_own else 0)
         covers.append(bool(is_own and here["is_open"] and (n_pumps > 0 or here["n_guests"] > 0)))
         assert bool(here["is_covering"]) == covers[-1]
+        assert here["crews_kept"] == sum(unit["crew_min"] for unit in fit_in_bay(arrays, here))
     return covers
 
 
