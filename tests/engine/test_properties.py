@@ -128,7 +128,7 @@ def test_both_engines_agree_with_every_lever_on_thousands_of_small_cities(tiny, 
     in_cases = played(cities_with_levers(tiny), n_cases, 2 * seed_number + part)
     assert rare(in_cases, [f"row {kind.name}" for kind in K], n_cases // 200) == {}
     assert rare(in_cases, RULES, n_cases // 10) == {}
-    assert rare(in_cases, MEETINGS, 3) == {}
+    assert rare(in_cases, MEETINGS, 1) == {}
 
 
 @pytest.mark.slow
