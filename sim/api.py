@@ -58,11 +58,13 @@ def run_replication(*overrides: str, replication: int = 0) -> Played:
 
     from sim.assemble import build_inputs
     from sim.metrics import incident_table
+    from sim.run.compiling import told_compiling
     from sim.run.replication import play
 
     chosen = settings(*overrides)
     inputs = build_inputs(chosen, replication)
-    log, static_ms = play(inputs, chosen.run.engine, {})
+    with told_compiling(chosen, print):
+        log, static_ms = play(inputs, chosen.run.engine, {})
     return Played(inputs, log, pd.DataFrame(incident_table(inputs, log, static_ms)))
 
 

@@ -63,6 +63,21 @@ def _choose_folder() -> None:
         numba.config.CACHE_DIR = _machine_code_folder()
 
 
+def kept_machine_code() -> Path | None:
+    """Return the folder in which this process keeps machine code; None where nothing is compiled."""
+    import numba
+
+    _choose_folder()
+    return None if numba.config.DISABLE_JIT else Path(numba.config.CACHE_DIR)
+
+
+def n_compiled_functions() -> int:
+    """Return about how many functions are compiled at most: those marked so in the source."""
+    package = Path(__file__).resolve().parent
+    files = [path for pattern in _COMPILED_SOURCES for path in package.glob(pattern)]
+    return sum(path.read_text(encoding="utf-8").count("\n@compiled") for path in files)
+
+
 def is_whole(path: Path) -> bool:
     """Return whether a file of the cache ends with the SHA-256 of what comes before; False where there is none."""
     try:

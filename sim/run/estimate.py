@@ -237,7 +237,7 @@ def measure_rate(job: Job) -> Rate:
     settings = job.settings
     with tempfile.TemporaryDirectory() as scratch:
         for name, days in (("compiled", 1), ("timed", _TRIAL_DAYS)):
-            settings = _first_days(job.settings, days)
+            settings = first_days(job.settings, days)
             trial = replace(job, settings=settings, folder=Path(scratch) / name)
             result = make_replication(trial, builder)
         n_bytes = _size(trial.folder)
@@ -248,7 +248,7 @@ def measure_rate(job: Job) -> Rate:
     return rate
 
 
-def _first_days(settings: Settings, days: int) -> Settings:
+def first_days(settings: Settings, days: int) -> Settings:
     """Return the settings with a window of so many days at most; its changes stand at the run's start."""
     window = settings.window
     last = date.fromisoformat(window.measure_from) + timedelta(days=days)

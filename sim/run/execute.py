@@ -28,6 +28,7 @@ from sim.provenance import (
     unseal,
 )  # fmt: skip
 from sim.run.check import check_before, store_tables
+from sim.run.compiling import compile_first
 from sim.run.estimate import Estimate, estimate, note_run
 from sim.run.gather import TABLES, Formats
 from sim.run.pool import check_room, n_workers, run_jobs
@@ -214,6 +215,9 @@ def _make(
     if not missing:
         return []
     workers = n_workers(work.arms[0].settings.run.workers)
+    first_of = {engine_told(job.settings)["name"]: job for job in reversed(missing)}
+    for first in first_of.values():
+        compile_first(first, builder, say)
     expected = estimate(missing, workers)
     check_room(work.folder, expected.n_bytes)
     say(expected.text())

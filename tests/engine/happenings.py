@@ -30,17 +30,17 @@ RULES = (
     "is_escalation_on False", "is_scene_delay_on False", "help never", "help at once", "help later", "rest", "no rest",
 )  # fmt: skip
 GIVEN = (*(kind.name for kind in ChangeKind if kind != ChangeKind.HANDLING_REGIME), "shift", "relief")
-MOVED_UP = (UnitStatus.MOVING_UP, UnitStatus.STANDING_BY)
+SELDOM = (UnitStatus.MOVING_UP, UnitStatus.STANDING_BY, UnitStatus.TRANSPORTING, UnitStatus.HANDING_OVER)
 """Seldom and short; counted over all that can be given, while cases made for single ones are in `kept/`."""
 MEETINGS = (
-    *(f"{given} while {status.name}" for given in GIVEN for status in UnitStatus if status not in MOVED_UP),
-    *(f"a change while {status.name}" for status in MOVED_UP),
+    *(f"{given} while {status.name}" for given in GIVEN for status in UnitStatus if status not in SELDOM),
+    *(f"a change while {status.name}" for status in SELDOM),
     *(f"{word} cuts people who are out" for word in ("STATION_PEOPLE", "shift", "relief")),
     *(f"DISPATCH of {status} by ROAD" for status in ("AT_STATION", "RETURNING", "MOVING_UP", "STANDING_BY")),
     "DISPATCH of AT_STATION by AIR", "DISPATCH of AT_STATION by WATER", "help sent",
     "TURN_BACK of EN_ROUTE by ROAD", "TURN_BACK of TURNING_OUT by ROAD", "TURN_BACK of TURNING_OUT by AIR",
     "TURN_BACK of TURNING_OUT by WATER",
-    "TURN_BACK of TURNING_OUT at post by ROAD", "RECALL of MOVING_UP by ROAD", "RECALL of STANDING_BY by ROAD",
+    "RECALL of MOVING_UP by ROAD", "RECALL of STANDING_BY by ROAD",
     "POLICY cover", "POLICY flight", "POLICY help", "stale ENROUTE", "stale ARRIVE", "stale HOME",
 )  # fmt: skip
 """What can meet: what is given and what a unit is about just then; whom an order reaches; what has become void."""

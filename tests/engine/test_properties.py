@@ -128,7 +128,7 @@ def test_both_engines_agree_with_every_lever_on_thousands_of_small_cities(tiny, 
     in_cases = played(cities_with_levers(tiny), n_cases, 2 * seed_number + part)
     assert rare(in_cases, [f"row {kind.name}" for kind in K], n_cases // 200) == {}
     assert rare(in_cases, RULES, n_cases // 10) == {}
-    assert rare(in_cases, MEETINGS, 3) == {}
+    assert rare(in_cases, MEETINGS, 1) == {}
 
 
 @pytest.mark.slow
@@ -138,7 +138,11 @@ def test_both_engines_agree_on_thousands_of_small_cities(tiny):
 
 @pytest.mark.parametrize("name", kept_cases())
 def test_a_case_once_kept_is_played_again(name):
-    check_city(city_of(kept_cases()[name]))
+    """Those put there for what seldom happens (`# holds: …`) must hold it still."""
+    text = kept_cases()[name]
+    check_city(city_of(text))
+    if text.startswith("# holds: "):
+        assert happenings(city_of(text))[text.splitlines()[0].removeprefix("# holds: ")] > 0
 
 
 def test_the_digest_depends_on_every_column(tiny):

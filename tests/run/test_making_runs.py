@@ -354,9 +354,9 @@ def test_the_source_digest_leaves_out_no_kind_of_file_of_the_package(monkeypatch
 
 def test_the_month_that_times_a_study_has_none_of_its_planted_days() -> None:
     from sim.compose import compose
-    from sim.run.estimate import _first_days
+    from sim.run.estimate import first_days
 
     settings = compose(["window=first_full_year", "schedule.is_outside_run_allowed=true", "planted=typhoon"]).settings
-    month = _first_days(settings, 30)
+    month = first_days(settings, 30)
     assert (month.window.measure_to, month.planted.events) == ("2026-01-31", [])
     assert settings.planted.events
