@@ -80,7 +80,7 @@ def choose_of(city: City, able: list[Unit], slot: Slot, now: int) -> tuple[Unit 
     craft = [unit for unit in able if unit.mode != ROAD and can_set_out(city, unit, slot, now)]
     if not craft:
         return chosen, expected_ms
-    work_ms, arrival_ms, first = min(craft_outlook(city, unit, slot, now) for unit in craft)
+    work_ms, first, arrival_ms = min(craft_outlook(city, unit, slot, now) for unit in craft)
     if chosen is None or work_ms < expected_ms + mean_access_ms(city, slot.incident):
         return city.units[first], arrival_ms
     return chosen, expected_ms
@@ -135,11 +135,11 @@ def can_set_out(city: City, unit: Unit, slot: Slot, now: int) -> bool:
 
 
 def craft_outlook(city: City, unit: Unit, slot: Slot, now: int) -> tuple[int, int, int]:
-    """Return the ms in which a craft is expected at work and at the address, and its id."""
+    """Return the ms in which a craft is expected at work, its id, and the ms in which it is expected at the address."""
     flight_ms = ways.flight_ms(city, unit, city.stations[unit.station].cell, slot.incident.cell)
     arrival_ms = ways.expected_lead_ms(city, unit, now) + flight_ms
     access_ms = unit.access_ms if unit.access_ms >= 0 else mean_access_ms(city, slot.incident)
-    return arrival_ms + access_ms, arrival_ms, unit.id
+    return arrival_ms + access_ms, unit.id, arrival_ms
 
 
 def mean_access_ms(city: City, incident: Incident) -> int:
