@@ -60,6 +60,7 @@ class Needs:
             self.serve(slot)
 
     def waiting(self) -> list[Slot]:
+        """Return the needs that wait, by the priority of the true kind: docs/rules.md calls this unexpected."""
         waiting = [slot for incident in self.incidents for slot in incident.slots if slot.waits]
         priority = self.inputs.kinds.priority
         return sorted(
