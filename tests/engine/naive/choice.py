@@ -61,7 +61,8 @@ def outlook(city: City, unit: Unit, slot: Slot, now: int) -> tuple[int, int]:
 
 def choose(city: City, slot: Slot, now: int) -> tuple[Unit | None, int]:
     """Return who goes to a need and when it is expected, in ms from now; stations passed over give way to the next."""
-    able = [unit for unit in city.units if is_able(city, unit) and is_released(city, unit, slot, now)]
+    can = [unit for unit in city.units if unit.can(slot.capability)]
+    able = [unit for unit in can if is_able(city, unit) and is_released(city, unit, slot, now)]
     n_passed = 0 if city.inputs.n_passed is None else int(city.inputs.n_passed[slot.incident.id])
     chosen, expected_ms = choose_of(city, able, slot, now)
     for _ in range(n_passed):
@@ -75,7 +76,7 @@ def choose(city: City, slot: Slot, now: int) -> tuple[Unit | None, int]:
 
 def choose_of(city: City, able: list[Unit], slot: Slot, now: int) -> tuple[Unit | None, int]:
     """Return the one of those who can go that the rule sends, and when it is expected."""
-    by_road = [unit for unit in able if unit.mode == ROAD and unit.can(slot.capability)]
+    by_road = [unit for unit in able if unit.mode == ROAD]
     chosen, expected_ms = choose_by_road(city, by_road, slot, now)
     craft = [unit for unit in able if unit.mode != ROAD and can_set_out(city, unit, slot, now)]
     if not craft:
@@ -122,7 +123,7 @@ def is_asked(city: City, unit: Unit, slot: Slot) -> bool:
     """Return whether craft of this sort are asked for the need at what the incident is known to be."""
     tasks = city.policy.air_tasks if unit.mode == AIR else city.policy.boat_tasks
     mask = tasks[slot.incident.known_kind] if tasks else -1
-    return unit.can(slot.capability) and bool(mask >> slot.capability & 1) and not ways.portals(city, slot.incident)
+    return bool(mask >> slot.capability & 1) and not ways.portals(city, slot.incident)
 
 
 def can_set_out(city: City, unit: Unit, slot: Slot, now: int) -> bool:

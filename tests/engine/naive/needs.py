@@ -40,7 +40,7 @@ class Needs:
         windows = [
             ways.next_window_ms(self, unit, slot.incident.cell, self.now)
             for unit in self.units
-            if unit.mode == AIR and choice.is_asked(self, unit, slot)
+            if unit.mode == AIR and unit.can(slot.capability) and choice.is_asked(self, unit, slot)
             and ways.is_in_range(self, unit, slot.incident.cell)
         ]  # fmt: skip
         windows = [at for at in windows if at >= 0]
