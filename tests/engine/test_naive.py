@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from sim import api
 from sim.engine import simulate
 from sim.engine.log import LOG_DTYPE, EventLog
 from tests.engine import (
@@ -128,6 +129,14 @@ def test_it_writes_the_log_of_both_engines_with_every_lever_in_play(cases):
 @pytest.mark.slow
 def test_it_writes_their_log_on_thousands_of_small_cities():
     assert kinds_in(hunted(spread_cities(TinyCity), 2000, 2, "kernel")) == set(LOG_NAME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["plan", "everything"])
+def test_it_writes_the_log_of_a_week_of_the_city_that_comes_with_the_program(scenario):
+    week = ("window=one_week", "schedule.is_outside_run_allowed=true")
+    played = api.run_replication(*week, f"scenario={scenario}")
+    assert interpret(played.inputs) == [tuple(int(field) for field in row) for row in played.log.rows]
 
 
 # --- cities worked out by hand ----------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ class Needs:
 
     def tell_if_met(self, incident: Incident) -> None:
         critical = [s.capability for s in incident.true_slots if s.from_grade <= incident.grade and s.is_critical]
-        instants = [self.now]
+        instants = [0]
         for capability in sorted(set(critical)):
             there = sorted(
                 s.works_from_ms for s in incident.slots if s.capability == capability and s.works_from_ms >= 0
