@@ -134,7 +134,7 @@ class ReliefSettings:
     label_en: str
     """Name shown in English reports."""
     rest_after_h: Annotated[float, Field(ge=0, le=72)] = 0.0
-    """Hours from leaving the bay after which a mission is long; 0: no mission is."""
+    """Hours from the order to leave the bay until home after which a mission is long; 0: no mission is."""
     rest_h: Annotated[float, Field(ge=0, le=72)] = 0.0
     """Hours for which the crew of a long mission cannot be sent again."""
 

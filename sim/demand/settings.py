@@ -128,7 +128,7 @@ class TimesSettings:
     latent_factor: Annotated[float, Field(gt=0, le=1_000)]
     """Factor on all latent medians."""
     scene_delay_per_min: dict[str, Annotated[float, Field(ge=0, le=1)]]
-    """Growth of the time on scene per minute from call to work, by family; 0 where absent."""
+    """Growth of the time on scene per minute from call to arrival, by family; 0 where absent."""
     scene_delay_cap_min: Annotated[float, Field(ge=0, le=240)]
     """Delay beyond which the time on scene grows no more, min."""
     make_ready_min: Annotated[float, Field(ge=0, le=600)]

@@ -61,7 +61,8 @@ def outlook(city: City, unit: Unit, slot: Slot, now: int) -> tuple[int, int]:
 
 def choose(city: City, slot: Slot, now: int) -> tuple[Unit | None, int]:
     """Return who goes to a need and when it is expected, in ms from now; stations passed over give way to the next."""
-    able = [unit for unit in city.units if is_able(city, unit) and is_released(city, unit, slot, now)]
+    can = [unit for unit in city.units if unit.can(slot.capability)]
+    able = [unit for unit in can if is_able(city, unit) and is_released(city, unit, slot, now)]
     n_passed = 0 if city.inputs.n_passed is None else int(city.inputs.n_passed[slot.incident.id])
     chosen, expected_ms = choose_of(city, able, slot, now)
     for _ in range(n_passed):
@@ -75,12 +76,12 @@ def choose(city: City, slot: Slot, now: int) -> tuple[Unit | None, int]:
 
 def choose_of(city: City, able: list[Unit], slot: Slot, now: int) -> tuple[Unit | None, int]:
     """Return the one of those who can go that the rule sends, and when it is expected."""
-    by_road = [unit for unit in able if unit.mode == ROAD and unit.can(slot.capability)]
+    by_road = [unit for unit in able if unit.mode == ROAD]
     chosen, expected_ms = choose_by_road(city, by_road, slot, now)
     craft = [unit for unit in able if unit.mode != ROAD and can_set_out(city, unit, slot, now)]
     if not craft:
         return chosen, expected_ms
-    work_ms, arrival_ms, first = min(craft_outlook(city, unit, slot, now) for unit in craft)
+    work_ms, first, arrival_ms = min(craft_outlook(city, unit, slot, now) for unit in craft)
     if chosen is None or work_ms < expected_ms + mean_access_ms(city, slot.incident):
         return city.units[first], arrival_ms
     return chosen, expected_ms
@@ -122,7 +123,7 @@ def is_asked(city: City, unit: Unit, slot: Slot) -> bool:
     """Return whether craft of this sort are asked for the need at what the incident is known to be."""
     tasks = city.policy.air_tasks if unit.mode == AIR else city.policy.boat_tasks
     mask = tasks[slot.incident.known_kind] if tasks else -1
-    return unit.can(slot.capability) and bool(mask >> slot.capability & 1) and not ways.portals(city, slot.incident)
+    return bool(mask >> slot.capability & 1) and not ways.portals(city, slot.incident)
 
 
 def can_set_out(city: City, unit: Unit, slot: Slot, now: int) -> bool:
@@ -135,14 +136,15 @@ def can_set_out(city: City, unit: Unit, slot: Slot, now: int) -> bool:
 
 
 def craft_outlook(city: City, unit: Unit, slot: Slot, now: int) -> tuple[int, int, int]:
-    """Return the ms in which a craft is expected at work and at the address, and its id."""
+    """Return the ms in which a craft is expected at work, its id, and the ms in which it is expected at the address."""
     flight_ms = ways.flight_ms(city, unit, city.stations[unit.station].cell, slot.incident.cell)
     arrival_ms = ways.expected_lead_ms(city, unit, now) + flight_ms
     access_ms = unit.access_ms if unit.access_ms >= 0 else mean_access_ms(city, slot.incident)
-    return arrival_ms + access_ms, arrival_ms, unit.id
+    return arrival_ms + access_ms, unit.id, arrival_ms
 
 
 def mean_access_ms(city: City, incident: Incident) -> int:
+    """Return the mean access at the true kind, whatever is known of it: docs/rules.md calls this unexpected."""
     return ways.table_mean(city, int(city.inputs.durations.access[incident.true_kind]))
 
 

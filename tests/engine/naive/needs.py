@@ -40,7 +40,7 @@ class Needs:
         windows = [
             ways.next_window_ms(self, unit, slot.incident.cell, self.now)
             for unit in self.units
-            if unit.mode == AIR and choice.is_asked(self, unit, slot)
+            if unit.mode == AIR and unit.can(slot.capability) and choice.is_asked(self, unit, slot)
             and ways.is_in_range(self, unit, slot.incident.cell)
         ]  # fmt: skip
         windows = [at for at in windows if at >= 0]
@@ -60,6 +60,7 @@ class Needs:
             self.serve(slot)
 
     def waiting(self) -> list[Slot]:
+        """Return the needs that wait, by the priority of the true kind: docs/rules.md calls this unexpected."""
         waiting = [slot for incident in self.incidents for slot in incident.slots if slot.waits]
         priority = self.inputs.kinds.priority
         return sorted(
@@ -91,7 +92,7 @@ class Needs:
 
     def tell_if_met(self, incident: Incident) -> None:
         critical = [s.capability for s in incident.true_slots if s.from_grade <= incident.grade and s.is_critical]
-        instants = [self.now]
+        instants = [0]
         for capability in sorted(set(critical)):
             there = sorted(
                 s.works_from_ms for s in incident.slots if s.capability == capability and s.works_from_ms >= 0
