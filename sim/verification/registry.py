@@ -1,0 +1,8 @@
+"""The cases, in the order in which they are run and shown."""
+
+from __future__ import annotations
+
+from sim.verification.checks import Case
+
+CASES: tuple[Case, ...] = ()
+"""Every verification case."""
