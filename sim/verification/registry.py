@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from sim.verification import queues
 from sim.verification.checks import Case
 
-CASES: tuple[Case, ...] = ()
+CASES: tuple[Case, ...] = (*queues.CASES,)
 """Every verification case."""

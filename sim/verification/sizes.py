@@ -1,0 +1,40 @@
+"""How many replications a case makes, and checks made of what they say."""
+
+from __future__ import annotations
+
+from sim.verification.checks import EXACT, KERNEL, SIMPY, Check, Rule, Size, Told
+from sim.verification.estimates import Estimate
+
+REPLICATIONS: dict[tuple[Size, str], int] = {
+    ("short", SIMPY): 10,
+    ("short", KERNEL): 40,
+    ("full", SIMPY): 16,
+    ("full", KERNEL): 240,
+}
+"""Replications of a model by size and engine; the reference model is some thirty times slower."""
+
+
+def n_replications(size: Size, engine: str) -> int:
+    """Return how many replications a model gets."""
+    return REPLICATIONS[size, engine]
+
+
+def widest(expected: float, share: float, n: int) -> Rule:
+    """Return the rule by standard errors, at most `share` of what is expected in 240 replications, with n accordingly.
+
+    A standard error goes with 1 / sqrt(n), so that fewer replications are allowed a wider one and no more.
+    """
+    return Rule.within(abs(expected) * share * (REPLICATIONS["full", KERNEL] / n) ** 0.5)
+
+
+def by_errors(
+    name: str, told: Told, source: str, unit: str, expected: float, found: Estimate, engine: str, share: float
+) -> Check:
+    """Return the check that `found` is `expected` within four standard errors, none wider than `widest`."""
+    rule = widest(expected, share, found.n)
+    return Check(name, told, source, name, unit, expected, found.value, found.standard_error, engine, found.n, rule)
+
+
+def exactly(name: str, told: Told, source: str, unit: str, expected: float, found: float, engine: str, n: int) -> Check:
+    """Return the check that `found` is `expected` to the last digit."""
+    return Check(name, told, source, name, unit, expected, found, 0.0, engine, n, EXACT)
