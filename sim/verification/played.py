@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,15 +41,19 @@ class Prepared:
 
 
 @contextmanager
-def prepared(city: SmallCity, *overrides: str) -> Iterator[Prepared]:
-    """Write the city into a temporary folder and yield it with its settings; the folder is gone afterwards."""
+def prepared(name: str, city: SmallCity, *overrides: str) -> Iterator[Prepared]:
+    """Write the city into a temporary folder and yield it with its settings; the folder is gone afterwards.
+
+    `name` makes the seed, so that models of different names share no chance, and those of one name share all.
+    """
     from sim.assemble import InputsBuilder
     from sim.compose import compose
 
     with TemporaryDirectory(prefix="dgsim-verification-") as place:
         folder = Path(place) / "city"
         write_city(folder, city)
-        yield Prepared(compose([f"city.folder='{folder.as_posix()}'", *overrides]).settings, InputsBuilder())
+        given = [f"city.folder='{folder.as_posix()}'", f"seed={crc32(name.encode()) >> 1}", *overrides]
+        yield Prepared(compose(given).settings, InputsBuilder())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +131,10 @@ def _missions(log: EventLog, sent: NDArray[np.bool_], back: NDArray[np.bool_]) -
     return units[out], times[out], to_ms
 
 
-def replications(city: SmallCity, engine: str, n: int, *overrides: str, first: int = 0) -> Iterator[Played]:
-    """Yield `n` independent replications of the city."""
-    with prepared(city, *overrides) as ready:
-        for replication in range(first, first + n):
+def replications(name: str, city: SmallCity, engine: str, n: int, *overrides: str) -> Iterator[Played]:
+    """Yield `n` independent replications of the city; `name` as in `prepared`."""
+    with prepared(name, city, *overrides) as ready:
+        for replication in range(n):
             yield play(ready.inputs(replication), engine)
 
 

@@ -43,7 +43,7 @@ def lost_calls(engine: str, size: Size) -> list[Check]:
     checks = []
     for law, scv, told in LAWS:
         lost, calls, busy, waited = [], [], [], 0
-        for it in replications(loss_city(law, scv), engine, n_replications(size, engine)):
+        for it in replications(f"erlang b, {law}", loss_city(law, scv), engine, n_replications(size, engine)):
             lost.append(float((it.station == 1).sum()))
             calls.append(float(len(it.station)))
             own = it.mission_station == 0
@@ -82,7 +82,7 @@ def delayed_calls(engine: str, size: Size) -> list[Check]:
     """
     load = DELAY_PER_H * DELAY_S / 3_600.0
     waits, waited, beyond, calls, queue = [], [], [], [], []
-    for it in replications(delay_city(), engine, n_replications(size, engine)):
+    for it in replications("erlang c", delay_city(), engine, n_replications(size, engine)):
         calls.append(float(len(it.wait_s)))
         waits.append(float(it.wait_s.sum()))
         waited.append(float((it.wait_s > 0).sum()))
@@ -123,7 +123,7 @@ def single_server(engine: str, size: Size) -> list[Check]:
     checks = []
     for law, scv, told in LAWS:
         waits, waited, calls = [], [], []
-        for it in replications(single_city(law, scv), engine, n_replications(size, engine)):
+        for it in replications(f"single server, {law}", single_city(law, scv), engine, n_replications(size, engine)):
             waits.append(float(it.wait_s.sum()))
             waited.append(float((it.wait_s > 0).sum()))
             calls.append(float(len(it.wait_s)))
@@ -166,7 +166,9 @@ def priorities(engine: str, size: Size) -> list[Check]:
         expected = formulas.priority_waits(first, loads)
         waits: list[list[float]] = [[] for _ in classes]
         calls: list[list[float]] = [[] for _ in classes]
-        for it in replications(priority_city(classes, n_units), engine, n_replications(size, engine)):
+        for it in replications(
+            f"priorities, {name}", priority_city(classes, n_units), engine, n_replications(size, engine)
+        ):
             for k in range(len(classes)):
                 of_class = it.wait_s[it.kind == k]
                 waits[k].append(float(of_class.sum()))

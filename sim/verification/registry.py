@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sim.verification import queues
+from sim.verification import queues, servers
 from sim.verification.checks import Case
 
-CASES: tuple[Case, ...] = (*queues.CASES,)
+CASES: tuple[Case, ...] = (*queues.CASES, *servers.CASES)
 """Every verification case."""

@@ -19,19 +19,31 @@ def n_replications(size: Size, engine: str) -> int:
     return REPLICATIONS[size, engine]
 
 
-def widest(expected: float, share: float, n: int) -> Rule:
-    """Return the rule by standard errors, at most `share` of what is expected in 240 replications, with n accordingly.
+def widest(size_of_interest: float, n: int) -> Rule:
+    """Return the rule by standard errors, at most `size_of_interest` in 240 replications and with n accordingly.
 
     A standard error goes with 1 / sqrt(n), so that fewer replications are allowed a wider one and no more.
     """
-    return Rule.within(abs(expected) * share * (REPLICATIONS["full", KERNEL] / n) ** 0.5)
+    return Rule.within(size_of_interest * (REPLICATIONS["full", KERNEL] / n) ** 0.5)
 
 
 def by_errors(
-    name: str, told: Told, source: str, unit: str, expected: float, found: Estimate, engine: str, share: float
+    name: str,
+    told: Told,
+    source: str,
+    unit: str,
+    expected: float,
+    found: Estimate,
+    engine: str,
+    share: float = 0.0,
+    *,
+    most: float = 0.0,
 ) -> Check:
-    """Return the check that `found` is `expected` within four standard errors, none wider than `widest`."""
-    rule = widest(expected, share, found.n)
+    """Return the check that `found` is `expected` within four standard errors.
+
+    The widest standard error of 240 replications is `share` of what is expected, or `most` where that is given.
+    """
+    rule = widest(most or abs(expected) * share, found.n)
     return Check(name, told, source, name, unit, expected, found.value, found.standard_error, engine, found.n, rule)
 
 
