@@ -51,8 +51,8 @@ def nobody_waits(engine: str, size: Size) -> list[Check]:
                 load, mean_of(mean), engine, 0.003,
             ),
             by_errors(
-                f"few_{law}",
-                Told(f"share of time with at most 5 out, {told.en}", f"至多 5 车在外的时间比例，{told.zh}"), source, "", few, mean_of(below), engine, 0.015,
+                f"few_{law}", Told(f"time with at most 5 out, {told.en}", f"至多 5 车在外的时间，{told.zh}"),
+                source, "", few, mean_of(below), engine, 0.015,
             ),
             by_errors(f"pairs_{law}", pair, source, "", load * load, mean_of(pairs), engine, 0.006),
             exactly(
