@@ -57,7 +57,7 @@ class Check:
     """One quantity, expected and found.
 
     `name`: unique in its case, ASCII. `told`: what is compared. `source`: where the expected value comes from.
-    `standard_error`: of `found`, over `n` independent replications (0 where the rule needs none). `engine`: simpy,
+    `standard_error`: of `found`, over `n` independent replications or draws (0 where the rule needs none). `engine`: simpy,
     kernel, or - where no engine takes part.
     """
 
@@ -75,7 +75,7 @@ class Check:
 
     @property
     def n_errors(self) -> float:
-        """Distance from what was expected in standard errors, with its sign; 0 without any, nan where it has none."""
+        """Distance from what was expected in standard errors, with its sign; nan if there is one and no error."""
         difference = self.found - self.expected
         if self.standard_error > 0:
             return difference / self.standard_error

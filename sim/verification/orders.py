@@ -8,12 +8,14 @@ further. With several classes, several units a call, or travel, none of this hol
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.static import static_responses
 from sim.verification.chance import COMMON_UNITS, common_city
-from sim.verification.checks import AT_LEAST, Case, Check, Size, Told
+from sim.verification.checks import AT_LEAST, Case, Check, Rule, Size, Told
 from sim.verification.played import prepared, replications
 from sim.verification.sizes import exactly, n_replications
 from sim.verification.small_city import CallClass, SmallCity
@@ -68,12 +70,10 @@ def no_call_is_further(engine: str, size: Size) -> list[Check]:
     """
     n = 2 if size == "short" else 20
     found = [_static_s(n_stations, n) for n_stations in range(1, len(STATIONS) + 1)]
-    told = Told(
-        "calls whose response in the idle city is longer after a station was added", "增站后空闲响应变长的呼叫数"
-    )
-    worse = sum(int((after > before).sum()) for before, after in zip(found, found[1:], strict=False))
+    told = Told("calls further away after a station was added", "增站后变远的呼叫数")
+    worse = sum(int((after > before).sum()) for before, after in pairwise(found))
     exact = [float(np.mean(_street_drive_s(n_stations))) for n_stations in (1, len(STATIONS))]
-    better = min(float((after < before).mean()) for before, after in zip(found, found[1:], strict=False))
+    better = min(float((after < before).mean()) for before, after in pairwise(found))
     nearer = Told("least share of calls that a station brings nearer", "每增一站至少变近的呼叫比例")
     checks = [
         exactly("further", told, "minimum over a larger set", "", 0.0, float(worse), engine, n),
@@ -86,13 +86,11 @@ def no_call_is_further(engine: str, size: Size) -> list[Check]:
 
 
 def _mean_check(name: str, told: Told, expected: float, times: NDArray[np.float64], engine: str, n: int) -> Check:
-    from sim.verification.checks import Rule
-
+    """Return the check of a mean over calls, whose cells are independent draws."""
     error = float(times.std(ddof=1)) / len(times) ** 0.5
     rule = Rule.within(0.03 * expected * (20 / n) ** 0.5)
-    return Check(
-        name, told, "enumeration of the cells", name, "s", expected, float(times.mean()), error, engine, n, rule
-    )
+    source, found = "enumeration of the cells", float(times.mean())
+    return Check(name, told, source, name, "s", expected, found, error, engine, len(times), rule)
 
 
 def _static_s(n_stations: int, n: int) -> NDArray[np.float64]:

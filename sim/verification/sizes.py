@@ -6,10 +6,10 @@ from sim.verification.checks import EXACT, KERNEL, SIMPY, Check, Rule, Size, Tol
 from sim.verification.estimates import Estimate
 
 REPLICATIONS: dict[tuple[Size, str], int] = {
-    ("short", SIMPY): 10,
+    ("short", SIMPY): 12,
     ("short", KERNEL): 40,
     ("full", SIMPY): 16,
-    ("full", KERNEL): 240,
+    ("full", KERNEL): 160,
 }
 """Replications of a model by size and engine; the reference model is some thirty times slower."""
 
@@ -20,7 +20,7 @@ def n_replications(size: Size, engine: str) -> int:
 
 
 def widest(size_of_interest: float, n: int) -> Rule:
-    """Return the rule by standard errors, at most `size_of_interest` in 240 replications and with n accordingly.
+    """Return the rule by standard errors, at most `size_of_interest` in 160 replications and with n accordingly.
 
     A standard error goes with 1 / sqrt(n), so that fewer replications are allowed a wider one and no more.
     """
@@ -41,7 +41,7 @@ def by_errors(
 ) -> Check:
     """Return the check that `found` is `expected` within four standard errors.
 
-    The widest standard error of 240 replications is `share` of what is expected, or `most` where that is given.
+    The widest standard error of 160 replications is `share` of what is expected, or `most` where that is given.
     """
     rule = widest(most or abs(expected) * share, found.n)
     return Check(name, told, source, name, unit, expected, found.value, found.standard_error, engine, found.n, rule)
