@@ -2,7 +2,8 @@
 
 A sub-command is a function (arguments) -> exit code, registered under the entry-point group `dgsim.commands`, so that
 other packages bring their own. Nothing heavy is imported here: `dgsim --help` answers at once. Exit codes: 0 done, 1
-a self-test that does not hold, 2 bad input or an unfit run directory, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
+a self-test that does not hold, 2 bad input or an unfit run directory, 130 interrupted (Ctrl-C), 143 terminated
+(SIGTERM).
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def _by_ratio(name: str, told: Told, source: str, expected: float, across: NDArr
     words = Told(f"variance across replications over the sum of both, {told.en}", f"跨样本方差与方差和之比，{told.zh}")
     found = variance_of(across)
     made = Estimate(found.value / expected, found.standard_error / expected, found.n)
-    return by_errors(name, words, source, "", 1.0, made, engine, most=0.12)
+    return by_errors(name, words, source, "", 1.0, made, engine, most=0.14)
 
 
 def _mean_waits(city: SmallCity, engine: str, n: int, *overrides: str) -> NDArray[np.float64]:

@@ -57,8 +57,8 @@ class Check:
     """One quantity, expected and found.
 
     `name`: unique in its case, ASCII. `told`: what is compared. `source`: where the expected value comes from.
-    `standard_error`: of `found`, over `n` independent replications or draws (0 where the rule needs none). `engine`: simpy,
-    kernel, or - where no engine takes part.
+    `standard_error`: of `found`, over `n` independent replications or draws (0 where the rule needs none). `engine`:
+    simpy, kernel, or - where no engine takes part.
     """
 
     name: str

@@ -154,7 +154,7 @@ def priority_city(classes: tuple[CallClass, ...], n_units: int) -> SmallCity:
 def priorities(engine: str, size: Size) -> list[Check]:
     """Hold the mean wait of each class against Cobham: one unit with classes that differ, three with one service.
 
-    The start is forgotten as in M/M/1 at 70 % and M/M/3 at 67 %: the warm-up is 18 and 63 times as long or more.
+    The start is forgotten as in M/M/1 at 70 % and M/M/3 at 67 %: the warm-up is 18 and 48 times as long.
     """
     one, three = ONE_UNIT_CLASSES, THREE_UNIT_CLASSES
     residual = sum(it.per_h / 3_600.0 * 2.0 * it.mean_s**2 for it in one) / 2.0

@@ -7,11 +7,15 @@ from sim.verification.estimates import Estimate
 
 REPLICATIONS: dict[tuple[Size, str], int] = {
     ("short", SIMPY): 12,
-    ("short", KERNEL): 40,
-    ("full", SIMPY): 16,
-    ("full", KERNEL): 160,
+    ("short", KERNEL): 20,
+    ("full", SIMPY): 12,
+    ("full", KERNEL): 120,
 }
-"""Replications of a model by size and engine; the reference model is some thirty times slower."""
+"""Replications of a model by size and engine; the reference model is some twenty times slower."""
+
+
+WIDTHS_AT = 160
+"""Replications for which the widest standard errors are set down."""
 
 
 def n_replications(size: Size, engine: str) -> int:
@@ -24,7 +28,7 @@ def widest(size_of_interest: float, n: int) -> Rule:
 
     A standard error goes with 1 / sqrt(n), so that fewer replications are allowed a wider one and no more.
     """
-    return Rule.within(size_of_interest * (REPLICATIONS["full", KERNEL] / n) ** 0.5)
+    return Rule.within(size_of_interest * (WIDTHS_AT / n) ** 0.5)
 
 
 def by_errors(
