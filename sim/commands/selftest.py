@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,15 +32,16 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON too")
     parser.add_argument("--lang", choices=("zh", "en"), default="en", help="language of the table (default: en)")
     given = parser.parse_args(list(argv))
-    from sim.verification.suite import ENGINES, as_map, run_suite
+    from sim.verification.suite import ENGINES, Outcome, as_map, run_suite
 
     engines = ENGINES if given.engine == "both" else (given.engine,)
-    begun, outcomes = time.perf_counter(), []
+    begun, outcomes = time.perf_counter(), list[Outcome]()
     cases = _chosen(given.case)
     print(_line(_HEAD[given.lang]))
-    for outcome in run_suite(engines, "full" if given.full else "short", cases):
-        outcomes.append(outcome)
-        _show(outcome, len(outcomes), len(cases), given.lang)
+    for number, case in enumerate(cases, start=1):
+        print(f"[{number}/{len(cases)}] {case.name}: {case.title.of(given.lang)} ({case.source})", flush=True)
+        outcomes += run_suite(engines, "full" if given.full else "short", [case])
+        _show(outcomes[-1], given.lang)
     if given.json:
         given.json.write_text(json.dumps([as_map(it) for it in outcomes], ensure_ascii=False, indent=1) + "\n", "utf-8")
     return _close(outcomes, time.perf_counter() - begun, given.lang)
@@ -66,15 +66,13 @@ def _chosen(names: Sequence[str] | None) -> Sequence[Case]:
     return [case for case in CASES if not names or case.name in names]
 
 
-def _show(outcome: Outcome, number: int, n_cases: int, language: str) -> None:
+def _show(outcome: Outcome, language: str) -> None:
     from sim.verification.suite import as_row
 
-    print(f"[{number}/{n_cases}] {outcome.case.name}: {outcome.case.title.of(language)} ({outcome.case.source})")
     for check in outcome.checks:
         print(_line(as_row(check)))
         if not check.holds:
             print(f"      ^ {check.told.of(language)}")
-    sys.stdout.flush()
 
 
 def _line(cells: Sequence[str]) -> str:
