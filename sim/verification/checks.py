@@ -87,9 +87,9 @@ class Check:
         if not (math.isfinite(self.found) and math.isfinite(self.expected)):
             return "fails"
         if self.rule.kind == "within":
-            if not 0.0 < self.standard_error <= self.rule.widest:
-                return "blind"
-            return "holds" if abs(self.n_errors) <= N_STANDARD_ERRORS else "fails"
+            if self.standard_error > 0 and abs(self.n_errors) > N_STANDARD_ERRORS:
+                return "fails"
+            return "holds" if 0.0 < self.standard_error <= self.rule.widest else "blind"
         is_met = {
             "exact": self.found == self.expected,
             "at_least": self.found >= self.expected,
