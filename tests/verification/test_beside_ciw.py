@@ -7,7 +7,7 @@ import pytest
 from sim.verification.checks import KERNEL
 
 
-@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("place", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_the_kernel_agrees_with_an_independent_simulator(beside_ciw, place):
     checks = beside_ciw.CASES[place].run(KERNEL, "short")
     assert [(it.name, it.expected, it.found, it.verdict) for it in checks if not it.holds] == []
