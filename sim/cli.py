@@ -1,8 +1,9 @@
 """The command `dgsim`: finds the sub-command, gives it its arguments, and turns errors into messages.
 
 A sub-command is a function (arguments) -> exit code, registered under the entry-point group `dgsim.commands`, so that
-other packages bring their own. Nothing heavy is imported here: `dgsim --help` answers at once. Exit codes: 0 done, 2
-bad input or an unfit run directory, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
+other packages bring their own. Nothing heavy is imported here: `dgsim --help` answers at once. Exit codes: 0 done, 1
+a self-test that does not hold, 2 bad input or an unfit run directory, 130 interrupted (Ctrl-C), 143 terminated
+(SIGTERM).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ OWN = {
     "explain": ("sim.commands.explain:command", "tell one incident: who was considered, who went, and why"),
     "new-city": ("sim.commands.new_city:command", "write an example city folder to put your own files into"),
     "check-city": ("sim.commands.check_city:command", "report everything wrong with a city folder at once"),
+    "selftest": ("sim.commands.selftest:command", "hold both engines against closed forms and known answers"),
     "audit-plan": ("sim.audit:command", "recompute the plan's own numbers"),
 }
 """The commands of this package, also registered as entry points; listed here for `--help` and for a bare clone."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.demand.quantiles import QuantileStore, lognormal_factor, lognormal_ms
+from sim.demand.quantiles import QuantileStore, exponential_ms, lognormal_factor, lognormal_ms
 from sim.demand.schemas import FAMILIES, MAX_GRADE
 from sim.demand.settings import TimesSettings
 from sim.demand.types import BY_AIR, Durations, Kinds
@@ -50,10 +50,11 @@ def build_durations(
         bank.number(lognormal_factor(s.travel_own_sigma)),
     )
     access = [_minutes(bank, s.access_min[code] * s.access_factor, s.access_sigma) for code in kinds.code]
-    scene = _by_grade(bank, kinds, s.scene_min, s.scene_factor, s.scene_sigma)
-    latent = _by_grade(bank, kinds, s.latent_min, s.latent_factor, s.latent_sigma)
+    law = _exponential if s.scene_distribution == "exponential" else _lognormal(s.scene_sigma)
+    scene = _by_grade(bank, kinds, s.scene_min, s.scene_factor, law)
+    latent = _by_grade(bank, kinds, s.latent_min, s.latent_factor, _lognormal(s.latent_sigma))
     for code, median_min in by_air.items():
-        scene[kinds.code.index(code), BY_AIR] = _minutes(bank, median_min, s.scene_sigma)
+        scene[kinds.code.index(code), BY_AIR] = bank.number(law(median_min))
     slopes = [q16(s.scene_delay_per_min.get(family, 0.0)) for family in kinds.family]
     return Durations(
         values=np.stack([store.table(name) for name in bank.names]),
@@ -75,18 +76,30 @@ def _seconds(bank: _Bank, median_s: float, sigma: float) -> int:
 
 
 def _minutes(bank: _Bank, median_min: float, sigma: float) -> int:
-    return bank.number(lognormal_ms(ms_from_min(median_min), sigma))
+    return bank.number(_lognormal(sigma)(median_min))
+
+
+Law = Callable[[float], str]
+"""Median in minutes -> name of the table."""
+
+
+def _lognormal(sigma: float) -> Law:
+    return lambda median_min: lognormal_ms(ms_from_min(median_min), sigma)
+
+
+def _exponential(median_min: float) -> str:
+    return exponential_ms(ms_from_min(median_min))
 
 
 def _by_grade(
-    bank: _Bank, kinds: Kinds, medians: Mapping[str, Sequence[float]], factor: float, sigma: float
+    bank: _Bank, kinds: Kinds, medians: Mapping[str, Sequence[float]], factor: float, law: Law
 ) -> NDArray[np.int16]:
     """Return (n_kinds, 6) table numbers by grade; -1 where there is no median or it is negative."""
     numbers = np.full((kinds.n_kinds, MAX_GRADE + 1), NEVER, dtype=np.int16)
     for kind, code in enumerate(kinds.code):
         for grade, median_min in enumerate(medians.get(code, ()), start=1):
             if median_min >= 0:
-                numbers[kind, grade] = _minutes(bank, median_min * factor, sigma)
+                numbers[kind, grade] = bank.number(law(median_min * factor))
     return numbers
 
 
@@ -97,6 +110,9 @@ def _check(kinds: Kinds, settings: TimesSettings, by_air: Mapping[str, float]) -
     _check_known("times.scene_min", settings.scene_min, kinds.code, problems)
     _check_known("times.latent_min", settings.latent_min, kinds.code, problems)
     _check_known("times.scene_delay_per_min", settings.scene_delay_per_min, FAMILIES, problems)
+    if settings.scene_distribution == "exponential" and settings.scene_sigma != 0:
+        rule, mend = "says nothing beside times.scene_distribution=exponential", "set it to 0"
+        problems.add("times.scene_sigma", rule, value=settings.scene_sigma, mend=mend)
     for code, top in zip(kinds.code, kinds.max_grade, strict=True):
         if code not in settings.access_min:
             problems.add(f"times.access_min.{code}", "is missing", mend="give the median minutes")

@@ -29,6 +29,11 @@ def lognormal_ms(median_ms: int, sigma: float) -> str:
     )
 
 
+def exponential_ms(median_ms: int) -> str:
+    """Name the table of an exponential duration with its median in ms."""
+    return f"exponential_ms median={median_ms}" if median_ms > 0 else f"constant {median_ms}"
+
+
 def lognormal_factor(sigma: float) -> str:
     """Name the table of a log-normal factor with mean one, in 1/65536."""
     return f"lognormal_q16 sigma={sigma!r}" if sigma > 0 else f"constant {Q16}"
@@ -59,6 +64,9 @@ def make_table(name: str) -> NDArray[np.int32]:
     elif family == "lognormal_q16":
         mean = float(Q16)
         ppf = stats.lognorm(given["sigma"], scale=mean * math.exp(-(given["sigma"] ** 2) / 2.0)).ppf
+    elif family == "exponential_ms":
+        mean = given["median"] / math.log(2.0)
+        ppf = stats.expon(scale=mean).ppf
     else:
         ppf = stats.lognorm(given["sigma"], scale=given["median"]).ppf
         mean = given["median"] * math.exp(given["sigma"] ** 2 / 2.0)

@@ -6,7 +6,7 @@ Each number of a YAML has its source and standing in the `about` map beside it (
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -91,7 +91,7 @@ class DemandSettings:
 
 @dataclass
 class TimesSettings:
-    """How long things take, other than driving: medians and log-normal spreads."""
+    """How long things take, other than driving: medians and spreads, log-normal unless told otherwise."""
 
     __pydantic_config__ = _STRICT
 
@@ -141,5 +141,7 @@ class TimesSettings:
     """Median on scene by kind and grade 1 to its highest, min."""
     latent_min: dict[str, list[Annotated[float, Field(ge=-1, le=5_000)]]]
     """Median from the call to outgrowing grade 1, 2, … unless met, by kind, min; -1 or an absent kind is never."""
+    scene_distribution: Literal["lognormal", "exponential"] = "lognormal"
+    """Law of the time on scene. exponential: by its median alone (mean = median / ln 2), with `scene_sigma` 0."""
     about: dict[str, dict[str, str]] = field(default_factory=dict)
     """Standing and source of each number."""

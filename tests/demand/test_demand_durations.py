@@ -87,6 +87,23 @@ def test_changing_one_median_makes_one_new_table_and_leaves_the_others(world, ti
     assert np.array_equal(changed.values[same], bank.values[same])
 
 
+def test_an_exponential_time_on_scene_keeps_its_median_and_changes_nothing_else(world, times, bank):
+    memoryless = dataclasses.replace(times, scene_distribution="exponential", scene_sigma=0.0)
+    store = QuantileStore(dict(world.store.stored))
+    changed = build_durations(world.tables.kinds, memoryless, store)
+    kind = world.tables.kinds.code.index("home_fire")
+    assert changed.names[changed.scene[kind, 1]] == "exponential_ms median=3600000"
+    assert _median_ms(changed, changed.scene[kind, 1]) == pytest.approx(3_600_000, rel=0.002)
+    assert all(name.startswith("exponential_ms") for name in store.made)
+    kept = [name for name in changed.names if not name.startswith("exponential_ms")]
+    assert kept == [name for i, name in enumerate(bank.names) if i not in set(bank.scene.ravel().tolist())]
+
+
+def test_a_spread_beside_the_exponential_law_is_refused_for_it_says_nothing(world, times):
+    with pytest.raises(InputError, match=r"times\.scene_sigma: 0\.5 says nothing beside .*; set it to 0"):
+        build_durations(world.tables.kinds, dataclasses.replace(times, scene_distribution="exponential"), world.store)
+
+
 def test_all_faults_of_the_times_are_told_at_once(world, times):
     access = {code: v for code, v in times.access_min.items() if code != "animal"} | {"animals": 3.0}
     bad = dataclasses.replace(

@@ -13,7 +13,7 @@ from sim.config import configs_root
 from sim.demand.build import default_table_names, make_ceilings, read_settings
 from sim.demand.ceilings import poisson_thresholds, preferred_above
 from sim.demand.kinds import load_demand_tables
-from sim.demand.quantiles import gamma_factor, load_store, lognormal_factor, lognormal_ms, make_table
+from sim.demand.quantiles import exponential_ms, gamma_factor, load_store, lognormal_factor, lognormal_ms, make_table
 from sim.demand.settings import TimesSettings
 from sim.errors import InputError
 
@@ -56,6 +56,7 @@ def test_table_means_are_right_to_half_a_unit(world):
     ("name", "frozen"),
     [
         (lognormal_ms(60_000, 0.5), stats.lognorm(0.5, scale=60_000)),
+        (exponential_ms(60_000), stats.expon(scale=60_000 / np.log(2.0))),
         (lognormal_factor(0.2), stats.lognorm(0.2, scale=65_536 * np.exp(-0.02))),
         (gamma_factor(0.1345), stats.gamma(1 / 0.1345**2, scale=65_536 * 0.1345**2)),
         (gamma_factor(0.7), stats.gamma(1 / 0.49, scale=65_536 * 0.49)),
@@ -103,6 +104,14 @@ def test_preferred_numbers_are_the_next_above():
 def test_tables_without_spread_are_constant():
     assert np.all(make_table(lognormal_ms(90_000, 0.0)) == 90_000)
     assert np.all(make_table(gamma_factor(0.0)) == 65_536)
+    assert np.all(make_table(exponential_ms(0)) == 0)
+
+
+def test_an_exponential_table_has_its_mean_and_nearly_its_second_moment():
+    """Each entry is the mean of its bin, so the second moment falls short by the variance within bins."""
+    values, mean = make_table(exponential_ms(60_000)).astype(np.float64), 60_000 / np.log(2.0)
+    assert float(values @ bin_weights()) == pytest.approx(mean, abs=0.5)
+    assert 0.9999 < float((values * values) @ bin_weights()) / (2.0 * mean * mean) < 1.0
 
 
 def test_a_tail_too_long_and_a_damaged_store_are_told(tmp_path):

@@ -1,0 +1,9 @@
+"""The cases, in the order in which they are run and shown."""
+
+from __future__ import annotations
+
+from sim.verification import chance, known, orders, queues, servers
+from sim.verification.checks import Case
+
+CASES: tuple[Case, ...] = (*known.CASES, *queues.CASES, *servers.CASES, *orders.CASES, *chance.CASES)
+"""Every verification case."""
