@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sim.verification import chance, known, orders, queues, servers
+from sim.verification import chance, known, orders, queues, servers, spatial
 from sim.verification.checks import Case
 
-CASES: tuple[Case, ...] = (*known.CASES, *queues.CASES, *servers.CASES, *orders.CASES, *chance.CASES)
+CASES: tuple[Case, ...] = (*known.CASES, *queues.CASES, *servers.CASES, *spatial.CASES, *orders.CASES, *chance.CASES)
 """Every verification case."""
