@@ -13,7 +13,7 @@ import pytest
 from sim.city import load_city
 from sim.engine.log import LOG_DTYPE, EventLog, LogKind
 from sim.verification import nearest, square_root
-from sim.verification.checks import KERNEL, Check
+from sim.verification.checks import KERNEL, SIMPY, Case, Check
 from sim.verification.hypercube import solve
 from sim.verification.nearest import Driven, Layouts, between_cells_m, expected_nearest, straight_m, streets_m
 from sim.verification.played import Played, play, prepared
@@ -111,6 +111,14 @@ def seen_of_layout(number: int, n: int) -> list[ByFree]:
         return [square_root.see_by_free(play(ready.inputs(k), KERNEL), spatial, away_m) for k in range(n)]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", [SIMPY, KERNEL])
+@pytest.mark.parametrize("case", [*nearest.CASES[:2], *square_root.CASES], ids=lambda case: case.name)
+def test_the_cases_hold_at_full_length(case: Case, engine: str) -> None:
+    assert [check for check in case.run(engine, "full") if not check.holds] == []
+
+
+@pytest.mark.slow
 def test_the_law_in_place_of_the_exact_means_and_one_layout_for_another_are_seen() -> None:
     spatial, other = square_root.city_of_layout(0), square_root.city_of_layout(1)
     means = [_exact(spatial), _exact(other)]

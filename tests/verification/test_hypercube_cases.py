@@ -12,7 +12,8 @@ import pytest
 
 from sim.engine.log import LOG_DTYPE, EventLog, LogKind
 from sim.inputs import RunInputs
-from sim.verification.checks import KERNEL, Check
+from sim.verification import spatial
+from sim.verification.checks import KERNEL, SIMPY, Case, Check
 from sim.verification.hypercube import Hypercube, solve
 from sim.verification.played import Played
 from sim.verification.spatial import REPLICATIONS, Seen, compared, see, watched, ways_s
@@ -31,10 +32,10 @@ def of_loss() -> Watched:
     return watched(loss_city(), KERNEL, REPLICATIONS["short", KERNEL])
 
 
-def held_against(spatial: SpatialCity, model: Hypercube, seen: Watched) -> dict[str, Check]:
+def held_against(city: SpatialCity, model: Hypercube, seen: Watched) -> dict[str, Check]:
     """Return the checks of what was seen of a city, by name, against a model that need not be its own."""
     inputs, of_all = seen
-    return {check.name: check for check in compared(spatial, solve(model), inputs, of_all, KERNEL)}
+    return {check.name: check for check in compared(city, solve(model), inputs, of_all, KERNEL)}
 
 
 def with_orders(model: Hypercube, atom: int, order: tuple[int, ...]) -> Hypercube:
@@ -44,73 +45,86 @@ def with_orders(model: Hypercube, atom: int, order: tuple[int, ...]) -> Hypercub
 
 
 def test_backups_of_one_atom_the_wrong_way_round_are_seen(of_larson: Watched) -> None:
-    spatial = larson_city()
-    wrong = held_against(spatial, with_orders(spatial.model, 0, (0, 2, 1)), of_larson)
+    city = larson_city()
+    wrong = held_against(city, with_orders(city.model, 0, (0, 2, 1)), of_larson)
     assert not wrong["fractions"].holds
     assert wrong["busy"].holds  # as many are busy, whoever they are
 
 
 def test_areas_of_two_units_exchanged_are_seen_in_their_workloads(of_loss: Watched) -> None:
-    spatial = loss_city()
-    order = spatial.model.order.copy()
-    order[order == 0], order[spatial.model.order == 3] = 3, 0
-    wrong = held_against(spatial, replace(spatial.model, order=order), of_loss)
+    city = loss_city()
+    order = city.model.order.copy()
+    order[order == 0], order[city.model.order == 3] = 3, 0
+    wrong = held_against(city, replace(city.model, order=order), of_loss)
     assert not any(wrong[name].holds for name in ("workload_1", "workload_4", "travel", "fractions"))
     assert wrong["met_all_busy"].holds
 
 
 def test_a_line_taken_for_a_loss_is_seen(of_larson: Watched) -> None:
-    spatial = larson_city()
-    wrong = held_against(spatial, replace(spatial.model, line="loss"), of_larson)
+    city = larson_city()
+    wrong = held_against(city, replace(city.model, line="loss"), of_larson)
     assert not any(wrong[name].holds for name in ("met_all_busy", "busy", "workload_1", "workload_2", "workload_3"))
 
 
+@pytest.mark.slow
 def test_units_taken_to_start_from_home_are_seen_where_they_are_sent_on() -> None:
-    spatial = sent_on_city()
-    seen = watched(spatial, KERNEL, REPLICATIONS["short", KERNEL])
-    right = held_against(spatial, spatial.model, seen)["travel"]
-    from_home_s, _ = ways_s(spatial, seen[0])
-    wrong = replace(right, expected=solve(spatial.model).mean_travel(from_home_s))
+    city = sent_on_city()
+    seen = watched(city, KERNEL, REPLICATIONS["short", KERNEL])
+    right = held_against(city, city.model, seen)["travel"]
+    from_home_s, _ = ways_s(city, seen[0])
+    wrong = replace(right, expected=solve(city.model).mean_travel(from_home_s))
     assert right.holds
     assert not wrong.holds
 
 
 @pytest.fixture(scope="module", params=[larson_city, loss_city, sent_on_city])
 def at_full_length(request: pytest.FixtureRequest) -> tuple[SpatialCity, Watched]:
-    spatial = request.param()
-    return spatial, watched(spatial, KERNEL, REPLICATIONS["full", KERNEL])
+    city = request.param()
+    return city, watched(city, KERNEL, REPLICATIONS["full", KERNEL])
+
+
+@pytest.mark.slow
+def test_the_model_holds_at_full_length(at_full_length: tuple[SpatialCity, Watched]) -> None:
+    city, seen = at_full_length
+    assert [check for check in held_against(city, city.model, seen).values() if not check.holds] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", spatial.CASES, ids=lambda case: case.name)
+def test_the_reference_model_holds_at_full_length(case: Case) -> None:
+    assert [check for check in case.run(SIMPY, "full") if not check.holds] == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.98, 1.02])
 def test_two_percent_more_or_fewer_calls_are_seen(at_full_length: tuple[SpatialCity, Watched], factor: float) -> None:
-    spatial, seen = at_full_length
-    model = spatial.model
-    wrong = held_against(spatial, replace(model, call_rate=model.call_rate * factor), seen)
+    city, seen = at_full_length
+    model = city.model
+    wrong = held_against(city, replace(model, call_rate=model.call_rate * factor), seen)
     assert not wrong["busy"].holds
     assert not wrong["met_all_busy"].holds
 
 
 def test_a_city_in_which_driving_counts_is_seen(of_loss: Watched) -> None:
-    spatial, (inputs, seen) = loss_city(), of_loss
+    city, (inputs, seen) = loss_city(), of_loss
     slow = [replace(it, travel_s=it.travel_s * 10.0) for it in seen]
     table_ms = inputs.travel.duration_ms * 10
     slower = replace(inputs, travel=replace(inputs.travel, duration_ms=table_ms))
-    checks = {check.name: check for check in compared(spatial, solve(spatial.model), slower, slow, KERNEL)}
+    checks = {check.name: check for check in compared(city, solve(city.model), slower, slow, KERNEL)}
     assert checks["travel"].holds
     assert not checks["bias"].holds
 
 
 def test_too_few_replications_make_the_checks_blind(of_larson: Watched) -> None:
-    spatial, (inputs, seen) = larson_city(), of_larson
+    city, (inputs, seen) = larson_city(), of_larson
     noisy = [replace(it, workload=it.workload * (0.1 if number % 2 else 1.9)) for number, it in enumerate(seen)]
-    checks = {check.name: check for check in compared(spatial, solve(spatial.model), inputs, noisy, KERNEL)}
+    checks = {check.name: check for check in compared(city, solve(city.model), inputs, noisy, KERNEL)}
     assert checks["busy"].verdict == "blind"
 
 
 def test_what_is_seen_of_a_log_worked_out_by_hand(of_larson: Watched) -> None:
     """Two calls in a window of 1,000 s: unit 1 goes at once; the other waits 50 s for unit 2, taken since before."""
-    spatial, inputs = larson_city(), of_larson[0]
+    city, inputs = larson_city(), of_larson[0]
     begin = inputs.calendar.measure_from_ms
     cells = inputs.demand.incidents["cell"]
     first, second = int(np.flatnonzero(cells == 0)[0]), int(np.flatnonzero(cells == 5)[0])
@@ -129,7 +143,7 @@ def test_what_is_seen_of_a_log_worked_out_by_hand(of_larson: Watched) -> None:
     none = np.zeros(0, dtype=np.int64)
     call_ms, sent_ms = np.array([begin + 100_000, begin + 150_000]), np.array([begin + 100_000, begin + 200_000])
     played = Played(replace(inputs, calendar=calendar), EventLog(rows), call_ms, sent_ms, none, none, none, none, none)
-    seen = see(played, spatial)
+    seen = see(played, city)
     assert seen.workload.tolist() == [0.6, 1.0, 0.0]
     assert (seen.n_calls, seen.n_met_all_busy, seen.wait_s) == (2, 1, 50.0)
     assert seen.sent.sum() == 2
@@ -138,8 +152,8 @@ def test_what_is_seen_of_a_log_worked_out_by_hand(of_larson: Watched) -> None:
 
 
 def test_driving_times_that_order_units_otherwise_are_refused(of_larson: Watched) -> None:
-    spatial = larson_city()
-    other = replace(spatial, model=with_orders(spatial.model, 0, (1, 0, 2)))
+    city = larson_city()
+    other = replace(city, model=with_orders(city.model, 0, (1, 0, 2)))
     with pytest.raises(AssertionError, match="do not order its units"):
         ways_s(other, of_larson[0])
 
