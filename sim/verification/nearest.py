@@ -2,7 +2,7 @@
 
 In a square city without borders, stations and calls anywhere in it, the mean distance to the nearest of n stations on
 an area A is c sqrt(A / n): c = 1/2 straight, sqrt(pi / 8) = 0.627 along streets at right angles (Larson & Odoni 1981,
-section 3; Kolesar & Blum 1973 call it the square root law and let n be the stations that are free). A city of cells has
+chapter 3; Kolesar & Blum 1973 call it the square root law and let n be the stations that are free). A city of cells has
 edges and cells, so the engines are held against what the same grid, n stations drawn over its cells, makes of that
 mean: every pair of cells counted, nothing sampled. The constants are its limit: the same count on a grid that closes on
 itself, with ever more and smaller cells (`nearest_constants`).
@@ -44,7 +44,7 @@ START_S = 1.0
 """What a drive of ten metres or more loses in starting and stopping at 10 m/s2, the settings' highest."""
 MEAN_IN_SQUARE = (2.0 + math.sqrt(2.0) + 5.0 * math.asinh(1.0)) / 15.0
 """Mean distance of two points of a unit square."""
-SOURCE = "Larson & Odoni 1981, 3.1 and 3.8; Kolesar & Blum 1973, Management Science 19(12)"
+SOURCE = "Larson & Odoni 1981, (3.104) and (3.105); Kolesar & Blum 1973, Management Science 19(12), 1368-1378"
 STRAIGHT, STREETS = 0.5, math.sqrt(math.pi / 8.0)
 WAYS = (
     "travel.detour=1.0", f"travel.local_kmh={KMH}", "travel.night_factor=1.0", "travel.peak_factor=1.0",
@@ -195,7 +195,7 @@ MOST_ROUNDING_M = 0.02
 
 
 def area_m2() -> float:
-    """Return the city's area, with the half cells beyond the middles at its edges."""
+    """Return the area of all cells."""
     return float((N_SIDE * SIDE_M) ** 2)
 
 

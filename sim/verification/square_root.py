@@ -1,10 +1,11 @@
 """The square root law where units are busy: how far the nearest free unit is, by the number that are free.
 
 Kolesar & Blum (1973) put c sqrt(A / n) with n the units that are free, N less the busy ones. Which of them are free is
-no uniform draw - units amid the calls are out more often - so the law is approximate; the exact mean by number free
-comes from the hypercube: over the sets of busy units of that size, by their probabilities. The engines are held against
-that, and `law` says how far the law itself is off. Cities are those of `spatial_cities.py`: lossy, a square of cells
-with the same calls each, stations drawn over them, the drive nothing beside the time on scene.
+no uniform draw - sending the nearest leaves holes (Larson & Odoni 1981, 5.8) - so the law is approximate. The exact
+mean by number free comes from the hypercube: over the sets of busy units of that size, by their probabilities. The
+engines are held against that, and `law` says how far the law itself is off for these layouts. Cities are like those of
+`spatial_cities.py`: lossy, a square of cells with the same calls each, stations drawn over them, the drive nothing
+beside the time on scene.
 """
 
 from __future__ import annotations
