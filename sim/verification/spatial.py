@@ -18,12 +18,14 @@ from sim.engine.log import LogKind
 from sim.inputs import RunInputs
 from sim.verification.checks import AT_MOST, KERNEL, N_STANDARD_ERRORS, SIMPY, Case, Check, Size, Told
 from sim.verification.estimates import Estimate, mean_of, ratio_of
+from sim.verification.formulas import priority_waits
 from sim.verification.hypercube import Steady, solve
 from sim.verification.larson import SOURCE as BOOK
 from sim.verification.played import Played, play, prepared
 from sim.verification.sizes import by_errors, widest
 from sim.verification.spatial_cities import SERVICE_H, SpatialCity, larson_city, loss_city, sent_on_city
 
+COBHAM = "Cobham 1954, with the share that waits of the hypercube"
 LARSON = "Larson 1974; Larson & Odoni 1981, 5.4; solved exactly by sim/verification/hypercube.py"
 REPLICATIONS: dict[tuple[Size, str], int] = {
     ("short", SIMPY): 20,
@@ -43,8 +45,8 @@ class Seen:
     """What one replication's log says of its measured window.
 
     `workload`: (n_units,) share of the window in which each unit is taken. `sent`: (n_units, n_atoms) dispatches of the
-    city's own units; `travel_s`: the sum of their driving. `n_calls`, and of them `n_met_all_busy`; `wait_s`: the sum
-    of their waits.
+    city's own units; `travel_s`: the sum of their driving. `n_calls`, and of them `n_met_all_busy`. (n_classes,) of the
+    calls of each priority: `n_of_class`, and `wait_s`, the sum of their waits.
     """
 
     workload: NDArray[np.float64]
@@ -52,7 +54,8 @@ class Seen:
     travel_s: NDArray[np.float64]
     n_calls: int
     n_met_all_busy: int
-    wait_s: float
+    n_of_class: NDArray[np.float64]
+    wait_s: NDArray[np.float64]
 
 
 def see(played: Played, spatial: SpatialCity) -> Seen:
@@ -70,14 +73,15 @@ def see(played: Played, spatial: SpatialCity) -> Seen:
     driven_s = ((there["time_ms"] - sent["time_ms"]) / 1_000.0)[is_measured]
     calls = rows["incident"][(rows["kind"] == LogKind.CALL) & (rows["time_ms"] >= begin) & (rows["time_ms"] < end)]
     is_vain = (rows["kind"] == LogKind.WAIT) | ((rows["kind"] == LogKind.DISPATCH) & (rows["unit"] >= n_units))
-    n_cells = n_units * spatial.n_atoms
+    n_cells, n_classes = n_units * spatial.n_atoms, len(spatial.city.classes)
     return Seen(
         workload=np.array(taken) / float(end - begin),
         sent=np.bincount(place, minlength=n_cells).reshape(shape).astype(np.float64),
         travel_s=np.bincount(place, driven_s, minlength=n_cells).reshape(shape).astype(np.float64),
         n_calls=len(calls),
         n_met_all_busy=int(np.isin(calls, rows["incident"][is_vain]).sum()),
-        wait_s=float(played.wait_s.sum()),
+        n_of_class=np.bincount(played.kind, minlength=n_classes).astype(np.float64),
+        wait_s=np.bincount(played.kind, played.wait_s, minlength=n_classes).astype(np.float64),
     )
 
 
@@ -128,14 +132,13 @@ def compared(spatial: SpatialCity, steady: Steady, inputs: RunInputs, seen: Sequ
     if not spatial.city.is_sent_on:
         checks += _travel_of_units(steady, from_home_s, seen, engine)
     if spatial.model.line == "queue":
-        wait_h = ratio_of([it.wait_s / 3_600.0 for it in seen], n_calls)
-        checks.append(made("wait", WAIT, unit="h", expected=steady.mean_wait, found=wait_h, share=0.05))
+        checks += _waits(spatial, steady, seen, engine)
     trips = 1.0 if spatial.city.is_sent_on else 2.0
     return [*checks, *_fractions(steady, seen, engine), _bias(busy, trips * travel_s, engine)]
 
 
 LOST, WAITING = Told("share of calls lost", "损失率"), Told("share of calls that wait", "需等待的呼叫比例")
-BUSY, WAIT = Told("mean units busy", "平均占用车辆数"), Told("mean wait, all calls", "平均等待（全部呼叫）")
+BUSY = Told("mean units busy", "平均占用车辆数")
 TRAVEL = Told("mean drive, all dispatches", "平均行车时间（全部派车）")
 
 
@@ -150,6 +153,20 @@ def _travel_of_units(
         driven_s = [float(it.travel_s[unit].sum()) for it in seen]
         found = ratio_of(driven_s, [float(it.sent[unit].sum()) for it in seen])
         checks.append(by_errors(f"travel_{unit + 1}", told, LARSON, "s", float(mean_s), found, engine, 0.004))
+    return checks
+
+
+def _waits(spatial: SpatialCity, steady: Steady, seen: Sequence[Seen], engine: str) -> list[Check]:
+    """Return the check of the mean wait of each priority: Cobham's, since as many are busy as in M/M/c."""
+    model, classes = spatial.model, spatial.city.classes
+    loads = [model.load * it.per_h / spatial.city.per_h for it in classes]
+    expected = priority_waits(steady.met_all_busy / float(model.service_rate.sum()), loads)
+    checks = []
+    for place, mean_h in enumerate(expected):
+        told = Told(f"mean wait, priority {place + 1}", f"平均等待，优先级 {place + 1}")
+        waited_h = [float(it.wait_s[place]) / 3_600.0 for it in seen]
+        found = ratio_of(waited_h, [float(it.n_of_class[place]) for it in seen])
+        checks.append(by_errors(f"wait_{place + 1}", told, COBHAM, "h", mean_h, found, engine, 0.05))
     return checks
 
 

@@ -57,15 +57,21 @@ class SpatialCity:
 def _city(
     name: str, atoms: Sequence[tuple[int, int]], homes: Sequence[tuple[int, int]], model: Hypercube, *,
     is_sent_on: bool = False, drive_s: tuple[tuple[float, ...], ...] | None = None,
-    overrides: tuple[str, ...] = STRAIGHT,
+    overrides: tuple[str, ...] = STRAIGHT, shares: tuple[float, ...] = (1.0,),
 ) -> SpatialCity:  # fmt: skip
-    """Return the city of a model: atoms and homes in squares of a lattice, residents as the atoms' rates."""
+    """Return the city of a model: atoms and homes in squares of a lattice, residents as the atoms' rates.
+
+    `shares`: of the calls of each priority, in every atom alike, so that the model need not tell them apart.
+    """
     per_h = model.call_rate / SERVICE_H
     residents = tuple(round(float(rate) * 1_000) for rate in model.call_rate)
     places = tuple((SIDE_M * east, SIDE_M * north) for east, north in (*atoms, *homes))
     units = [1] * len(model.service_rate) + [40] * (len(homes) - len(model.service_rate))
+    mean_s, per_h_of_all = 3_600.0 * SERVICE_H, float(per_h.sum())
+    classes = tuple(CallClass(per_h_of_all * share, mean_s, i) for i, share in enumerate(shares, start=1))
     city = SmallCity(
-        classes=(CallClass(float(per_h.sum()), 3_600.0 * SERVICE_H),), units=tuple(units),
+        classes=classes,
+        units=tuple(units),
         station_cell=tuple(len(atoms) + i for i in range(len(homes))), drive_s=drive_s,
         residents=residents + (0,) * len(homes), n_days=N_DAYS, n_warm_up=N_WARM_UP, is_sent_on=is_sent_on,
         places_m=places, side_m=SIDE_M,
@@ -95,7 +101,7 @@ _RANK_S = (4.0, 6.5, 9.0, 11.5)
 
 
 def sent_on_city() -> SpatialCity:
-    """Return four stations and six atoms at 2.2 erlang: any orders, stated ways, and units sent on from scenes."""
+    """Return four stations and six atoms at 2.2 erlang: any orders, stated ways, units sent on, and two priorities."""
     rates = np.array([0.6, 0.2, 0.5, 0.3, 0.2, 0.4])
     n_atoms, n_units = len(rates), len(_RANK_S)
     drive_s = np.fromfunction(lambda a, b: 5.0 + 1.5 * np.abs(a - b), (n_atoms + n_units,) * 2)
@@ -107,6 +113,7 @@ def sent_on_city() -> SpatialCity:
     return _city(
         "sent_on", [(i, 0) for i in range(n_atoms)], [(i, 2) for i in range(n_units)], model,
         is_sent_on=True, drive_s=tuple(tuple(float(s) for s in row) for row in drive_s), overrides=(),
+        shares=(0.4, 0.6),
     )  # fmt: skip
 
 

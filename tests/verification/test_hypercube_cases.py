@@ -67,14 +67,14 @@ def test_a_line_taken_for_a_loss_is_seen(of_larson: Watched) -> None:
 
 
 @pytest.mark.slow
-def test_units_taken_to_start_from_home_are_seen_where_they_are_sent_on() -> None:
+def test_units_taken_to_start_from_home_and_priorities_taken_for_none_are_seen() -> None:
     city = sent_on_city()
     seen = watched(city, KERNEL, REPLICATIONS["short", KERNEL])
-    right = held_against(city, city.model, seen)["travel"]
-    from_home_s, _ = ways_s(city, seen[0])
-    wrong = replace(right, expected=solve(city.model).mean_travel(from_home_s))
-    assert right.holds
-    assert not wrong.holds
+    right, steady = held_against(city, city.model, seen), solve(city.model)
+    from_home = steady.mean_travel(ways_s(city, seen[0])[0])
+    for name, wrong in (("travel", from_home), ("wait_1", steady.mean_wait), ("wait_2", steady.mean_wait)):
+        assert right[name].holds
+        assert not replace(right[name], expected=wrong).holds
 
 
 @pytest.fixture(scope="module", params=[larson_city, loss_city, sent_on_city])
@@ -140,12 +140,12 @@ def test_what_is_seen_of_a_log_worked_out_by_hand(of_larson: Watched) -> None:
         row["time_ms"], row["kind"], row["incident"] = begin + 1_000 * at_s, kind, incident
         row["unit"], row["mission"] = unit, mission
     calendar = replace(inputs.calendar, measure_to_ms=begin + 1_000_000)
-    none = np.zeros(0, dtype=np.int64)
+    none, kind = np.zeros(0, dtype=np.int64), np.zeros(2, dtype=np.int64)
     call_ms, sent_ms = np.array([begin + 100_000, begin + 150_000]), np.array([begin + 100_000, begin + 200_000])
-    played = Played(replace(inputs, calendar=calendar), EventLog(rows), call_ms, sent_ms, none, none, none, none, none)
+    played = Played(replace(inputs, calendar=calendar), EventLog(rows), call_ms, sent_ms, kind, none, none, none, none)
     seen = see(played, city)
     assert seen.workload.tolist() == [0.6, 1.0, 0.0]
-    assert (seen.n_calls, seen.n_met_all_busy, seen.wait_s) == (2, 1, 50.0)
+    assert (seen.n_calls, seen.n_met_all_busy, seen.n_of_class.tolist(), seen.wait_s.tolist()) == (2, 1, [2], [50.0])
     assert seen.sent.sum() == 2
     assert (seen.sent[0, 0], seen.sent[1, 5]) == (1, 1)
     assert (seen.travel_s[0, 0], seen.travel_s[1, 5]) == (4.0, 9.0)
