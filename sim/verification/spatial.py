@@ -138,7 +138,7 @@ def compared(spatial: SpatialCity, steady: Steady, inputs: RunInputs, seen: Sequ
 
 
 LOST, WAITING = Told("share of calls lost", "损失率"), Told("share of calls that wait", "需等待的呼叫比例")
-BUSY = Told("mean units busy", "平均占用车辆数")
+BUSY, WAIT = Told("mean units busy", "平均占用车辆数"), Told("mean wait, all calls", "平均等待（全部呼叫）")
 TRAVEL = Told("mean drive, all dispatches", "平均行车时间（全部派车）")
 
 
@@ -163,7 +163,8 @@ def _waits(spatial: SpatialCity, steady: Steady, seen: Sequence[Seen], engine: s
     expected = priority_waits(steady.met_all_busy / float(model.service_rate.sum()), loads)
     checks = []
     for place, mean_h in enumerate(expected):
-        told = Told(f"mean wait, priority {place + 1}", f"平均等待，优先级 {place + 1}")
+        is_only = len(classes) == 1
+        told = WAIT if is_only else Told(f"mean wait, priority {place + 1}", f"平均等待，优先级 {place + 1}")
         waited_h = [float(it.wait_s[place]) / 3_600.0 for it in seen]
         found = ratio_of(waited_h, [float(it.n_of_class[place]) for it in seen])
         checks.append(by_errors(f"wait_{place + 1}", told, COBHAM, "h", mean_h, found, engine, 0.05))
