@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from sim.verification import chance, known, orders, queues, servers
+from sim.verification import chance, known, nearest, orders, queues, servers, spatial, square_root
 from sim.verification.checks import Case
 
-CASES: tuple[Case, ...] = (*known.CASES, *queues.CASES, *servers.CASES, *orders.CASES, *chance.CASES)
+CASES: tuple[Case, ...] = (
+    *known.CASES,
+    *queues.CASES,
+    *servers.CASES,
+    *spatial.CASES,
+    *nearest.CASES,
+    *square_root.CASES,
+    *orders.CASES,
+    *chance.CASES,
+)
 """Every verification case."""

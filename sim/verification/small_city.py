@@ -18,10 +18,14 @@ import numpy as np
 from sim.demand.schemas import SHARE_WHOLE
 
 Law = Literal["exponential", "lognormal", "constant"]
+ORIGIN = (30.0, 110.0)
+"""Latitude and longitude of the plane's origin."""
 EVEN_HOURS = (1.0,) * 24
 _TAIL = "verification,assumed"
 _H_PER_YEAR = 24 * 365
 _LAST_DAY = 200
+_FIRST_DAY = np.datetime64("2025-01-01")
+_STATED_WAYS = "travel: {choice: matrix, matrix: ways.npz, matrix_unit: ms, is_matrix_one_way: true}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,18 @@ class SmallCity:
     """What is stated of a city.
 
     `classes`: its kinds of calls. `units`: units of each station. `station_cell`: the cell of each. `drive_s`: seconds
-    from cell (row) to cell (column), the same at all hours and on the way home; the cell's own on the diagonal.
-    `residents`: of each cell, by which calls are spread. `law`: of the time on scene; `scv`, the squared coefficient
-    of variation of a log-normal one. `hour_weights`: the profile of the day. `n_days` are measured after `n_warm_up`.
+    from cell (row) to cell (column), the same at all hours and on the way home; the cell's own on the diagonal. None:
+    overrides name the driving times. `residents`: of each cell, by which calls are spread. `law`: of the time on
+    scene; `scv`, the squared coefficient of variation of a log-normal one. `hour_weights`: the profile of the day.
+    `n_days` are measured after `n_warm_up`. `places_m`: east and north of each cell; empty: in a row, a side apart.
+    `side_m`: of a cell. `open_days`: first day of each station and first day without it, counted from the run's
+    start; empty: always.
     """
 
     classes: tuple[CallClass, ...]
     units: tuple[int, ...]
     station_cell: tuple[int, ...] = (0,)
-    drive_s: tuple[tuple[float, ...], ...] = ((0.0,),)
+    drive_s: tuple[tuple[float, ...], ...] | None = ((0.0,),)
     residents: tuple[int, ...] = (1_000,)
     law: Law = "exponential"
     scv: float = 1.0
@@ -56,11 +63,18 @@ class SmallCity:
     n_days: int = 1
     n_warm_up: int = 1
     is_sent_on: bool = False
+    places_m: tuple[tuple[int, int], ...] = ()
+    side_m: int = 1_000
+    open_days: tuple[tuple[int, int], ...] = ()
 
     @property
     def per_h(self) -> float:
         """Calls per hour, all classes."""
         return sum(it.per_h for it in self.classes)
+
+    def place_m(self, cell: int) -> tuple[int, int]:
+        """Return where a cell lies, m east and north."""
+        return self.places_m[cell] if self.places_m else (self.side_m * cell, 0)
 
 
 def median_s(city: SmallCity, mean_s: float) -> float:
@@ -81,7 +95,7 @@ def write_city(folder: Path, city: SmallCity) -> None:
     folder.mkdir(parents=True)
     codes = [f"class_{number}" for number in range(1, len(city.classes) + 1)]
     for name, lines in {
-        "city.yaml": _CITY,
+        "city.yaml": [*_CITY, f"cell_m: {city.side_m}"],
         "choices.yaml": _choices(city, codes),
         "cells.csv": _cells(city),
         "stations.csv": _stations(city),
@@ -97,13 +111,14 @@ def write_city(folder: Path, city: SmallCity) -> None:
         ),
     }.items():
         (folder / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
-    drive_ms = np.array(city.drive_s, dtype=np.float64) * 1_000.0
-    np.savez(folder / "ways.npz", duration=drive_ms)
+    if city.drive_s is not None:
+        np.savez(folder / "ways.npz", duration=np.array(city.drive_s, dtype=np.float64) * 1_000.0)
 
 
 _CITY = [
-    "id: verification", "name_zh: 验证", "name_en: Verification", "plane: {lat0: 30.0, lon0: 110.0}", "crs: plane",
-    "cell_m: 1000", 'epoch: "2020-01-01"', "utc_offset_h: 8", "holidays_country: CN", "population_year: 2025",
+    "id: verification", "name_zh: 验证", "name_en: Verification", "crs: plane",
+    f"plane: {{lat0: {ORIGIN[0]}, lon0: {ORIGIN[1]}}}",
+    'epoch: "2020-01-01"', "utc_offset_h: 8", "holidays_country: CN", "population_year: 2025",
 ]  # fmt: skip
 
 
@@ -113,13 +128,17 @@ def _rows(columns: str, rows: Iterable[Sequence[object]]) -> list[str]:
 
 
 def _cells(city: SmallCity) -> list[str]:
-    rows = [(i, "plane", 1_000 * i, 0, 1_000_000, n) for i, n in enumerate(city.residents)]
+    rows = [(i, "plane", *city.place_m(i), city.side_m**2, n) for i, n in enumerate(city.residents)]
     return _rows("cell_id,crs,x_m,y_m,area_m2,population", rows)
 
 
 def _stations(city: SmallCity) -> list[str]:
-    rows = [(f"S{i}", "plane", 1_000 * cell, 0) for i, cell in enumerate(city.station_cell)]
-    return _rows("station,crs,x_m,y_m", rows)
+    days = [tuple(str(_FIRST_DAY + day) for day in pair) for pair in city.open_days] or [("", "")] * len(city.units)
+    rows = [
+        (f"S{i}", "plane", *city.place_m(cell), *pair)
+        for i, (cell, pair) in enumerate(zip(city.station_cell, days, strict=True))
+    ]
+    return _rows("station,crs,x_m,y_m,opens,closes", rows)
 
 
 def _units(city: SmallCity) -> list[str]:
@@ -151,11 +170,11 @@ def _profiles(city: SmallCity) -> list[str]:
 def _choices(city: SmallCity, codes: Sequence[str]) -> list[str]:
     """Return what makes a queue of it: stages without time, no growth, no factor of the day, everybody on duty."""
     medians = [f"{code}: [{median_s(city, it.mean_s) / 60.0!r}]" for code, it in zip(codes, city.classes, strict=True)]
-    none, first = ", ".join(f"{code}: 0" for code in codes), np.datetime64("2025-01-01") + city.n_warm_up
+    none, first = ", ".join(f"{code}: 0" for code in codes), _FIRST_DAY + city.n_warm_up
     sigma = math.sqrt(math.log1p(city.scv)) if city.law == "lognormal" else 0.0
     return [
         'schedule: {choice: none, command_centre_from: ""}', "siting: stated", "staffing: stated",
-        "travel: {choice: matrix, matrix: ways.npz, matrix_unit: ms, is_matrix_one_way: true}",
+        *([] if city.drive_s is None else [_STATED_WAYS]),
         f"dispatch: {{choice: nearest, is_escalation_on: false, is_sent_on: {str(city.is_sent_on).lower()}}}",
         "window:", "  choice: one_week", f"  measure_from: '{first}'", f"  measure_to: '{first + city.n_days}'",
         f"  warm_up_days: {city.n_warm_up}", "  run_out_days: 1",
