@@ -139,9 +139,9 @@ def test_a_full_disk_is_one_clear_message_and_leaves_nothing_half_written(tmp_pa
     code = (
         "import resource, sys; from sim.errors import DgsimError; import sim.run.execute as making\n"
         "run_jobs = making.run_jobs\n"
-        "def run_with_little_room(*given):\n"
+        "def run_with_little_room(*given, **named):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))\n"
-        "    return run_jobs(*given)\n"
+        "    return run_jobs(*given, **named)\n"
         "making.run_jobs = run_with_little_room\n"
         f"try:\n exec({command[2]!r})\n"
         "except DgsimError as error:\n print(error); sys.exit(error.exit_code)"
