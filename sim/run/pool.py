@@ -23,7 +23,7 @@ from sim.run.work import Batch, Job
 Make = Callable[[Batch], list[dict[str, Any]]]
 LOCAL = "local"
 MIN_SHOWN_S = 2.0
-_MOST_IN_BATCH = 64
+MOST_IN_BATCH = 64
 """Jobs of one batch: the progress shown, and what a cluster hands to another worker at once, stay small."""
 _MAX_LOST_POOLS = 3
 
@@ -62,7 +62,7 @@ def batches_of(jobs: Sequence[Job], workers: int) -> list[Batch]:
     for job in jobs:
         groups.setdefault(job.replication, []).append(job)
     whole = [tuple(group) for group in groups.values()]
-    size = _MOST_IN_BATCH
+    size = MOST_IN_BATCH
     if workers > 1 and len(whole) < 2 * workers:
         size = min(max(len(jobs) // (8 * workers), 1), size)
     return [group[at : at + size] for group in whole for at in range(0, len(group), size)]
