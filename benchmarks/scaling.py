@@ -96,8 +96,10 @@ def measure(*, is_quick: bool, told: Callable[[str], None]) -> Units:
         handed = [cpu_seconds(partial(run_jobs, jobs * times, make_batch, 1, where="dask")) for times in (1, _TIMES)]
         told("comparison and report")
         few = replace(one, arms=tuple(replace(arm, n_replications=n_few) for arm in one.arms))
-        gathered = [_gather_s(work) for work in (few, one, three)]
-        per_replication = (gathered[1] - gathered[0]) / (n_many - n_few)
+        cold_s, many_s = _gather_s(few), _gather_s(one)
+        few_s, three_s = _gather_s(few), _gather_s(three)
+        per_replication = max((many_s - few_s) / (n_many - n_few), 0.0)
+        per_scenario = max((three_s - few_s) / 2 - n_few * per_replication, 0.0)
         sizes = [[path.stat().st_size for path in job.folder.iterdir()] for job in jobs]
         return Units(
             n_incidents=int(statistics.median(result["counts"]["n_incidents"] for result in results)),
@@ -108,9 +110,9 @@ def measure(*, is_quick: bool, told: Callable[[str], None]) -> Units:
             next_s=next_s,
             look_s=look_s,
             hand_out_s=max(handed[1] - handed[0], 0.0) / (len(jobs) * (_TIMES - 1)),
-            gather_once_s=max(gathered[0] - (gathered[2] - gathered[0]) / 2, 0.0),
-            gather_scenario_s=max((gathered[2] - gathered[0]) / 2 - n_few * per_replication, 0.0),
-            gather_replication_s=max(per_replication, 0.0),
+            gather_once_s=max(cold_s - per_scenario - n_few * per_replication, 0.0),
+            gather_scenario_s=per_scenario,
+            gather_replication_s=per_replication,
             n_bytes=statistics.median(sum(size) for size in sizes),
             n_files=len(sizes[0]),
             worker_mb=worker_mb,

@@ -51,7 +51,10 @@ def launching(launcher: str) -> Iterator[None]:
             n_lost = sum(not job.paths.result_pickle.exists() for job in handed_out)
             why = f"{n_lost} of {len(handed_out)} jobs ended without a result: killed, called off or out of time"
             raise LauncherError(f"hydra/launcher={launcher}: {why}; {_AGAIN}") from error
-        except (FailedSubmissionError, HydraException) as error:
+        except (FailedSubmissionError, HydraException, RuntimeError) as error:
+            is_of_launchers = isinstance(error, FailedSubmissionError | HydraException)
+            if not is_of_launchers and "srun" not in str(error):  # submitit has no class of its own for "no SLURM here"
+                raise
             told = " ".join(str(error).split())
             raise LauncherError(f"hydra/launcher={launcher}: cannot hand out the jobs ({told})") from error
         finally:

@@ -129,7 +129,7 @@ def _connected(where: str, workers: int) -> Iterator[Client]:
 def _own_cluster(workers: int) -> Any:
     from distributed import LocalCluster
 
-    quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+    quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
     try:
         return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", **quiet)
     except RuntimeError as error:

@@ -18,6 +18,7 @@ from sim.provenance import (
     sha256_of_file,
 )  # fmt: skip
 from sim.run.execute import execute
+from sim.run.verify import verify
 from sim.run.work import RESULT, Work, jobs_of, replication_folder, results_of, state_of
 
 MakeWork = Callable[..., Work]
@@ -161,6 +162,18 @@ def test_too_little_room_is_said_before_anything_runs(make_work: MakeWork, monke
     with pytest.raises(DiskFullError, match="MB are free"):
         execute(make_work())
     assert not list(make_work().folder.rglob("result.json"))
+
+
+@pytest.mark.slow
+def test_of_two_commands_for_one_run_at_once_one_makes_it_and_the_other_says_so(tmp_path: Path) -> None:
+    command = many_replications(tmp_path / "run", 100)
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=300)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1]
+    refusal = f"{tmp_path / 'run'}: another process is writing this run directory; wait for it"
+    assert [refusal in text for text in told] == [process.returncode == 1 for process in both]
+    assert state_of(tmp_path / "run").word == "complete"
+    assert verify(tmp_path / "run", is_rerun=False).is_same
 
 
 DIE_ONCE = """

@@ -24,7 +24,8 @@ from sim.run.gather import Formats
 from sim.run.work import RESULT, Work, state_of
 
 PROCESSES = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes as Linux shows them")
-MANY = 20
+MANY = 30
+SHORT = ("window=one_week", "window.measure_to='2026-06-03'", "window.warm_up_days=0", "window.run_out_days=1")
 SHARES = "staffing.present_share=0.5,0.68"
 
 
