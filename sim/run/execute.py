@@ -223,7 +223,12 @@ def _make(
     say(expected.text())
     store_tables(missing, builder)
     with timed(seconds, "make"):
-        return run_jobs(missing, make_batch, workers, where=run.pool), workers
+        return run_jobs(missing, make_batch, workers, where=run.pool, keep=_cost_of), workers
+
+
+def _cost_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a result says of seconds and memory; the rest is on disk."""
+    return {name: result[name] for name in ("seconds", "peak_mb") if name in result}
 
 
 def _memory_text(results: Sequence[Mapping[str, Any]]) -> str:

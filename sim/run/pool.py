@@ -72,13 +72,14 @@ def run_jobs(
     jobs: Sequence[Job],
     make: Make,
     workers: int,
-    on_done: Callable[[dict[str, Any]], None] | None = None,
     *,
     where: str = LOCAL,
+    keep: Callable[[dict[str, Any]], dict[str, Any]] = lambda result: result,
 ) -> list[dict[str, Any]]:
     """Make all jobs and return their results, in the order of `jobs`; shows progress when it takes over two seconds.
 
     `make` is a function of a module, so that worker processes can import it. `where`: as the setting `run.pool`.
+    `keep`: what is returned of a result, so that memory grows by no more.
 
     Raises
     ------
@@ -95,10 +96,8 @@ def run_jobs(
             batches = made_on_cluster(jobs, make, where, workers, batches_of)
         for finished in batches:
             for result in finished:
-                results[(result["arm"], result["replication"])] = result
+                results[(result["arm"], result["replication"])] = keep(result)
                 bar.update(1)
-                if on_done is not None:
-                    on_done(result)
     return [results[(job.arm, job.replication)] for job in jobs]
 
 
