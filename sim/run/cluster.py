@@ -13,7 +13,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import DgsimError
 from sim.provenance import city_digest, sha256_of_file, software
+from sim.run.pool import Make, batches_of, deaf_to_ctrl_c
 from sim.run.work import CONFIG, RESULT, Batch, Job
 from sim.settings import GIVEN_FILES, Settings, what_key
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 DASK = "dask"
 """The setting for a cluster of this command's own; every other one is a scheduler's address."""
-Make = Callable[[Batch], list[dict[str, Any]]]
 _CONNECT_S = 15
 _NO_WORKER_S = 120
 _SHARED_S = 60
@@ -59,15 +59,12 @@ def workers_at(address: str) -> int:
         return len(_fit_workers(client))
 
 
-def made_on_cluster(
-    jobs: Sequence[Job], make: Make, where: str, workers: int, cut: Callable[[Sequence[Job], int], list[Batch]]
-) -> Iterator[list[dict[str, Any]]]:
+def made_on_cluster(jobs: Sequence[Job], make: Make, where: str, workers: int) -> Iterator[list[dict[str, Any]]]:
     """Yield the results of batches made on a cluster, as they finish; what is out when this is left is called off.
 
     Parameters
     ----------
     where : DASK for a cluster of `workers` processes on this machine, which ends with this; else an address.
-    cut : cuts jobs into batches for a number of workers.
 
     Raises
     ------
@@ -76,7 +73,7 @@ def made_on_cluster(
     """
     with _connected(where, workers) as client:
         n_workers = len(_fit_workers(client))
-        todo = iter(cut([_from_anywhere(job) for job in jobs], n_workers))
+        todo = iter(batches_of([_from_anywhere(job) for job in jobs], n_workers))
         marks = {folder: sha256_of_file(folder / CONFIG) for folder in {_arm_folder(job) for job in jobs}}
         out: set[Future[Any]] = set()
         try:
@@ -127,11 +124,16 @@ def _connected(where: str, workers: int) -> Iterator[Client]:
 
 
 def _own_cluster(workers: int) -> Any:
+    """Return a cluster on this machine, whose processes leave Ctrl-C to this one."""
+    from multiprocessing.resource_tracker import ensure_running
+
     from distributed import LocalCluster
 
     quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+    ensure_running()  # its start lets Ctrl-C through again
     try:
-        return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", **quiet)
+        with deaf_to_ctrl_c():
+            return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", **quiet)
     except RuntimeError as error:
         mend = 'a script must begin its work under `if __name__ == "__main__":`; run.pool=local does without'
         raise ClusterError(f"run.pool={DASK}: worker processes did not start ({error}); {mend}") from error

@@ -93,7 +93,7 @@ def run_jobs(
         else:
             from sim.run.cluster import made_on_cluster
 
-            batches = made_on_cluster(jobs, make, where, workers, batches_of)
+            batches = made_on_cluster(jobs, make, where, workers)
         for finished in batches:
             for result in finished:
                 results[(result["arm"], result["replication"])] = keep(result)
@@ -142,7 +142,7 @@ def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[d
     todo, at_work, is_done = iter(batches), set[Any](), False
     try:
         while not is_done:
-            with _deaf_to_ctrl_c():
+            with deaf_to_ctrl_c():
                 # No more than fit into loky's queue: killing the workers, it stumbles over batches that wait before it.
                 ahead = islice(todo, 2 * workers - len(at_work))
                 at_work |= {executor.submit(in_worker, make, batch, os.getpid()) for batch in ahead}
@@ -159,7 +159,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def deaf_to_ctrl_c() -> Iterator[None]:
     """Keep Ctrl-C waiting inside the block; processes that begin in it never hear it and leave it to their parent."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -91,21 +91,22 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes as Linux shows them")
 @pytest.mark.parametrize(
-    ("how", "code", "told"),
+    ("how", "pool", "code", "told"),
     [
-        pytest.param(signal.SIGTERM, 143, "dgsim: terminated; what is finished is kept", id="SIGTERM"),
-        pytest.param(signal.SIGINT, 130, "dgsim: interrupted; what is finished", id="Ctrl-C", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, "local", 143, "dgsim: terminated; what is finished is kept", id="SIGTERM"),
+        pytest.param(signal.SIGINT, "local", 130, "dgsim: interrupted; what", id="Ctrl-C", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, "dask", 130, "dgsim: interrupted; what", id="Ctrl-C, Dask", marks=pytest.mark.slow),
     ],
 )
 def test_a_signal_ends_workers_at_once_and_leaves_nothing_half_written(
-    tmp_path: Path, how: signal.Signals, code: int, told: str
+    tmp_path: Path, how: signal.Signals, pool: str, code: int, told: str
 ) -> None:
     """SIGTERM goes to the command alone, as `kill` sends it; Ctrl-C to all its processes, as a terminal does."""
     folder = tmp_path / "run"
     texts = [text.replace("run.workers=1", "run.workers=2") for text in many_replications(folder, 2_000)[4:]]
     heeds = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # what starts in the background ignores it
     start = f"import signal, sys; {heeds}; from sim.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "run", *texts, "--out", str(folder)]
+    command = [sys.executable, "-c", start, "run", *texts, f"run.pool={pool}", "--out", str(folder)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         wait_for(replication_folder(folder, 3) / RESULT, 120)
