@@ -360,7 +360,8 @@ def entry_points_text(project: Mapping[str, Any]) -> str:
 def write_command(venv_dir: Path, name: str, target: str) -> None:
     """A command of the environment that calls `module:function`; works in folders with spaces and long paths."""
     module, function = target.split(":")
-    call = f"import sys\n\nfrom {module} import {function}\n\nsys.exit({function}())\n"
+    guard = 'if __name__ == "__main__":  # worker processes that are spawned import this file'
+    call = f"import sys\n\nfrom {module} import {function}\n\n{guard}\n    sys.exit({function}())\n"
     path = scripts_of(venv_dir) / name
     write_whole(path, f"#!/bin/sh\n'''exec' \"{python_of(venv_dir)}\" \"$0\" \"$@\"\n' '''\n{call}")
     path.chmod(0o755)

@@ -120,9 +120,14 @@ def software() -> Mapping[str, Any]:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
+def part_of(target: Path) -> Path:
+    """Return the name under which this process, of all on any machine that shares the folder, writes `target`."""
+    return target.with_name(f"{PART}{target.name}-{platform.node()}-{os.getpid()}")
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that it is either the old one or the whole new one."""
-    part = path.with_name(f"{PART}{path.name}")
+    part = part_of(path)
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -304,7 +309,7 @@ def whole_folder(target: Path, *, is_replacing: bool = False) -> Iterator[Path]:
 
     `is_replacing`: a folder that is there already gives way; otherwise it stays and the new one disappears.
     """
-    part = target.with_name(f"{PART}{target.name}-{os.getpid()}")
+    part = part_of(target)
     shutil.rmtree(part, ignore_errors=True)
     with room_on_disk(target.parent):
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import Field
 from sim.config import ABOUT, Group, checked, configs_root, read_yaml
 from sim.demand.planted_settings import PlantedSettings
 from sim.demand.settings import CalendarSettings, DemandSettings, TimesSettings
-from sim.errors import Problems, nearest_name
+from sim.errors import InputError, Problem, Problems, nearest_name
 from sim.fleet.aviation import AviationSettings
 from sim.fleet.duty import RosterSettings
 from sim.fleet.mutual_aid import MutualAidSettings
@@ -148,7 +149,10 @@ class RunSettings:
     n_replications: Annotated[int, Field(ge=1, le=100_000)] = 10
     """Number of replications; raising it runs only the new ones."""
     workers: Annotated[int, Field(ge=0, le=1_024)] = 0
-    """Processes that work at once; 0 is one per core."""
+    """Processes that work at once; 0 is one per core. A cluster with an address has workers of its own."""
+    pool: str = "local"
+    """Where replications are made: local, processes of this machine; dask, a Dask cluster on this machine that ends
+    with the command; or the address of a Dask scheduler, tcp://HOST:PORT, whose workers share the outputs folder."""
     engine: Engine = "auto"
     """auto: kernel if all rules chosen are built in, else simpy; simpy: the reference model; kernel: its compiled
     twin, same log; both: the two, stopping at the first event that differs."""
@@ -158,6 +162,21 @@ class RunSettings:
     """Folder under which run directories are made."""
     language: Literal["zh", "en"] = "zh"
     """Language in which a report opens; it can be switched in the page."""
+
+
+def check_run(values: Mapping[str, Any], where: str) -> None:
+    """Check what the types of a run's values do not tell.
+
+    Raises
+    ------
+    InputError
+        If the pool is neither local, dask nor the address of a scheduler.
+    """
+    pool = values.get("pool", "local")
+    if pool not in ("local", "dask") and not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d+", pool):
+        rule = "(run.pool) is neither local, dask nor the address of a Dask scheduler"
+        mend = "write an address as `dask scheduler` prints it, tcp://HOST:8786"
+        raise InputError([Problem(where, rule, pool, mend=mend)])
 
 
 GROUPS: tuple[Group, ...] = (
@@ -185,7 +204,7 @@ GROUPS: tuple[Group, ...] = (
     Group("weather", "sim.weather.settings:WeatherSettings", check="sim.weather.settings:checked"),
     Group("money", "sim.money.settings:MoneySettings", is_what=False),
     Group("outcome", "sim.outcome.settings:OutcomeSettings", is_what=False, check="sim.outcome.settings:checked"),
-    Group("run", "sim.settings:RunSettings", is_what=False),
+    Group("run", "sim.settings:RunSettings", is_what=False, check="sim.settings:check_run"),
 )
 """Every group of settings, in the order shown."""
 

@@ -1,9 +1,8 @@
 """Many runs by Hydra's sweeper and launchers (`-m`): every job checked before the first starts, one table at the end.
 
-Each job is a run of its own in `outputs/run/<key>`, so a sweep resumes by itself: what is done is skipped. The basic
-launcher takes the jobs one after the other, each on all processes; `hydra/launcher=joblib` takes them side by side,
-each on one. Afterwards the jobs are gathered like the arms of a study, the first being the base, into
-`outputs/sweep/<key>`.
+Each job is a run of its own in `outputs/run/<key>`, so a sweep resumes by itself: what is done is skipped. The
+launchers are those of `launchers.py`. Afterwards the jobs are gathered like the arms of a study, the first being the
+base, into `outputs/sweep/<key>`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.compose import COMMAND_LINE, Composed, Draft, compose, compose_into, raise_with_tables
+from sim.compose.launchers import BASIC, check_launcher, launching, workers_of
 from sim.compose.overrides import hydra_texts, read_overrides
 from sim.compose.study import make_arm, single_work
 from sim.config import configs_root
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from sim.run.execute import Gather, Outcome
 
-BASIC = "basic"
 MAX_JOBS = 10_000
+MOST_AT_ONCE = "hydra.sweeper.max_batch_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Sweep:
     """
 
     hydra_overrides: tuple[str, ...]
-    is_side_by_side: bool
+    launcher: str
     jobs: tuple[Work, ...]
     work: Work
 
@@ -62,17 +62,19 @@ def read_sweep(overrides: Sequence[str], *, out: Path | None = None) -> Sweep:
     raise_with_tables(drafts, problems)
     composed = [draft.composed for draft in drafts if draft.composed is not None]
     jobs = tuple(single_work(job) for job in composed)
-    launcher = [str(o.value()) for o in steering if o.key_or_group == "hydra/launcher"]
+    launchers = [str(o.value()) for o in steering if o.key_or_group == "hydra/launcher"]
     work = _sweep_work(composed, jobs, out)
-    return Sweep(tuple(hydra_texts(good)), launcher not in ([], [BASIC]), jobs, work)
+    return Sweep(tuple(hydra_texts(good)), launchers[-1] if launchers else BASIC, jobs, work)
 
 
 def _check_steering(steering: Sequence[Override], problems: Problems) -> None:
     for override in steering:
         key = override.key_or_group
-        if key != "hydra/launcher" and not key.startswith("hydra.launcher."):
+        if key == "hydra/launcher":
+            check_launcher(str(override.value()), problems, COMMAND_LINE)
+        elif key != MOST_AT_ONCE and not key.startswith("hydra.launcher."):
             rule = "steers Hydra in a way that sweeps here do not allow"
-            mend = "only hydra/launcher and hydra.launcher.* may be given"
+            mend = f"only hydra/launcher, hydra.launcher.* and {MOST_AT_ONCE} may be given"
             problems.add(COMMAND_LINE, rule, value=override.input_line, mend=mend)
 
 
@@ -131,13 +133,13 @@ def launch(sweep: Sweep) -> None:
     workspace = sweep.work.folder.resolve() / ".hydra"
     quiet = ("hydra/hydra_logging=none", "hydra/job_logging=none")  # Hydra would turn on everybody's log messages
     texts = [*sweep.hydra_overrides, f"hydra.sweep.dir='{workspace}'", *quiet]
-    task = side_by_side_job if sweep.is_side_by_side else one_after_the_other_job
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(configs_root().resolve()), version_base="1.3", job_name="dgsim"):
+        root = str(configs_root().resolve())
+        with launching(sweep.launcher), initialize_config_dir(root, version_base="1.3", job_name="dgsim"):
             hydra = GlobalHydra.instance().hydra
             assert hydra is not None
-            hydra.multirun("config", task, texts, with_log_configuration=False)
+            hydra.multirun("config", do_job, texts, with_log_configuration=False)
     finally:
         GlobalHydra.instance().clear()
         _remove(workspace)
@@ -149,27 +151,16 @@ def _remove(workspace: Path) -> None:
     shutil.rmtree(workspace, ignore_errors=True)
 
 
-def one_after_the_other_job(config: DictConfig) -> str:
-    """Do one job of a sweep on all the processes its settings allow; return its run directory."""
-    del config  # composed again below, with every check
-    return _do_job(None)
-
-
-def side_by_side_job(config: DictConfig) -> str:
-    """Do one job of a sweep on a single process, others running beside it; return its run directory."""
-    del config
-    return _do_job(1)
-
-
-def _do_job(workers: int | None) -> str:
+def do_job(config: DictConfig) -> str:
+    """Do one job of a sweep, wherever its launcher takes it; return its run directory."""
+    del config  # composed again here, with every check
     from hydra.core.hydra_config import HydraConfig
 
     from sim.run.execute import execute
 
-    composed = compose([str(text) for text in HydraConfig.get().overrides.task])
-    work = single_work(composed)
-    if workers is not None:
-        work = _with_workers(work, workers)
+    hydra = HydraConfig.get()
+    work = single_work(compose([str(text) for text in hydra.overrides.task]))
+    work = _with_workers(work, workers_of(hydra.launcher, work.arms[0].settings.run.workers))
     outcome = execute(work)
     print(f"{outcome.folder}: {outcome.n_made} replications made, {outcome.n_kept} kept", flush=True)
     return str(outcome.folder)

@@ -139,7 +139,7 @@ def read_tables(path: Path) -> dict[str, NDArray[np.int32]]:
 
 def write_tables(path: Path, tables: Mapping[str, NDArray[np.int32]]) -> None:
     """Write tables as a file that `read_tables` reads; it appears whole or not at all, and the same each time."""
-    temporary = path.with_name(f".{path.name}.part.npz")
+    temporary = path.with_name(f".part-{path.name}")
     values = np.stack([tables[name] for name in sorted(tables)])
     np.savez_compressed(temporary, names=np.array(sorted(tables)), values=values)
     temporary.replace(path)

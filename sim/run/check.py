@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sim.city.forms import is_stated
 from sim.engine import engine_for
 from sim.errors import InputError, Problems
+from sim.run.pool import pool_workers
 from sim.run.work import Job, Work, check_folder, check_is_run, jobs_of
 from sim.settings import GROUPS, Settings
 
@@ -248,18 +249,30 @@ def check_before(work: Work, *, is_fresh: bool = False) -> InputsBuilder:
     ------
     RunDirectoryError
         If the directory cannot take the work.
+    ClusterError
+        If the work is to be made on a cluster that cannot be used.
     InputError
         With every problem of the inputs.
     """
     _check_place(work, is_fresh=is_fresh)
-    return check_inputs(missing_of(work, is_fresh=is_fresh), is_fresh=is_fresh)
+    missing = missing_of(work, is_fresh=is_fresh)
+    _check_pools(missing)
+    return check_inputs(missing, is_fresh=is_fresh)
 
 
 def check_all(works: Sequence[Work]) -> None:
     """Do what `check_before` does for several works, reporting the inputs of all of them together."""
     for work in works:
         _check_place(work, is_fresh=False)
-    check_inputs([job for work in works if not work.folders for job in missing_of(work, is_fresh=False)])
+    missing = [job for work in works if not work.folders for job in missing_of(work, is_fresh=False)]
+    _check_pools(missing)
+    check_inputs(missing)
+
+
+def _check_pools(jobs: Sequence[Job]) -> None:
+    """Stop if a cluster that jobs are to be made on cannot be used."""
+    for pool in {job.settings.run.pool for job in jobs}:
+        pool_workers(pool, 0)
 
 
 def _check_place(work: Work, *, is_fresh: bool) -> None:

@@ -31,7 +31,8 @@ from sim.run.check import check_before, store_tables
 from sim.run.compiling import compile_first
 from sim.run.estimate import Estimate, estimate, note_run
 from sim.run.gather import TABLES, Formats
-from sim.run.pool import check_room, n_workers, run_jobs
+from sim.run.memory import peak_mb
+from sim.run.pool import LOCAL, check_room, pool_workers, run_jobs
 from sim.run.replication import engine_told, make_batch, timed
 from sim.run.work import (
     NOTE,
@@ -113,10 +114,12 @@ def execute(
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
         if without_log:
             say(f"{len(without_log)} of them are made again for their event logs")
-        results = _make(work, [*missing, *without_log], builder, say, seconds)
+        results, workers = _make(work, [*missing, *without_log], builder, say, seconds)
         with timed(seconds, "seal" if gather is None else "gather"):
             report = _gather_and_seal(work, gather, formats)
-        note_run(missing, results[: len(missing)], n_workers(work.arms[0].settings.run.workers), seconds)
+        if work.arms[0].settings.run.pool == LOCAL:
+            note_run(missing, results[: len(missing)], workers, seconds)
+        say(_memory_text(results))
     return Outcome(work.folder, len(missing), len(jobs) - len(missing), report)
 
 
@@ -210,14 +213,15 @@ def is_complete(work: Work, jobs: Sequence[Job], say: Say = _be_quiet) -> bool:
 
 def _make(
     work: Work, missing: Sequence[Job], builder: InputsBuilder, say: Say, seconds: dict[str, float]
-) -> list[dict[str, Any]]:
-    """Make what is missing, the inputs being checked; return the results."""
+) -> tuple[list[dict[str, Any]], int]:
+    """Make what is missing, the inputs being checked; return the results and the number of workers."""
     if not missing:
-        return []
-    workers = n_workers(work.arms[0].settings.run.workers)
+        return [], 1
     first_of = {engine_told(job.settings)["name"]: job for job in reversed(missing)}
     for first in first_of.values():
         compile_first(first, builder, say)
+    run = work.arms[0].settings.run
+    workers = pool_workers(run.pool, run.workers)
     expected = estimate(missing, workers)
     check_room(work.folder, expected.n_bytes)
     say(expected.text())
@@ -225,7 +229,19 @@ def _make(
         say(line)
     store_tables(missing, builder)
     with timed(seconds, "make"):
-        return run_jobs(missing, make_batch, workers)
+        return run_jobs(missing, make_batch, workers, where=run.pool, keep=_cost_of), workers
+
+
+def _cost_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a result says of seconds and memory; the rest is on disk."""
+    return {name: result[name] for name in ("seconds", "peak_mb") if name in result}
+
+
+def _memory_text(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return how much memory was held at most by a process that made replications, and by this one."""
+    made = max((result["peak_mb"] for result in results if "peak_mb" in result), default=0.0)
+    of_makers = f"{made:.0f} MB in a process that makes replications, " if made else ""
+    return f"memory held at most: {of_makers}{peak_mb():.0f} MB in this one"
 
 
 def engine_lines(work: Work) -> list[str]:
@@ -240,7 +256,7 @@ def engine_lines(work: Work) -> list[str]:
 
 
 def facts_of(work: Work) -> dict[str, Any]:
-    """Return what the manifest says beside the files: settings, seeds, input digests and log digests."""
+    """Return what the manifest says beside the files: settings, seeds, input and log digests, the most memory held."""
     arms: dict[str, Any] = {}
     noted = note_of(work)["arms"]
     for arm in work.arms:
@@ -253,11 +269,14 @@ def facts_of(work: Work) -> dict[str, Any]:
             "engine": engine_told(arm.settings),
             "replications": {},
         }
+    most_mb = 0.0
     for job in jobs_of(work):
         result = read_result(job.folder)
         told = ("siting_world", "inputs_digest", "log_digest")
         arms[job.arm]["replications"][f"r{job.replication:04d}"] = {name: result[name] for name in told}
-    return {"kind": work.kind, "name": work.name, "arms": arms}
+        most_mb = max(most_mb, result.get("peak_mb", 0.0))
+    memory = {"replications_peak_mb": most_mb, "gathering_peak_mb": peak_mb()}
+    return {"kind": work.kind, "name": work.name, "arms": arms, "memory": memory}
 
 
 def _report_of(folder: Path) -> Path | None:
@@ -280,4 +299,5 @@ def foretell(work: Work, *, is_fresh: bool = False) -> Estimate:
 def expected_of(work: Work, *, is_fresh: bool = False) -> Estimate:
     """Return what making the missing replications of `work` would take, its inputs having been checked."""
     wanted = [job for job in jobs_of(work) if is_fresh or not job.folder.exists() or lacks_log(job)]
-    return estimate(wanted, n_workers(work.arms[0].settings.run.workers))
+    run = work.arms[0].settings.run
+    return estimate(wanted, pool_workers(run.pool, run.workers))

@@ -3,7 +3,7 @@
 A *batch* is what one worker does in one go: the arms of one replication, which share their incidents, so those are
 made once. Every finished replication is on disk before the next begins; interrupting or killing the command loses the
 unfinished ones only, and so does a worker that dies: the others go on. Whatever ends the command - Ctrl-C, SIGTERM, an
-error - ends its workers at once.
+error - ends its workers at once. The workers are processes of this machine; `cluster.py` has those of a Dask cluster.
 """
 
 from __future__ import annotations
@@ -21,12 +21,28 @@ from sim.provenance import DiskFullError
 from sim.run.work import Batch, Job
 
 Make = Callable[[Batch], list[dict[str, Any]]]
+LOCAL = "local"
 MIN_SHOWN_S = 2.0
+MOST_IN_BATCH = 64
+"""Jobs of one batch: the progress shown, and what a cluster hands to another worker at once, stay small."""
 _MAX_LOST_POOLS = 3
 
 
 class WorkerError(DgsimError):
     """Worker processes died again and again."""
+
+
+def pool_workers(where: str, wanted: int) -> int:
+    """Return the number of processes of a pool, as the settings `run.pool` and `run.workers` have it.
+
+    Raises
+    ------
+    ClusterError
+        If the pool is a cluster elsewhere and cannot be used.
+    """
+    from sim.run.cluster import DASK, workers_at
+
+    return n_workers(wanted) if where in (LOCAL, DASK) else workers_at(where)
 
 
 def n_workers(wanted: int) -> int:
@@ -46,18 +62,24 @@ def batches_of(jobs: Sequence[Job], workers: int) -> list[Batch]:
     for job in jobs:
         groups.setdefault(job.replication, []).append(job)
     whole = [tuple(group) for group in groups.values()]
-    if workers == 1 or len(whole) >= 2 * workers:
-        return whole
-    size = max(len(jobs) // (8 * workers), 1)
+    size = MOST_IN_BATCH
+    if workers > 1 and len(whole) < 2 * workers:
+        size = min(max(len(jobs) // (8 * workers), 1), size)
     return [group[at : at + size] for group in whole for at in range(0, len(group), size)]
 
 
 def run_jobs(
-    jobs: Sequence[Job], make: Make, workers: int, on_done: Callable[[dict[str, Any]], None] | None = None
+    jobs: Sequence[Job],
+    make: Make,
+    workers: int,
+    *,
+    where: str = LOCAL,
+    keep: Callable[[dict[str, Any]], dict[str, Any]] = lambda result: result,
 ) -> list[dict[str, Any]]:
     """Make all jobs and return their results, in the order of `jobs`; shows progress when it takes over two seconds.
 
-    `make` is a function of a module, so that worker processes can import it.
+    `make` is a function of a module, so that worker processes can import it. `where`: as the setting `run.pool`.
+    `keep`: what is returned of a result, so that memory grows by no more.
 
     Raises
     ------
@@ -66,12 +88,16 @@ def run_jobs(
     """
     results: dict[tuple[str, int], dict[str, Any]] = {}
     with _progress(len(jobs)) as bar:
-        for finished in _finished_batches(list(jobs), make, workers, results):
+        if where == LOCAL:
+            batches = _finished_batches(list(jobs), make, workers, results)
+        else:
+            from sim.run.cluster import made_on_cluster
+
+            batches = made_on_cluster(jobs, make, where, workers)
+        for finished in batches:
             for result in finished:
-                results[(result["arm"], result["replication"])] = result
+                results[(result["arm"], result["replication"])] = keep(result)
                 bar.update(1)
-                if on_done is not None:
-                    on_done(result)
     return [results[(job.arm, job.replication)] for job in jobs]
 
 
@@ -116,7 +142,7 @@ def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[d
     todo, at_work, is_done = iter(batches), set[Any](), False
     try:
         while not is_done:
-            with _deaf_to_ctrl_c():
+            with deaf_to_ctrl_c():
                 # No more than fit into loky's queue: killing the workers, it stumbles over batches that wait before it.
                 ahead = islice(todo, 2 * workers - len(at_work))
                 at_work |= {executor.submit(in_worker, make, batch, os.getpid()) for batch in ahead}
@@ -133,7 +159,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def deaf_to_ctrl_c() -> Iterator[None]:
     """Keep Ctrl-C waiting inside the block; processes that begin in it never hear it and leave it to their parent."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

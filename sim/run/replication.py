@@ -1,8 +1,9 @@
 """One replication of one arm, from settings to a folder of tables: inputs -> engine -> static part -> metrics -> disk.
 
 The folder appears whole or not at all. `result.json` holds the digests that let anyone see whether two replications
-are the same, what happened in numbers, how long each step took, and the software that made it, which stays as it is
-when tables and report are written again. Next: `pool.py`, which makes many.
+are the same, what happened in numbers, how long each step took, the most memory that the process had held by then, and
+the software that made it, which stays as it is when tables and report are written again. Next: `pool.py`, which makes
+many.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sim.assemble import InputsBuilder, build_inputs
 from sim.engine import engine_for
 from sim.errors import RunDirectoryError
 from sim.provenance import city_digest, sha256_of_file, software, to_json, whole_folder, write_whole
+from sim.run.memory import peak_mb
 from sim.run.work import LOG, RESULT, Batch, Job, is_finished, lacks_log, read_result
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def make_replication(job: Job, builder: InputsBuilder) -> dict[str, Any]:
             "engine": engine_told(job.settings),
             "software": software(),
             "seconds": {step: round(value, 4) for step, value in seconds.items()},
+            "peak_mb": peak_mb(),
             "files": {path.name: sha256_of_file(path) for path in sorted(part.iterdir())},
         }
         write_whole(part / RESULT, to_json(result))

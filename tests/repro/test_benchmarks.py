@@ -121,3 +121,21 @@ assert between_marks(f"before {begin} old {end} after", "path", "new") == f"befo
 for name in PARTS:
     between_marks(Path("docs/performance.md").read_text(encoding="utf-8"), name, "it has both marks")
 """)
+
+
+def test_a_plan_is_units_times_their_numbers(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 scenarios x 64 replications on 2 machines of 5 cores, every unit another power of ten."""
+    monkeypatch.syspath_prepend(root)
+    from benchmarks.scaling import Units, plan
+
+    units = Units(
+        n_incidents=1, start_s=1_000.0, compose_s=10.0, check_s=1.0, first_s=100.0, next_s=50.0, look_s=0.1,
+        hand_out_s=0.5, gather_once_s=7.0, gather_scenario_s=3.0, gather_replication_s=0.25, n_bytes=2e6, n_files=7,
+        worker_mb=700.0, own_mb=400.0, gather_mb=0.0,
+    )  # fmt: skip
+    made = plan(units, 100, 64, 2, 5)
+    assert made.jobs_h * 3_600 == pytest.approx(100 * (1_000 + 11 + 64 * 100.1) / 10)
+    assert made.pool_h * 3_600 == pytest.approx(100 * 11 + 100 * 0.5 + 1_000 + 64 * (100 + 99 * 50) / 10)
+    assert made.gather_h * 3_600 == pytest.approx(7 + 100 * 3 + 6_400 * 0.25)
+    assert (made.machine_mb, made.n_files) == (5 * 400 + 300, 44_800)
+    assert made.disk_tb == pytest.approx(0.0128)

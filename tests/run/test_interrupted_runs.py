@@ -18,6 +18,7 @@ from sim.provenance import (
     sha256_of_file,
 )  # fmt: skip
 from sim.run.execute import execute
+from sim.run.verify import verify
 from sim.run.work import RESULT, Work, jobs_of, replication_folder, results_of, state_of
 
 MakeWork = Callable[..., Work]
@@ -90,21 +91,22 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes as Linux shows them")
 @pytest.mark.parametrize(
-    ("how", "code", "told"),
+    ("how", "pool", "code", "told"),
     [
-        pytest.param(signal.SIGTERM, 143, "dgsim: terminated; what is finished is kept", id="SIGTERM"),
-        pytest.param(signal.SIGINT, 130, "dgsim: interrupted; what is finished", id="Ctrl-C", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, "local", 143, "dgsim: terminated; what is finished is kept", id="SIGTERM"),
+        pytest.param(signal.SIGINT, "local", 130, "dgsim: interrupted; what", id="Ctrl-C", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, "dask", 130, "dgsim: interrupted; what", id="Ctrl-C, Dask", marks=pytest.mark.slow),
     ],
 )
 def test_a_signal_ends_workers_at_once_and_leaves_nothing_half_written(
-    tmp_path: Path, how: signal.Signals, code: int, told: str
+    tmp_path: Path, how: signal.Signals, pool: str, code: int, told: str
 ) -> None:
     """SIGTERM goes to the command alone, as `kill` sends it; Ctrl-C to all its processes, as a terminal does."""
     folder = tmp_path / "run"
     texts = [text.replace("run.workers=1", "run.workers=2") for text in many_replications(folder, 2_000)[4:]]
     heeds = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # what starts in the background ignores it
     start = f"import signal, sys; {heeds}; from sim.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "run", *texts, "--out", str(folder)]
+    command = [sys.executable, "-c", start, "run", *texts, f"run.pool={pool}", "--out", str(folder)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         wait_for(replication_folder(folder, 3) / RESULT, 120)
@@ -139,9 +141,9 @@ def test_a_full_disk_is_one_clear_message_and_leaves_nothing_half_written(tmp_pa
     code = (
         "import resource, sys; from sim.errors import DgsimError; import sim.run.execute as making\n"
         "run_jobs = making.run_jobs\n"
-        "def run_with_little_room(*given):\n"
+        "def run_with_little_room(*given, **named):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))\n"
-        "    return run_jobs(*given)\n"
+        "    return run_jobs(*given, **named)\n"
         "making.run_jobs = run_with_little_room\n"
         f"try:\n exec({command[2]!r})\n"
         "except DgsimError as error:\n print(error); sys.exit(error.exit_code)"
@@ -161,6 +163,18 @@ def test_too_little_room_is_said_before_anything_runs(make_work: MakeWork, monke
     with pytest.raises(DiskFullError, match="MB are free"):
         execute(make_work())
     assert not list(make_work().folder.rglob("result.json"))
+
+
+@pytest.mark.slow
+def test_of_two_commands_for_one_run_at_once_one_makes_it_and_the_other_says_so(tmp_path: Path) -> None:
+    command = many_replications(tmp_path / "run", 100)
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=300)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1]
+    refusal = f"{tmp_path / 'run'}: another process is writing this run directory; wait for it"
+    assert [refusal in text for text in told] == [process.returncode == 1 for process in both]
+    assert state_of(tmp_path / "run").word == "complete"
+    assert verify(tmp_path / "run", is_rerun=False).is_same
 
 
 DIE_ONCE = """

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import numpy as np
 import pytest
 from numba.core import config, event
 
-from sim.compiled import compiled_inline, is_whole
+from sim.compiled import _COMPILED_SOURCES, compiled_inline, is_whole
 
 TWICE = "from sim.compiled import compiled\n\n\n@compiled\ndef twice(n):\n    return n + n\n"
 
@@ -65,3 +69,37 @@ def test_signed_integers_of_all_widths_share_one_compilation_and_lose_nothing() 
     assert len(added.signatures) == 1
     assert added(np.uint32(2**32 - 1), np.uint32(1)) == 2**32, "numba adds two of them as 64 bits"
     assert [[str(given) for given in signature] for signature in added.signatures] == [["int64"] * 2, ["uint32"] * 2]
+
+
+def test_every_file_with_compiled_functions_opens_a_new_folder_when_it_is_edited(root: Path) -> None:
+    package = root / "sim"
+    counted = {path for pattern in _COMPILED_SOURCES for path in package.glob(pattern)}
+    marked = {path for path in package.rglob("*.py") if "\n@compiled" in path.read_text(encoding="utf-8")}
+    assert len(marked) > 10
+    assert marked - counted == set()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+def test_an_edited_rule_is_seen_by_the_loop_that_calls_it_though_the_loops_own_file_is_as_it_was(
+    root: Path, tmp_path: Path
+) -> None:
+    """A small package of the same layout: numba's own cache would look at kernel.py alone and keep the old answer."""
+    package = tmp_path / "sim"
+    (package / "engine").mkdir(parents=True)
+    shutil.copy(root / "sim" / "compiled.py", package)
+    for folder in (package, package / "engine"):
+        (folder / "__init__.py").touch()
+    rules, kernel = package / "engine" / "rules.py", package / "engine" / "kernel.py"
+    head = "from sim.compiled import compiled\n"
+    kernel.write_text(f"{head}from sim.engine.rules import rule\n\n\n@compiled\ndef play(n):\n    return rule(n)\n")
+    ask_it = [sys.executable, "-c", "from sim.engine.kernel import play; print(play(20))"]
+    environment = os.environ | {"DGSIM_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+
+    def answer(more: str) -> str:
+        rules.write_text(f"{head}\n\n@compiled\ndef rule(n):\n    return n + {more}\n")
+        done = subprocess.run(ask_it, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert [answer("1"), answer("22"), answer("1")] == ["21", "42", "21"]
+    assert len(list((tmp_path / "cache" / "numba").iterdir())) == 2, "one folder for each source, found again"
