@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _COMPILED_SOURCES = (
     "compiled.py", "chance.py", "units.py", "inputs.py", "recorded.py", "demand/*.py", "engine/*.py", "fleet/parts.py",
-    "fleet/absences.py", "metrics/replay.py",
+    "fleet/absences.py", "metrics/gains.py", "metrics/milestones.py", "metrics/outings.py", "metrics/replay.py",
 )  # fmt: skip
 """Every file with compiled functions, and those whose constants are frozen into them."""
 _DIGEST_BYTES = 32
