@@ -143,6 +143,13 @@ def compiled_borrowing(function: _Function) -> _Function:
     return cast(_Function, _widened(_sealed(numba.njit(cache=True, error_model="numpy", _nrt=False)(function))))
 
 
+def compiled_within(function: _Function) -> _Function:
+    """Compile a function as part of its callers, so that their loops over it may take several turns at once."""
+    import numba
+
+    return cast(_Function, numba.njit(error_model="numpy", inline="always")(function))
+
+
 def compiled_inline(function: _Function) -> _Function:
     """Compile a small function that callers absorb and that keeps no array; it is cached with them only."""
     import numba

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sim.fleet.parts import Fleet
     from sim.travel.source import TravelTables
 
+_STATION_BITS = 16
 RUN_OUT_HOURS = 24 * 14
 """Hours after the window for which period and day or night are still told apart; later ones are like the last."""
 
@@ -316,8 +317,16 @@ def order_stations(
 
     `drive_q16`: (n_stations,) factor of each in 1/65536; None: all the same.
     """
-    by_station = station_drives(travel_ms, station_cell, drive_q16)
-    return np.ascontiguousarray(np.argsort(by_station, axis=1, kind="stable").transpose(0, 2, 1).astype(np.int16))
+    cells, n_stations = np.asarray(station_cell), len(station_cell)
+    order = np.empty((travel_ms.shape[0], travel_ms.shape[2], n_stations), dtype=np.int16)
+    for period in range(len(travel_ms)):
+        drives = station_drives(travel_ms[period : period + 1], cells, drive_q16)[0]
+        key = np.ascontiguousarray(drives.T).astype(np.int64)
+        key <<= _STATION_BITS
+        key |= np.arange(n_stations)  # each key once: whatever the sort, the order is one
+        key.sort(axis=1)
+        order[period] = key & ((1 << _STATION_BITS) - 1)
+    return order
 
 
 def with_effects(inputs: RunInputs, effects: Effects) -> RunInputs:
