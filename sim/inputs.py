@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -188,10 +189,14 @@ class RunInputs:
     effects: Effects | None = None
     n_passed: NDArray[np.int8] | None = None
 
-    def digests(self) -> dict[str, str]:
-        """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""
+    def digests(self, known: KnownDigests | None = None) -> dict[str, str]:
+        """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have.
+
+        `known` remembers those of parts that other runs were given too.
+        """
         parts = {part.name: getattr(self, part.name) for part in dataclasses.fields(self)}
-        return {name: digest_of(value) for name, value in parts.items() if value is not None}
+        of = digest_of if known is None else known.of
+        return {name: of(value) for name, value in parts.items() if value is not None}
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) over the digests of all parts."""
@@ -242,6 +247,26 @@ def digest_of(value: Any) -> str:
     digest = hashlib.sha256()
     _feed(digest, value)
     return digest.hexdigest()
+
+
+class KnownDigests:
+    """Digests of the parts of inputs that were asked for last: arms of one replication share the greater part of them.
+
+    A part is known again as the same object, which is held here so that no other can take its place; parts are frozen.
+    """
+
+    def __init__(self, n_most: int = 64) -> None:
+        self._n_most = n_most
+        self._known: OrderedDict[int, tuple[Any, str]] = OrderedDict()
+
+    def of(self, part: Any) -> str:
+        """Return the digest of a part, made anew only if it is not known."""
+        if id(part) not in self._known:
+            self._known[id(part)] = part, digest_of(part)
+        self._known.move_to_end(id(part))
+        while len(self._known) > self._n_most:
+            self._known.popitem(last=False)
+        return self._known[id(part)][1]
 
 
 def slot_starts(demand: Demand, cards: RunCards) -> NDArray[np.int64]:
