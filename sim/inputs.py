@@ -255,7 +255,7 @@ class KnownDigests:
     A part is known again as the same object, which is held here so that no other can take its place; parts are frozen.
     """
 
-    def __init__(self, n_most: int = 64) -> None:
+    def __init__(self, n_most: int = 32) -> None:
         self._n_most = n_most
         self._known: OrderedDict[int, tuple[Any, str]] = OrderedDict()
 

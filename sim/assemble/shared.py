@@ -42,8 +42,8 @@ class CityParts:
         self._kept: dict[str, OrderedDict[str, Any]] = {}
         self.known_digests = KnownDigests()
 
-    def _keep(self, kind: str, key: Any, make: Callable[[], _Value]) -> _Value:
-        """Return the value kept under (kind, key), making it first if need be; the oldest of a kind goes."""
+    def _keep(self, kind: str, key: Any, make: Callable[[], _Value], n_most: int = _KEPT) -> _Value:
+        """Return the value kept under (kind, key), making it first if need be; beyond `n_most` the oldest goes."""
         shelf = self._kept.setdefault(kind, OrderedDict())
         name = digest_of(key)
         if name in shelf:
@@ -51,7 +51,7 @@ class CityParts:
             return shelf[name]  # type: ignore[no-any-return]
         value = make()
         shelf[name] = value
-        while len(shelf) > _KEPT:
+        while len(shelf) > n_most:
             shelf.popitem(last=False)
         return value
 
