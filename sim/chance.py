@@ -16,7 +16,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled, compiled_inline
+from sim.compiled import compiled, compiled_borrowing, compiled_inline, compiled_within
 
 MASK32 = np.uint64(0xFFFFFFFF)
 _SHIFT32 = np.uint64(32)
@@ -27,6 +27,8 @@ _W1 = np.uint64(0xBB67AE85)
 _THREE = np.uint64(3)
 _TWO = np.uint64(2)
 
+_AT_ONCE = 1024
+"""Slots whose ranks are made in one go: few enough to stay near the processor."""
 LEVEL_BITS = 10
 LEVEL_SIZE = 1 << LEVEL_BITS
 N_LEVELS = 3
@@ -67,9 +69,8 @@ class Stream(IntEnum):
     PASSED_OVER = 41
 
 
-@compiled
-def philox4x32(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Return the four uint32 words (as uint64) of Philox4x32-10 for a counter of four words and a key of two."""
+@compiled_within
+def _rounds(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     x0 = np.uint64(c0) & MASK32
     x1 = np.uint64(c1) & MASK32
     x2 = np.uint64(c2) & MASK32
@@ -86,6 +87,12 @@ def philox4x32(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
         key0 = (key0 + _W0) & MASK32
         key1 = (key1 + _W1) & MASK32
     return x0, x1, x2, x3
+
+
+@compiled
+def philox4x32(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Return the four uint32 words (as uint64) of Philox4x32-10 for a counter of four words and a key of two."""
+    return _rounds(c0, c1, c2, c3, k0, k1)
 
 
 @compiled
@@ -110,20 +117,62 @@ def rank(seed, replication, stream, identity, slot):  # type: ignore[no-untyped-
     return r3
 
 
-@compiled
-def slot_ranks(seed, replication, stream, identities, start, out):  # type: ignore[no-untyped-def]
+@compiled_borrowing
+def ranks_at_once(seed, replication, stream, identities, blocks, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (4, n) uint32: column i holds the ranks of slots 4*blocks[i] … 4*blocks[i]+3 of identities[i].
+
+    As `ranks4`; but nothing in the loop waits for anything else, so that the machine takes several of them at once.
+    """
+    for i in range(identities.shape[0]):
+        whole = np.uint64(identities[i])
+        r0, r1, r2, r3 = _rounds(blocks[i], whole & MASK32, whole >> _SHIFT32, stream, seed, replication)
+        out[0, i], out[1, i], out[2, i], out[3, i] = r0, r1, r2, r3
+
+
+@compiled_borrowing
+def first_ranks(seed, replication, stream, first, step, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (n,) uint32 with the first rank of the identities first, first + step, first + 2 step …"""
+    for i in range(out.shape[0]):
+        whole = np.uint64(first + i * step)
+        r0, _, _, _ = _rounds(0, whole & MASK32, whole >> _SHIFT32, stream, seed, replication)
+        out[i] = r0
+
+
+@compiled_borrowing
+def _fill_slots(seed, replication, stream, identities, start, whole, slot, ranks, out):  # type: ignore[no-untyped-def]
+    n, row = 0, start[0]
+    for i in range(identities.shape[0]):
+        for j in range(start[i + 1] - start[i]):
+            whole[n], slot[n] = identities[i], j
+            n += 1
+            if n == whole.shape[0]:
+                _fill_rows(seed, replication, stream, whole, slot, ranks, out[row : row + n])
+                row, n = row + n, 0
+    _fill_rows(seed, replication, stream, whole[:n], slot[:n], ranks, out[row : row + n])
+
+
+@compiled_borrowing
+def _fill_rows(seed, replication, stream, whole, slot, ranks, out):  # type: ignore[no-untyped-def]
+    ranks_at_once(seed, replication, stream, whole, slot, ranks)
+    for row in range(out.shape[0]):
+        out[row, 0], out[row, 1], out[row, 2], out[row, 3] = ranks[0, row], ranks[1, row], ranks[2, row], ranks[3, row]
+
+
+def slot_ranks(
+    seed: int,
+    replication: int,
+    stream: int,
+    identities: NDArray[np.uint64],
+    start: NDArray[np.int64],
+    out: NDArray[np.uint32],
+) -> None:
     """Fill `out` (n, 4) uint32: row start[i] + j holds the four ranks of slot j of identities[i].
 
     The four are, in order: turnout, travel noise of the slot's own, access, scene.
     """
-    for i in range(identities.shape[0]):
-        for j in range(start[i + 1] - start[i]):
-            r0, r1, r2, r3 = ranks4(seed, replication, stream, identities[i], j)
-            row = start[i] + j
-            out[row, 0] = np.uint32(r0)
-            out[row, 1] = np.uint32(r1)
-            out[row, 2] = np.uint32(r2)
-            out[row, 3] = np.uint32(r3)
+    whole, slot = np.empty(_AT_ONCE, dtype=np.uint64), np.empty(_AT_ONCE, dtype=np.uint64)
+    ranks = np.empty((4, _AT_ONCE), dtype=np.uint32)
+    _fill_slots(seed, replication, stream, identities, start, whole, slot, ranks, out)
 
 
 def ranks_of(seed: int, replication: int, stream: int, identities: NDArray[np.uint64]) -> NDArray[np.uint32]:

@@ -15,11 +15,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.errors import DgsimError, Terminated, nearest_name
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Command = Callable[[Sequence[str]], int]
 ENTRY_POINTS = "dgsim.commands"
@@ -43,6 +47,8 @@ OWN = {
 
 def commands() -> dict[str, tuple[str, str]]:
     """Return every command: name -> (`module:function`, one line of help), own ones first."""
+    from importlib import metadata  # half of what starting a command took; its own ones do without
+
     found = dict(OWN)
     for entry in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         if entry.name not in found:
@@ -50,7 +56,7 @@ def commands() -> dict[str, tuple[str, str]]:
     return found
 
 
-def _told(entry: metadata.EntryPoint) -> str:
+def _told(entry: EntryPoint) -> str:
     """Return what the first line of a brought command's module says of it, or where it is from; nothing is run."""
     try:
         spec = find_spec(entry.module)
@@ -90,7 +96,7 @@ def load_command(name: str) -> Command:
     DgsimError
         If there is none of that name; the message names the nearest.
     """
-    known = commands()
+    known = OWN if name in OWN else commands()
     if name not in known:
         raise DgsimError(f"dgsim has no command {name!r}; {nearest_name(name, known)}")
     module, _, function = known[name][0].partition(":")
@@ -106,6 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(help_text())
         return 0 if arguments else 2
     if arguments[0] in ("-V", "--version"):
+        from importlib import metadata
+
         print(metadata.version("dongguan-response"))
         return 0
     try:

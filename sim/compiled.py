@@ -21,7 +21,8 @@ from typing import Any, TypeVar, cast
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _COMPILED_SOURCES = (
     "compiled.py", "chance.py", "units.py", "inputs.py", "recorded.py", "demand/*.py", "engine/*.py", "fleet/parts.py",
-    "fleet/absences.py", "fleet/vehicles.py", "metrics/replay.py", "weather/timeline.py",
+    "fleet/absences.py", "fleet/vehicles.py", "metrics/gains.py", "metrics/milestones.py", "metrics/outings.py",
+    "metrics/replay.py", "weather/timeline.py",
 )  # fmt: skip
 """Every file with compiled functions, and those whose constants are frozen into them."""
 _DIGEST_BYTES = 32
@@ -159,9 +160,15 @@ def compiled_borrowing(function: _Function) -> _Function:
     import numba
 
     _choose_folder()
-    return cast(
-        _Function, _widened(_sealed(numba.njit(cache=True, error_model="numpy", _nrt=False, nogil=True)(function)))
-    )
+    options = {"cache": True, "error_model": "numpy", "nogil": True, "_nrt": False}
+    return cast(_Function, _widened(_sealed(numba.njit(**options)(function))))
+
+
+def compiled_within(function: _Function) -> _Function:
+    """Compile a function as part of its callers, so that their loops over it may take several turns at once."""
+    import numba
+
+    return cast(_Function, numba.njit(error_model="numpy", inline="always")(function))
 
 
 def compiled_inline(function: _Function) -> _Function:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sim.own_rule import OwnRule
     from sim.travel.source import TravelTables
 
+_STATION_BITS = 16
 RUN_OUT_HOURS = 24 * 14
 """Hours after the window for which period and day or night are still told apart; later ones are like the last."""
 
@@ -190,10 +192,14 @@ class RunInputs:
     n_passed: NDArray[np.int8] | None = None
     own_rule: OwnRule | None = None
 
-    def digests(self) -> dict[str, str]:
-        """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have."""
+    def digests(self, known: KnownDigests | None = None) -> dict[str, str]:
+        """Return the SHA-256 (hex) of each part, by name, without the parts that this run does not have.
+
+        `known` remembers those of parts that other runs were given too.
+        """
         parts = {part.name: getattr(self, part.name) for part in dataclasses.fields(self)}
-        return {name: digest_of(value) for name, value in parts.items() if value is not None}
+        of = digest_of if known is None else known.of
+        return {name: of(value) for name, value in parts.items() if value is not None}
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) over the digests of all parts."""
@@ -244,6 +250,26 @@ def digest_of(value: Any) -> str:
     digest = hashlib.sha256()
     _feed(digest, value)
     return digest.hexdigest()
+
+
+class KnownDigests:
+    """Digests of the parts of inputs that were asked for last: arms of one replication share the greater part of them.
+
+    A part is known again as the same object, which is held here so that no other can take its place; parts are frozen.
+    """
+
+    def __init__(self, n_most: int = 32) -> None:
+        self._n_most = n_most
+        self._known: OrderedDict[int, tuple[Any, str]] = OrderedDict()
+
+    def of(self, part: Any) -> str:
+        """Return the digest of a part, made anew only if it is not known."""
+        if id(part) not in self._known:
+            self._known[id(part)] = part, digest_of(part)
+        self._known.move_to_end(id(part))
+        while len(self._known) > self._n_most:
+            self._known.popitem(last=False)
+        return self._known[id(part)][1]
 
 
 def slot_starts(demand: Demand, cards: RunCards) -> NDArray[np.int64]:
@@ -319,8 +345,16 @@ def order_stations(
 
     `drive_q16`: (n_stations,) factor of each in 1/65536; None: all the same.
     """
-    by_station = station_drives(travel_ms, station_cell, drive_q16)
-    return np.ascontiguousarray(np.argsort(by_station, axis=1, kind="stable").transpose(0, 2, 1).astype(np.int16))
+    cells, n_stations = np.asarray(station_cell), len(station_cell)
+    order = np.empty((travel_ms.shape[0], travel_ms.shape[2], n_stations), dtype=np.int16)
+    for period in range(len(travel_ms)):
+        drives = station_drives(travel_ms[period : period + 1], cells, drive_q16)[0]
+        key = np.ascontiguousarray(drives.T).astype(np.int64)
+        key <<= _STATION_BITS
+        key |= np.arange(n_stations)  # each key once: whatever the sort, the order is one
+        key.sort(axis=1)
+        order[period] = key & ((1 << _STATION_BITS) - 1)
+    return order
 
 
 def with_effects(inputs: RunInputs, effects: Effects) -> RunInputs:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _REMAKE = "delete the file and the replications beside it, and run again"
 
+_KEPT_RANKS = 2
+"""Sets of slot ranks kept at a time: some 20 MB each in five years, and the arms of a replication share one."""
+
 
 class DemandParts(CityParts):
     """Adds the demand of a replication and the quantile tables that runs draw from."""
@@ -150,10 +153,12 @@ class DemandParts(CityParts):
         )
         seed, cards = settings.seed, asked.cards
         key = (self._demand_key(settings), seed, replication)
-        ranks = self._keep("slot ranks", key, lambda: draw_slot_ranks(demand, tables.run_cards, seed, replication))
+        ranks = self._keep(
+            "slot ranks", key, lambda: draw_slot_ranks(demand, tables.run_cards, seed, replication), _KEPT_RANKS
+        )
         if not asked.is_added.any():
             return ranks
         return self._keep(
             "ranks with added needs", key,
-            lambda: with_added_ranks(ranks, demand, cards, asked.is_added, seed, replication),
+            lambda: with_added_ranks(ranks, demand, cards, asked.is_added, seed, replication), _KEPT_RANKS,
         )  # fmt: skip

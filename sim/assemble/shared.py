@@ -12,7 +12,7 @@ from sim.city.forms import is_stated
 from sim.compiled import cache_root
 from sim.demand.calendar import build_calendar
 from sim.demand.kinds import load_demand_tables
-from sim.inputs import digest_of
+from sim.inputs import KnownDigests, digest_of
 from sim.plan import load_plan, no_plan
 from sim.settings import given_digests
 from sim.travel import travel_of
@@ -40,9 +40,10 @@ class CityParts:
 
     def __init__(self) -> None:
         self._kept: dict[str, OrderedDict[str, Any]] = {}
+        self.known_digests = KnownDigests()
 
-    def _keep(self, kind: str, key: Any, make: Callable[[], _Value]) -> _Value:
-        """Return the value kept under (kind, key), making it first if need be; the oldest of a kind goes."""
+    def _keep(self, kind: str, key: Any, make: Callable[[], _Value], n_most: int = _KEPT) -> _Value:
+        """Return the value kept under (kind, key), making it first if need be; beyond `n_most` the oldest goes."""
         shelf = self._kept.setdefault(kind, OrderedDict())
         name = digest_of(key)
         if name in shelf:
@@ -50,7 +51,7 @@ class CityParts:
             return shelf[name]  # type: ignore[no-any-return]
         value = make()
         shelf[name] = value
-        while len(shelf) > _KEPT:
+        while len(shelf) > n_most:
             shelf.popitem(last=False)
         return value
 

@@ -6,10 +6,8 @@ what was asked; read each arm and make its own tables; read pairs; make the tabl
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +35,8 @@ from sim.errors import Problems
 from sim.metrics.store import Columns
 
 Tables = dict[str, Columns]
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""What processes that read arms are told; each has one core."""
 
 
 def compare_arms(
@@ -139,9 +139,14 @@ def _pool(workers: int, n_jobs: int) -> Iterator[Callable[[Callable[[Any], Any],
     if workers <= 1 or n_jobs <= 1:
         yield map
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, n_jobs), mp_context=context) as pool:
+    from joblib.externals.loky import ProcessPoolExecutor  # its workers do not begin by running the command again
+
+    pool, is_done = ProcessPoolExecutor(min(workers, n_jobs), env=_ONE_THREAD), False
+    try:
         yield pool.map
+        is_done = True
+    finally:
+        pool.shutdown(wait=True, kill_workers=not is_done)
 
 
 def _tables_of(result: ArmResult, frame: Frame) -> Tables:

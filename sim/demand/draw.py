@@ -1,8 +1,8 @@
 """One replication of incidents, all of its chance in it: the same for every scenario that shares the city's demand.
 
 Steps of `draw_demand`: the city's and the towns' factors of each day -> candidates of ordinary days under the ceilings,
-kept or not -> surge days, their candidates likewise -> those that are planted (`planting.py`) -> order by (call,
-identity) -> place, grade, report and ranks.
+kept or not (`candidates.py`) -> surge days, their candidates likewise -> those that are planted (`planting.py`) ->
+order by (call, identity) -> place, grade, report and ranks.
 Every draw is keyed by identity and stream, so none depends on another incident, on a scenario or on the settings.
 """
 
@@ -17,19 +17,20 @@ from sim.chance import Stream, look_up, ranks4
 from sim.city.types import City
 from sim.compiled import compiled
 from sim.demand.calendar import Calendar
+from sim.demand.candidates import keep_ordinary
 from sim.demand.intensity import Intensity, prepare_demand
 from sim.demand.kinds import DemandTables
 from sim.demand.planting import Planting, plant
 from sim.demand.quantiles import QuantileStore
 from sim.demand.settings import DemandSettings
 from sim.demand.types import INCIDENT_DTYPE, PLANTED_DTYPE, SURGE_DTYPE, Demand
-from sim.units import MS_PER_DAY, MS_PER_H, Q16
+from sim.units import MS_PER_DAY, Q16
 
 ORDINARY, SURGE = 0, 1
 _PROCESS_BIT, _TOWN_BIT, _KIND_BIT, _DAY_BIT = 60, 48, 40, 20
 _SURGE_TYPE_BIT = 16
 _WHOLE = 4294967296.0
-_COUNT, _TIME, _MARKS = int(Stream.CANDIDATE_COUNT), int(Stream.CANDIDATE_TIME), int(Stream.CANDIDATE_MARKS)
+_COUNT, _MARKS = int(Stream.CANDIDATE_COUNT), int(Stream.CANDIDATE_MARKS)
 _CITY_DAY, _TOWN_DAY = int(Stream.CITY_DAY_FACTOR), int(Stream.TOWN_DAY_FACTOR)
 _SURGE_DAY, _SURGE_CANDIDATE = int(Stream.SURGE_DAY), int(Stream.SURGE_CANDIDATE)
 _RESPONSE, _ESCALATION = int(Stream.INCIDENT_RESPONSE), int(Stream.INCIDENT_ESCALATION)
@@ -89,7 +90,7 @@ def build_demand(
 def draw_demand(intensity: Intensity, seed: int, replication: int, planting: Planting | None = None) -> Demand:
     """Return the incidents of one replication, a pure function of (intensity, seed, replication, planting)."""
     city_q16, town_q16 = _day_factors(intensity, seed, replication)
-    ordinary = _kept(intensity, seed, replication, city_q16, town_q16)
+    ordinary = keep_ordinary(intensity, seed, replication, city_q16, town_q16)
     surge_days = _surge_days(intensity, seed, replication)
     surge = [_kept_on_surge(intensity, seed, replication, row) for row in surge_days]
     parts = [ordinary, *surge]
@@ -103,7 +104,7 @@ def draw_demand(intensity: Intensity, seed: int, replication: int, planting: Pla
         planted = extra.rows
     identity = np.concatenate([part[0] for part in parts])
     call_ms = np.concatenate([part[1] for part in parts])
-    order = np.lexsort((identity, call_ms))
+    order = _by_call(call_ms, identity)
     incidents = np.zeros(len(order), dtype=INCIDENT_DTYPE)
     incidents["identity"] = identity[order]
     incidents["call_ms"] = call_ms[order]
@@ -111,6 +112,16 @@ def draw_demand(intensity: Intensity, seed: int, replication: int, planting: Pla
     for array in (incidents, surge_days, planted):
         array.setflags(write=False)
     return Demand(incidents, surge_days, planted, causes)
+
+
+def _by_call(call_ms: NDArray[np.int64], identity: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the order by (call, identity). Calls of one millisecond are few, so those alone are sorted by both."""
+    order = np.argsort(call_ms)
+    same = np.flatnonzero(np.diff(call_ms[order]) == 0)
+    tied = np.union1d(same, same + 1)
+    among = order[tied]
+    order[tied] = among[np.lexsort((identity[among], call_ms[among]))]
+    return order
 
 
 def _day_factors(intensity: Intensity, seed: int, replication: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -121,24 +132,6 @@ def _day_factors(intensity: Intensity, seed: int, replication: int) -> tuple[NDA
     first_day = intensity.first_day
     _fill_day_factors(seed, replication, first_day, intensity.city_factor, intensity.town_factor, city_q16, town_q16)
     return city_q16, town_q16
-
-
-def _kept(
-    intensity: Intensity, seed: int, replication: int, city_q16: NDArray[np.int64], town_q16: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (identity, call_ms) of the ordinary incidents, by town, kind, day and number."""
-    mean = float(np.cumsum(np.cumsum(intensity.rate, axis=0)[-1] * intensity.day.mean(axis=1))[-1])
-    room = 1_024 + int(1.3 * mean * intensity.n_days)
-    counts = intensity.counts
-    while True:
-        identity, call_ms = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        n = _keep_ordinary(
-            seed, replication, intensity.first_day, intensity.rate, intensity.day, intensity.hour, city_q16, town_q16,
-            counts.per_day, counts.table, counts.start, counts.threshold, identity, call_ms,
-        )  # fmt: skip
-        if n <= room:
-            return identity[:n], call_ms[:n]
-        room = int(n)
 
 
 def _surge_days(intensity: Intensity, seed: int, replication: int) -> NDArray[np.void]:
@@ -234,42 +227,6 @@ def _count(threshold, begin, end, rank):  # type: ignore[no-untyped-def]
     n = 0
     while begin + n < end and threshold[begin + n] <= rank:
         n += 1
-    return n
-
-
-@compiled
-def _keep_ordinary(  # type: ignore[no-untyped-def]
-    seed, replication, first_day, rate, day_factor, hour_factor, city_q16, town_q16,
-    per_day, table, start, threshold, identity, call_ms,
-):  # fmt: skip
-    """Write (identity, call_ms) of the candidates that are kept; return their number, which may exceed the room."""
-    n_towns, n_kinds = rate.shape
-    n_days = day_factor.shape[1]
-    room = identity.shape[0]
-    n = 0
-    for town in range(n_towns):
-        for kind in range(n_kinds):
-            if rate[town, kind] <= 0.0 or per_day[town, kind] <= 0.0:
-                continue
-            kept_share = rate[town, kind] / per_day[town, kind]
-            begin, end = start[table[town, kind]], start[table[town, kind] + 1]
-            base = (np.int64(town) << _TOWN_BIT) | (np.int64(kind) << _KIND_BIT)
-            for day in range(n_days):
-                at_day = base | (np.int64(first_day + day) << _DAY_BIT)
-                r0, _, _, _ = ranks4(seed, replication, _COUNT, at_day, 0)
-                n_candidates = _count(threshold, begin, end, np.int64(r0))
-                if n_candidates == 0:
-                    continue
-                factor = (city_q16[day] / 65536.0) * (town_q16[town, day] / 65536.0)
-                scale = kept_share * day_factor[kind, day] * factor * _WHOLE
-                for number in range(n_candidates):
-                    r0, r1, _, _ = ranks4(seed, replication, _TIME, at_day | number, 0)
-                    in_day_ms = (np.int64(r0) * MS_PER_DAY) >> 32
-                    if np.float64(np.int64(r1)) < scale * hour_factor[kind, in_day_ms // MS_PER_H]:
-                        if n < room:
-                            identity[n] = at_day | number
-                            call_ms[n] = day * MS_PER_DAY + in_day_ms
-                        n += 1
     return n
 
 

@@ -51,8 +51,7 @@ def replayed(inputs: RunInputs, log: EventLog) -> tuple[NDArray[np.int64], int]:
     station = np.asarray(units.station, dtype=np.int64)
     span = np.searchsorted(station, np.arange(len(inputs.fleet.stations.cell) + 1)).astype(np.int64)
     crew = np.stack([units.crew_min, units.crew_preferred], axis=1).astype(np.int64)
-    found, n_other = replay(
+    return replay(
         log.rows, inputs.changes, inputs.roster.people, inputs.roster.is_relief, station, span, crew,
         inputs.policy.rest_after_ms, np.append(windows.from_ms, windows.to_ms[-1:]),
     )  # fmt: skip
-    return found, int(n_other)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 NO_STATION = -1
 _FAR = np.iinfo(np.int64).max // 4
-THRESHOLDS_S = (300, 600)
+_GAINS = {"n_gain_300": "N_GAIN_300", "n_gain_600": "N_GAIN_600", "n_faster": "N_FASTER", "saved_ms": "SAVED_MS"}
+"""Column of the table -> name in `gains.py` of the column it is added up in."""
 
 
 def one_more_table(
@@ -41,25 +42,25 @@ def one_more_table(
     ----------
     incidents : this replication's incident table. static_ms : (n_incidents,) as for the incident table.
     """
+    from sim.metrics import gains  # brings numba, which reading tables must not wait for
+
     windows, states = year_windows(inputs.calendar), build_states(inputs)
-    rows = inputs.demand.incidents
-    is_measured = (rows["call_ms"] >= inputs.calendar.measure_from_ms) & (
-        rows["call_ms"] < inputs.calendar.measure_to_ms
-    )
-    chosen = np.flatnonzero(is_measured)[incidents["is_headline"]]
-    year = incidents["year"][incidents["is_headline"]]
+    first = np.searchsorted(inputs.demand.incidents["call_ms"], inputs.calendar.measure_from_ms)
+    chosen = np.flatnonzero(incidents["is_headline"]) + int(first)
     trip = _Trips(inputs, chosen, incidents["dispatch_due_ms"][incidents["is_headline"]])
-    nearest = _nearest_ms(inputs, states, trip)
-    before = np.asarray(static_ms, dtype=np.int64)[chosen]
+    nearest, before = _nearest_ms(inputs, states, trip), np.asarray(static_ms, dtype=np.int64)[chosen]
+    year = np.searchsorted(windows.year, incidents["year"][incidents["is_headline"]])
     station = _next_station(inputs, states, windows)
     out = _empty(inputs, station, windows)
-    out["n_headline"][:] = np.array([np.sum(year == y) for y in windows.year])
+    out["n_headline"][:] = np.bincount(year, minlength=len(windows.year))
     for town in np.flatnonzero(station >= 0).tolist():
-        expected = trip.drive_ms(int(inputs.fleet.stations.cell[station[town]]))
-        after = np.where(expected < nearest, trip.arrival_ms(expected), _FAR)
-        after = np.minimum(after, np.where(before < 0, _FAR, before))
-        for at, one_year in enumerate(windows.year):
-            _count(out, town, at, before[year == one_year], after[year == one_year])
+        found = np.zeros((len(windows.year), gains.SAVED_MS + 1), dtype=np.int64)
+        drive_ms = np.asarray(inputs.travel.duration_ms[:, int(inputs.fleet.stations.cell[station[town]]), :])
+        gains.add_gains(
+            drive_ms, trip.period, trip.cell, nearest, trip.turnout_ms, trip.common, trip.own, before, year, found
+        )
+        for name, column in _GAINS.items():
+            out[name][town] = found[:, getattr(gains, column)]
     return {name: values.reshape(-1) for name, values in out.items()}
 
 
@@ -67,27 +68,19 @@ class _Trips:
     """The chance of each incident's first slot: turnout, noise and the tables of its hour."""
 
     def __init__(self, inputs: RunInputs, chosen: NDArray[np.int64], due_ms: NDArray[np.int64]) -> None:
-        rows, durations = inputs.demand.incidents[chosen], inputs.durations
-        self._travel = inputs.travel.duration_ms
-        self.cell = rows["cell"].astype(np.int64)
+        rows, durations = inputs.demand.incidents, inputs.durations
+        self.cell = rows["cell"][chosen].astype(np.int64)
         self.due_ms = due_ms
         hour = np.minimum(due_ms // MS_PER_H, len(inputs.period_of_hour) - 1)
         self.period = inputs.period_of_hour[hour].astype(np.int64)
-        self.is_night = inputs.is_night_of_hour[hour].astype(np.int64)
+        is_night = inputs.is_night_of_hour[hour].astype(np.int64)
         ranks = inputs.slot_ranks[_first_slot(inputs)[chosen]]
         values, turnout = durations.values.reshape(-1, durations.values.shape[-1]), np.asarray(durations.turnout)
         n = len(chosen)
-        self._turnout_ms = _look_up(values, turnout[self.is_night].astype(np.int64), ranks[:, 0])
-        self._common = _look_up(values, np.full(n, durations.travel_common, dtype=np.int64), rows["rank_travel"])
-        self._own = _look_up(values, np.full(n, durations.travel_own, dtype=np.int64), ranks[:, 1])
-
-    def drive_ms(self, from_cell: int) -> NDArray[np.int64]:
-        """Return the expected drive from a cell to each incident: (n,) int64 ms."""
-        return np.asarray(self._travel[:, from_cell, :])[self.period, self.cell].astype(np.int64)
-
-    def arrival_ms(self, expected: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return turnout plus the drive with the noise of this incident's first slot: (n,) int64 ms."""
-        return self._turnout_ms + ((((expected * self._common) >> 16) * self._own) >> 16)
+        self.turnout_ms = _look_up(values, turnout[is_night].astype(np.int64), ranks[:, 0])
+        common = np.full(n, durations.travel_common, dtype=np.int64)
+        self.common = _look_up(values, common, rows["rank_travel"][chosen])
+        self.own = _look_up(values, np.full(n, durations.travel_own, dtype=np.int64), ranks[:, 1])
 
 
 def _look_up(values: NDArray[Any], table: NDArray[np.int64], ranks: NDArray[Any]) -> NDArray[np.int64]:
@@ -108,25 +101,16 @@ def _first_slot(inputs: RunInputs) -> NDArray[np.int64]:
 
 def _nearest_ms(inputs: RunInputs, states: States, trip: _Trips) -> NDArray[np.int64]:
     """Return the expected drive from the nearest station that can send anybody at that moment: (n,) int64 ms."""
+    from sim.metrics.gains import fill_nearest
+
     step_of = np.searchsorted(states.from_ms, trip.due_ms, side="right") - 1
+    steps, group = np.unique(step_of, return_inverse=True)
+    is_able = np.zeros((len(steps), len(inputs.fleet.stations.cell)), dtype=bool)
+    for at, step in enumerate(steps.tolist()):
+        is_able[at] = can_send(inputs, states, step)
     nearest = np.full(len(step_of), _FAR, dtype=np.int64)
-    if not len(step_of):  # nothing was ever due, as may be in a few days of a small city
-        return nearest
-    by_step = np.argsort(step_of, kind="stable")
-    steps, first = np.unique(step_of[by_step], return_index=True)
-    groups: dict[bytes, list[NDArray[np.int64]]] = {}
-    for step, incidents in zip(steps.tolist(), np.split(by_step, first[1:]), strict=True):
-        groups.setdefault(can_send(inputs, states, step).tobytes(), []).append(incidents)
-    station_cell, travel_ms = np.asarray(inputs.fleet.stations.cell), inputs.travel.duration_ms
-    for able, parts in groups.items():
-        cells = np.unique(station_cell[np.frombuffer(able, dtype=np.bool_)])
-        at = np.concatenate(parts)
-        if not len(cells):
-            continue
-        if len(at) < travel_ms.shape[2]:  # a roster makes many groups of a few incidents
-            nearest[at] = travel_ms[trip.period[at], cells[:, None], trip.cell[at]].min(axis=0)
-        else:
-            nearest[at] = travel_ms[:, cells, :].min(axis=1)[trip.period[at], trip.cell[at]]
+    station_cell, travel_ms = np.asarray(inputs.fleet.stations.cell, dtype=np.int64), inputs.travel.duration_ms
+    fill_nearest(inputs.station_order, travel_ms, station_cell, is_able, group, trip.period, trip.cell, nearest)
     return nearest
 
 
@@ -170,15 +154,3 @@ def _plan_orders(inputs: RunInputs, n_towns: int) -> NDArray[np.object_]:
         years, counts = np.unique(year[(town == place) & (year > 0)], return_counts=True)
         out[place] = " ".join(f"{y}:{n}" for y, n in zip(years, counts, strict=True))
     return out
-
-
-def _count(
-    out: dict[str, NDArray[Any]], town: int, at: int, before: NDArray[np.int64], after: NDArray[np.int64]
-) -> None:
-    for limit in THRESHOLDS_S:
-        was_late = (before < 0) | (before > limit * 1000)
-        out[f"n_gain_{limit}"][town, at] = np.sum(was_late & (after <= limit * 1000))
-    was_served = before >= 0
-    saved = (before - after)[was_served]
-    out["n_faster"][town, at] = np.sum(saved > 0) + np.sum(~was_served & (after < _FAR))
-    out["saved_ms"][town, at] = saved.sum()

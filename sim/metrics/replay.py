@@ -7,8 +7,9 @@ who rides with a unit until it leaves its bay is reckoned as the engine does (`r
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sim.compiled import compiled
+from sim.compiled import compiled_borrowing
 from sim.engine.codes import (
     LOG_AVAILABLE,
     LOG_CHANGE,
@@ -30,15 +31,16 @@ from sim.engine.codes import (
 from sim.units import MS_PER_DAY, MS_PER_H
 
 IN_BAY, TURNING_OUT, AWAY, MADE_READY = range(4)
-PLACE, IN_SERVICE, FAILED, CREW, SHIFT, LEFT_MS = range(6)
-"""Columns of a unit's state."""
-OPEN, ON_DUTY, OUT, SHIFT_NOW, SINCE_MS = range(5)
-"""Columns of a station's state."""
+PLACE, IN_SERVICE, FAILED, CREW, SHIFT, LEFT_MS, SINCE = range(7)
+"""Columns of a unit's state; from SINCE on, for each of what is added up, since when it holds, -1 while it does not."""
+OPEN, ON_DUTY, OUT, SHIFT_NOW, MOST_CREW, N_STRANDED = range(6)
+"""Columns of a station's state; MOST_CREW is the largest of its units' smallest crews."""
 SERVICE_MS, UNMANNED_MS, STRANDED_MS = range(3)
 """Columns of what is added up."""
+N_ADDED = 3
 
 
-@compiled
+@compiled_borrowing
 def _add(out, unit, what, begin_ms, end_ms, year_ms):  # type: ignore[no-untyped-def]
     """Add an interval to its years and hours of the day, as far as it lies within the years."""
     now = max(begin_ms, year_ms[0])
@@ -47,33 +49,56 @@ def _add(out, unit, what, begin_ms, end_ms, year_ms):  # type: ignore[no-untyped
     while now < end:
         while now >= year_ms[year + 1]:
             year += 1
-        until = min(end, (now // MS_PER_H + 1) * MS_PER_H)
-        out[unit, year, now % MS_PER_DAY // MS_PER_H, what] += until - now
-        now = until
+        n_days = (min(end, year_ms[year + 1]) - now) // MS_PER_DAY if now % MS_PER_DAY == 0 else 0
+        for hour in range(24 if n_days > 0 else 0):
+            out[unit, year, hour, what] += n_days * MS_PER_H
+        now += n_days * MS_PER_DAY
+        if n_days == 0:
+            until = min(end, (now // MS_PER_H + 1) * MS_PER_H)
+            out[unit, year, now % MS_PER_DAY // MS_PER_H, what] += until - now
+            now = until
 
 
-@compiled
-def _settle(units, stations, station, span, crew, now, year_ms, out):  # type: ignore[no-untyped-def]
-    """Add up what held at a station since it last changed."""
-    it = stations[station]
-    begin = it[SINCE_MS]
-    it[SINCE_MS] = now
-    if now <= begin or not it[OPEN]:
+@compiled_borrowing
+def _note(units, unit, what, is_so, now, year_ms, out):  # type: ignore[no-untyped-def]
+    """Take down from when on one thing holds of a unit; add it up once it no longer does."""
+    since = units[unit, SINCE + what]
+    if is_so and since < 0:
+        units[unit, SINCE + what] = now
+    elif not is_so and since >= 0:
+        _add(out, unit, what, since, now, year_ms)
+        units[unit, SINCE + what] = -1
+
+
+@compiled_borrowing
+def _note_bays(units, stations, station, span, crew, now, year_ms, out):  # type: ignore[no-untyped-def]
+    """Take down which units of a station stand ready without the people to send them."""
+    free = stations[station, ON_DUTY] - stations[station, OUT]
+    if stations[station, N_STRANDED] == 0 and free >= stations[station, MOST_CREW]:
         return
-    left = it[ON_DUTY]
+    stations[station, N_STRANDED] = 0
     for unit in range(span[station], span[station + 1]):
-        if not units[unit, IN_SERVICE] or units[unit, FAILED]:
-            continue
-        _add(out, unit, SERVICE_MS, begin, now, year_ms)
-        if crew[unit, 0] <= left:
+        is_ready = units[unit, PLACE] == IN_BAY and units[unit, SINCE + SERVICE_MS] >= 0
+        is_stranded = is_ready and free < crew[unit, 0]
+        stations[station, N_STRANDED] += is_stranded
+        _note(units, unit, STRANDED_MS, is_stranded, now, year_ms, out)
+
+
+@compiled_borrowing
+def _note_station(units, stations, station, span, crew, now, year_ms, out):  # type: ignore[no-untyped-def]
+    """Take down what holds of a station's units after its people, its units in service or the station changed."""
+    left = stations[station, ON_DUTY]
+    for unit in range(span[station], span[station + 1]):
+        is_serving = stations[station, OPEN] and units[unit, IN_SERVICE] and not units[unit, FAILED]
+        is_manned = is_serving and crew[unit, 0] <= left
+        if is_manned:
             left -= crew[unit, 0]
-        else:
-            _add(out, unit, UNMANNED_MS, begin, now, year_ms)
-        if units[unit, PLACE] == IN_BAY and it[ON_DUTY] - it[OUT] < crew[unit, 0]:
-            _add(out, unit, STRANDED_MS, begin, now, year_ms)
+        _note(units, unit, SERVICE_MS, is_serving, now, year_ms, out)
+        _note(units, unit, UNMANNED_MS, is_serving and not is_manned, now, year_ms, out)
+    _note_bays(units, stations, station, span, crew, now, year_ms, out)
 
 
-@compiled
+@compiled_borrowing
 def _board(units, stations, station, span, crew, unit, now):  # type: ignore[no-untyped-def]
     """Bind the crew that a unit leaves its bay with."""
     spare = stations[station, ON_DUTY] - stations[station, OUT]
@@ -87,7 +112,7 @@ def _board(units, stations, station, span, crew, unit, now):  # type: ignore[no-
     stations[station, OUT] += units[unit, CREW]
 
 
-@compiled
+@compiled_borrowing
 def _change(units, stations, row):  # type: ignore[no-untyped-def]
     kind, entity = row.kind, row.entity
     if kind in (STATION_OPEN, STATION_CLOSE):
@@ -100,32 +125,80 @@ def _change(units, stations, row):  # type: ignore[no-untyped-def]
         units[entity, FAILED] = kind == UNIT_FAILS
 
 
-@compiled
+@compiled_borrowing
 def _of_unit(units, stations, station, span, crew, unit, kind, now, people, rest_after_ms):  # type: ignore[no-untyped-def]
     """Move one unit on by a row of the log that names it; return whether the log has other people aboard."""
-    it = units[unit]
-    if kind in (LOG_DISPATCH, LOG_MOVE_UP) and it[PLACE] == IN_BAY:
+    place, is_same_shift = units[unit, PLACE], units[unit, SHIFT] == stations[station, SHIFT_NOW]
+    if kind in (LOG_DISPATCH, LOG_MOVE_UP) and place == IN_BAY:
         _board(units, stations, station, span, crew, unit, now)
-        it[PLACE] = TURNING_OUT if kind == LOG_DISPATCH else AWAY
+        units[unit, PLACE] = TURNING_OUT if kind == LOG_DISPATCH else AWAY
     elif kind == LOG_ENROUTE:
-        it[PLACE] = AWAY
-        if it[SHIFT] == stations[station, SHIFT_NOW]:
-            stations[station, OUT] += people - it[CREW]
-        is_other, it[CREW] = it[CREW] != people, people
+        units[unit, PLACE] = AWAY
+        is_other = units[unit, CREW] != people
+        if is_same_shift:
+            stations[station, OUT] += people - units[unit, CREW]
+        units[unit, CREW] = people
         return is_other
-    elif kind == LOG_HOME or (kind == LOG_TURN_BACK and it[PLACE] == TURNING_OUT):
-        is_same_shift = it[SHIFT] == stations[station, SHIFT_NOW]
-        is_resting = kind == LOG_HOME and rest_after_ms > 0 and now - it[LEFT_MS] >= rest_after_ms
+    elif kind == LOG_HOME or (kind == LOG_TURN_BACK and place == TURNING_OUT):
+        is_resting = kind == LOG_HOME and rest_after_ms > 0 and now - units[unit, LEFT_MS] >= rest_after_ms
         if is_same_shift and not is_resting:  # a crew that rests is given back by a row of its own
-            stations[station, OUT] -= it[CREW]
-        it[PLACE] = MADE_READY if kind == LOG_HOME else IN_BAY
+            stations[station, OUT] -= units[unit, CREW]
+        units[unit, PLACE] = MADE_READY if kind == LOG_HOME else IN_BAY
     elif kind == LOG_AVAILABLE:
-        it[PLACE] = IN_BAY
+        units[unit, PLACE] = IN_BAY
     return False
 
 
-@compiled
-def replay(rows, changes, roster, is_relief, station_of, span, crew, rest_after_ms, year_ms):  # type: ignore[no-untyped-def]
+@compiled_borrowing
+def _shift(stations, people, is_relief):  # type: ignore[no-untyped-def]
+    """Post the people of a roster's shift."""
+    for station in range(len(stations)):
+        stations[station, ON_DUTY] = people[station]
+        if is_relief:
+            stations[station, OUT] = 0
+            stations[station, SHIFT_NOW] += 1
+
+
+@compiled_borrowing
+def _walk(rows, changes, roster, is_relief, station_of, span, crew, rest_after_ms, year_ms, units, stations, out):  # type: ignore[no-untyped-def]
+    """Walk through the log and add up into `out`; return how many crews were others than reckoned."""
+    n_other = 0
+    for at in range(len(rows)):
+        kind, now, unit = rows[at].kind, rows[at].time_ms, rows[at].unit
+        if kind in (LOG_DISPATCH, LOG_MOVE_UP, LOG_ENROUTE, LOG_HOME, LOG_TURN_BACK, LOG_AVAILABLE):
+            station, people = station_of[unit], rows[at].value
+            n_other += _of_unit(units, stations, station, span, crew, unit, kind, now, people, rest_after_ms)
+            _note_bays(units, stations, station, span, crew, now, year_ms, out)
+        elif kind == LOG_RESTED:
+            stations[rows[at].incident, OUT] -= rows[at].value
+            _note_bays(units, stations, rows[at].incident, span, crew, now, year_ms, out)
+        elif kind == LOG_CHANGE and changes[rows[at].incident].entity >= 0:
+            row = changes[rows[at].incident]
+            is_of_unit = row.kind in (UNIT_IN_SERVICE, UNIT_WITHDRAW, UNIT_FAILS, UNIT_MENDED)
+            _change(units, stations, row)
+            station = station_of[row.entity] if is_of_unit else row.entity
+            _note_station(units, stations, station, span, crew, now, year_ms, out)
+        elif kind == LOG_SHIFT:
+            _shift(stations, roster[rows[at].incident], is_relief[rows[at].incident])
+            for station in range(len(stations)):
+                _note_station(units, stations, station, span, crew, now, year_ms, out)
+    for unit in range(len(units)):
+        for what in range(N_ADDED):
+            _note(units, unit, what, False, year_ms[-1], year_ms, out)
+    return n_other
+
+
+def replay(
+    rows: NDArray[np.void],
+    changes: NDArray[np.void],
+    roster: NDArray[np.int16],
+    is_relief: NDArray[np.int8],
+    station_of: NDArray[np.int64],
+    span: NDArray[np.int64],
+    crew: NDArray[np.int64],
+    rest_after_ms: int,
+    year_ms: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], int]:
     """Return (n_units, n_years, 24, 3) int64 ms, in service, unmanned, stranded; and how many crews were others.
 
     A crew is reckoned when its unit is dispatched and is what the log says once it leaves; where the two differ the
@@ -138,34 +211,12 @@ def replay(rows, changes, roster, is_relief, station_of, span, crew, rest_after_
     crew : (n_units, 2) smallest and preferred crew. rest_after_ms : of the policy.
     year_ms : (n_years + 1,) bounds of the years that are measured.
     """
-    units = np.zeros((len(station_of), 6), dtype=np.int64)
-    stations = np.zeros((len(span) - 1, 5), dtype=np.int64)
-    out = np.zeros((len(station_of), len(year_ms) - 1, 24, 3), dtype=np.int64)
-    n_other = 0
-    for at in range(len(rows)):
-        kind, now, unit = rows[at].kind, rows[at].time_ms, rows[at].unit
-        if kind == LOG_SHIFT:
-            for station in range(len(stations)):
-                _settle(units, stations, station, span, crew, now, year_ms, out)
-                stations[station, ON_DUTY] = roster[rows[at].incident, station]
-                if is_relief[rows[at].incident]:
-                    stations[station, OUT] = 0
-                    stations[station, SHIFT_NOW] += 1
-        elif kind == LOG_CHANGE:
-            row = changes[rows[at].incident]
-            if row.entity >= 0:
-                is_of_unit = row.kind in (UNIT_IN_SERVICE, UNIT_WITHDRAW, UNIT_FAILS, UNIT_MENDED)
-                station = station_of[row.entity] if is_of_unit else row.entity
-                _settle(units, stations, station, span, crew, now, year_ms, out)
-                _change(units, stations, row)
-        elif kind == LOG_RESTED:
-            _settle(units, stations, rows[at].incident, span, crew, now, year_ms, out)
-            stations[rows[at].incident, OUT] -= rows[at].value
-        elif kind in (LOG_DISPATCH, LOG_MOVE_UP, LOG_ENROUTE, LOG_HOME, LOG_TURN_BACK, LOG_AVAILABLE):
-            station = station_of[unit]
-            _settle(units, stations, station, span, crew, now, year_ms, out)
-            people = rows[at].value
-            n_other += _of_unit(units, stations, station, span, crew, unit, kind, now, people, rest_after_ms)
-    for station in range(len(stations)):
-        _settle(units, stations, station, span, crew, year_ms[-1], year_ms, out)
-    return out, n_other
+    units = np.zeros((len(station_of), SINCE + N_ADDED), dtype=np.int64)
+    units[:, SINCE:] = -1
+    stations = np.zeros((len(span) - 1, N_STRANDED + 1), dtype=np.int64)
+    np.maximum.at(stations[:, MOST_CREW], station_of, crew[:, 0])
+    out = np.zeros((len(station_of), len(year_ms) - 1, 24, N_ADDED), dtype=np.int64)
+    n_other = _walk(
+        rows, changes, roster, is_relief, station_of, span, crew, rest_after_ms, year_ms, units, stations, out
+    )
+    return out, int(n_other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,18 +26,21 @@ class RowsOfKind:
 
 
 class LogIndex:
-    """Where the rows of each kind lie in a log."""
+    """Where the rows of each kind lie in a log; found when it is first asked for."""
 
     def __init__(self, log: EventLog) -> None:
         self.rows = log.rows
-        kind = log.column("kind")
-        self._order = np.argsort(kind, kind="stable")  # 16-bit integers: a radix sort
-        n_kinds = max(LogKind) + 1
-        self._start = np.searchsorted(kind[self._order], np.arange(n_kinds + 1))
+
+    @cached_property
+    def _by_kind(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        kind = np.ascontiguousarray(self.rows["kind"])
+        order = np.argsort(kind, kind="stable")  # 16-bit integers: a radix sort
+        return order, np.searchsorted(kind[order], np.arange(max(LogKind) + 2))
 
     def of(self, kind: LogKind) -> RowsOfKind:
         """Return the rows of one kind."""
-        return RowsOfKind(self.rows, self._order[self._start[kind] : self._start[kind + 1]])
+        order, start = self._by_kind
+        return RowsOfKind(self.rows, order[start[kind] : start[kind + 1]])
 
     def of_any(self, kinds: tuple[LogKind, ...]) -> RowsOfKind:
         """Return the rows of several kinds."""

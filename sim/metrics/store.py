@@ -115,8 +115,8 @@ def write_replication_tables(
     from sim.metrics.workload import unit_workload_table, workload_table
 
     index = LogIndex(log)
-    incidents = incident_table(inputs, log, static_ms, index)
-    by_unit = unit_workload_table(inputs, log, index)
+    incidents = incident_table(inputs, log, static_ms)
+    by_unit = unit_workload_table(inputs, log)
     tables = {
         "incidents": incidents,
         "workload": workload_table(inputs, log, by_unit),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.provenance import whole_folder
+from sim.run.pool import n_workers
 from sim.run.work import PLAUSIBLE, Arm, Work, arm_and_world, read_result, replication_folder
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from sim.compare import Contrast, Labels
 
 TABLES = "tables"
+_WORTH_A_READER = 40
+"""Replications whose reading takes longer than to start a process for it."""
 SWEEP = "sweep"
 
 
@@ -72,13 +75,20 @@ def tables_of(work: Work) -> dict[str, Any]:
     ]
     with _steps(len(arms) + 1) as tell:
         tables = compare_arms(
-            arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work), tell=tell
-        )
+            arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work),
+            workers=_n_readers(work), tell=tell,
+        )  # fmt: skip
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
     tables |= described_tables(work, _one_replication_per_world(arms), builder)
     tables |= _plausible_tables(work, plausible, labels)
     return tables | _money_tables(work, tables) | _outcome_table(work, arms, builder, labels)
+
+
+def _n_readers(work: Work) -> int:
+    """Return in how many processes arms are read: one more is not worth its start for a few replications."""
+    n_replications = sum(arm.n_replications for arm in work.arms)
+    return min(n_workers(work.arms[0].settings.run.workers), 1 + n_replications // _WORTH_A_READER)
 
 
 def _plausible_apart(work: Work) -> tuple[Work, Work]:

@@ -14,7 +14,7 @@ import pytest
 from sim.chance import constant_table
 from sim.engine.log import LOG_DTYPE, EventLog
 from sim.fleet.parts import CHANGE_DTYPE, ChangeKind
-from sim.inputs import Roster, no_roster, plain_scenes
+from sim.inputs import Roster, no_roster, order_stations, plain_scenes
 from sim.units import MS_PER_DAY
 
 S = 1000
@@ -140,6 +140,7 @@ class City:
             ),
             changes=np.sort(np.array(self.changes, dtype=CHANGE_DTYPE), order=["time_ms", "kind", "entity"]),
             travel=SimpleNamespace(duration_ms=drive[None]),
+            station_order=order_stations(drive[None], stations[:, 0]),
             durations=SimpleNamespace(
                 values=np.stack([constant_table(v) for v in (45 * S, 90 * S, self.common_q16, 65536)]),
                 turnout=np.array([0, 1], dtype=np.int16), travel_common=2, travel_own=3,

@@ -91,7 +91,7 @@ def stressed() -> dict[str, tuple]:
         inputs = builder.build(compose(choices).settings, 0)
         log = simulate(inputs, "kernel")
         index = LogIndex(log)
-        incidents = incident_table(inputs, log, np.full(len(inputs.demand.incidents), -1), index)
+        incidents = incident_table(inputs, log, np.full(len(inputs.demand.incidents), -1))
         found[schedule] = (planted_table(inputs, index, incidents), stress_table(inputs, index, incidents), incidents)
     return found
 

@@ -7,8 +7,7 @@ import numpy as np
 from sim.engine.log import LogKind
 from sim.fleet.parts import ChangeKind
 from sim.metrics import unit_workload_table, workload_table
-from sim.metrics.rows import LogIndex
-from sim.metrics.workload import outings
+from sim.metrics.outings import outings
 
 K = LogKind
 DAY = 86_400
@@ -37,9 +36,15 @@ def test_an_outing_lasts_from_the_bay_to_the_bay_whatever_happens_on_the_way(log
         (990, K.ENROUTE, 2, 0, 1, 4, 5),
         (1000, K.END, -1, -1, -1, -1, 1),
     )
-    unit, begin, end, people = outings(LogIndex(log))
-    found = list(zip(unit.tolist(), begin.tolist(), end.tolist(), people.tolist(), strict=True))
-    assert found == [(0, 5_000, 20_000, 0), (1, 0, 900_000, 6), (1, 950_000, 1_000_000, 5)]
+    second = np.arange(1000, dtype=np.int64) * 1000  # every second a year of its own
+    found = outings(log.rows, 2, second, second + 1000)
+    n_dispatches, busy_ms, crew_out_ms = np.moveaxis(found, 2, 0)
+    assert np.flatnonzero(n_dispatches[0]).tolist() == [5]
+    assert np.flatnonzero(n_dispatches[1]).tolist() == [0, 710, 950]
+    assert np.flatnonzero(busy_ms[0]).tolist() == list(range(5, 20))
+    assert np.flatnonzero(busy_ms[1]).tolist() == [*range(900), *range(950, 1000)]
+    assert (crew_out_ms[0] == 0).all()
+    assert crew_out_ms[1].tolist() == [6_000] * 900 + [0] * 50 + [5_000] * 50
 
 
 def test_work_over_new_year_is_shared_between_the_years(city, log_of, calendar_of):
