@@ -118,7 +118,7 @@ class IdiomaticModel:
     def __init__(self, arrays: WorldArrays, is_presorted: bool = False) -> None:
         check_plain(arrays)
         self.env = simpy.Environment(initial_time=0)
-        self.rows: list[tuple[int, ...]] = []
+        self.rows: list[tuple[float, ...]] = []  # SimPy's clock is a whole number here, and typed as any
         self.waiting: list[Need] = []
         self.n_open = 0
         self.nearest = self._nearest_presorted if is_presorted else self._nearest_of_all
@@ -150,7 +150,7 @@ class IdiomaticModel:
         self.able: dict[int, list[Unit]] = defaultdict(list)  # units by capability
         names = ["station", "capabilities", "crew_min", "crew_preferred", "callout_ms", "ready_ms", "access_ms"]
         for id, (station, *traits) in enumerate(arrays.units[names].tolist()):
-            unit = Unit(id, self.stations[station], *traits, orders=simpy.Store(self.env))
+            unit = Unit(id, self.stations[station], *traits, orders=simpy.Store(self.env))  # type: ignore[misc]
             unit.mission = int(arrays.units["mission"][id])
             self.units.append(unit)
             unit.station.units.append(unit)
@@ -164,7 +164,7 @@ class IdiomaticModel:
         names = ["call_ms", "due_ms", "cell", "kind", "grade", "priority", "travel_factor_q16"]
         rows, first_slots = arrays.incidents[names].tolist(), arrays.incidents["first_slot"].tolist()
         for id in arrays.call_order.tolist():
-            incident = Incident(id, *rows[id], over=self.env.event())
+            incident = Incident(id, *rows[id], over=self.env.event())  # type: ignore[misc]
             begin, end = arrays.card_start[incident.kind : incident.kind + 2].tolist()
             for number, (capability, from_grade, is_critical) in enumerate(cards[begin:end]):
                 if from_grade <= incident.grade:
@@ -226,7 +226,7 @@ class IdiomaticModel:
             arrive_ms = self.env.now
             self.arrive(unit, need)
             yield self.env.timeout(self.look_up(self.scene_table[incident.kind][incident.grade], need.ranks[3]))
-            self.write(LogKind.CLEAR, incident.id, need.number, unit, self.env.now - arrive_ms)
+            self.write(LogKind.CLEAR, incident.id, need.number, unit, int(self.env.now - arrive_ms))
             incident.n_active -= 1
             if incident.n_active == 0:
                 incident.over.succeed()
@@ -261,7 +261,7 @@ class IdiomaticModel:
         access_ms = unit.access_ms
         if access_ms < 0:
             access_ms = self.look_up(self.access_table[incident.kind], need.ranks[2])
-        need.working_ms = self.env.now + access_ms
+        need.working_ms = int(self.env.now) + access_ms
         self.write(LogKind.ARRIVE, incident.id, need.number, unit, access_ms)
         if not incident.is_revealed:
             incident.is_revealed = True
