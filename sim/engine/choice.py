@@ -93,6 +93,8 @@ def _nearest_of_few(w, now, incident, capability, town, waited_ms):  # type: ign
             continue
         drive = (cover.reaches_ms(w, period, station, cell) * road_q16) >> 16
         unit = cover.ready_unit(w, station, capability)
+        if unit == NOBODY:
+            continue
         expected = rules.lead_ms(w, now, unit) + drive
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
@@ -118,6 +120,8 @@ def _nearest_in_bay(w, now, incident, capability, town, waited_ms):  # type: ign
         if not _may_send(w, station, incident, town, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
+        if unit == NOBODY:
+            continue
         expected = rules.lead_ms(w, now, unit) + drive
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
@@ -186,6 +190,8 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
         if not is_released(w, station, incident, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
+        if unit == NOBODY:
+            continue
         expected = rules.lead_ms(w, now, unit) + drive
         if expected > last_ms:
             continue
