@@ -290,7 +290,7 @@ def given_digests(settings: Settings, group: str = "") -> dict[str, str]:
             except OSError as error:
                 problems.add(path, f"({key}) cannot be read ({error.strerror})", mend="name a readable file")
     problems.raise_if_any()
-    if settings.dispatch.own_rule and group in ("", "dispatch"):
+    if group in ("", "dispatch") and settings.dispatch.own_rule:
         digests[OWN_RULE] = find(settings.dispatch.own_rule).source_sha256
     return digests
 

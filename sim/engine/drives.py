@@ -32,20 +32,19 @@ class Reach:
 
 
 @compiled_borrowing
-def _fill_roads(travel_ms, order, station_cell, drive_q16, to_ms, roads):  # type: ignore[no-untyped-def]
-    """Fill `roads`; `to_ms` (n_stations, n_cells) int32 is room for one period."""
+def _fill_roads(travel_ms, order, station_cell, drive_q16, room, to_ms, home_ms):  # type: ignore[no-untyped-def]
+    """Fill `to_ms` and `home_ms`; `room`: (n_stations, n_cells) int32, for one period."""
     for period in range(order.shape[0]):
         for station in range(station_cell.shape[0]):
             for cell in range(order.shape[1]):
                 drive = np.int64(travel_ms[period, station_cell[station], cell])
-                to_ms[station, cell] = (drive * drive_q16[station]) >> 16
+                room[station, cell] = (drive * drive_q16[station]) >> 16
         for cell in range(order.shape[1]):
             for place in range(order.shape[2]):
                 station = order[period, cell, place]
-                road = roads[period, cell, place]
-                road.station = station
-                road.to_ms = to_ms[station, cell]
-                road.home_ms = (np.int64(travel_ms[period, cell, station_cell[station]]) * drive_q16[station]) >> 16
+                home = np.int64(travel_ms[period, cell, station_cell[station]])
+                to_ms[period, cell, place] = room[station, cell]
+                home_ms[period, cell, place] = (home * drive_q16[station]) >> 16
 
 
 @compiled_borrowing
@@ -95,7 +94,8 @@ def roads_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDAr
 
     def make() -> NDArray[np.void]:
         roads, room = np.empty(order.shape, ROAD_DTYPE), np.empty((len(station_cell), order.shape[1]), np.int32)
-        _fill_roads(travel_ms, order, station_cell, drive_q16, room, roads)
+        roads["station"] = order
+        _fill_roads(travel_ms, order, station_cell, drive_q16, room, roads["to_ms"], roads["home_ms"])
         return roads
 
     made: NDArray[np.void] = _kept.get((travel_ms, order), (station_cell.tobytes(), drive_q16.tobytes()), make)

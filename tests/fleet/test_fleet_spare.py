@@ -70,7 +70,9 @@ def test_no_schedule_of_the_plan_s_towns_opens_a_spare_station_mans_it_or_puts_i
     of_unit = np.isin(rows["kind"], [ChangeKind.UNIT_IN_SERVICE, ChangeKind.UNIT_WITHDRAW])
     assert not np.isin(dongguan.fleet.units.station[rows["entity"][of_unit]], spare).any()
     last = changes.staff_steps[-1]
-    assert (last.n_open, last.n_vehicles) == ((190, 569) if schedule != "none" else (106, 377))
+    # plan_in_one_year opens the plan's stations by rows of its own, which upgrade none that is there already
+    others = {"none": (106, 377), "plan_in_one_year": (190, 566)}
+    assert (last.n_open, last.n_vehicles) == others.get(schedule, (190, 569))
 
 
 @pytest.mark.parametrize("town", WITHOUT_BUILDS)
