@@ -190,9 +190,7 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
         if not is_released(w, station, incident, waited_ms):
             continue
         unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY:
-            continue
-        expected = rules.lead_ms(w, now, unit) + drive
+        expected = rules.lead_ms(w, now, unit) + drive if unit != NOBODY else np.int64(NEVER_MS)
         if expected > last_ms:
             continue
         loss = cover.cover_lost(w, now, unit)
