@@ -26,7 +26,14 @@ from sim.engine.codes import (
     TURNING_OUT,
     WATER,
 )
-from sim.engine.world import DISPATCH_KEEP_COVER, DISPATCH_OWN_TOWN_FIRST, DISPATCH_POLICY, HELP_WAIT_MS, SLACK_MS
+from sim.engine.world import (
+    DISPATCH_KEEP_COVER,
+    DISPATCH_OWN_TOWN_FIRST,
+    DISPATCH_POLICY,
+    HELP_WAIT_MS,
+    IS_SENT_ON,
+    SLACK_MS,
+)
 from sim.run.phrases import phrase
 from sim.units import M_PER_KM, MS_PER_DAY, MS_PER_MIN, MS_PER_S
 
@@ -142,7 +149,7 @@ class _Asked:
     def _why_not(self, number: int, unit: Any, station: Any, is_craft: bool) -> Bi | None:
         """Return why a unit that has the capability cannot go, or None."""
         reason = self._not_asked(unit) if is_craft else None
-        reason = reason or why_busy(unit, is_craft)
+        reason = reason or why_busy(unit, is_craft, bool(self.world.params[IS_SENT_ON]))
         if not reason and int(unit["away_at"]) < 0:
             reason = why_not_ready(unit, station)
         reason = reason or self._not_released(station)
@@ -270,7 +277,7 @@ def _craft(unit: Any) -> Bi:
     return phrase("craft.aircraft" if int(unit["mode"]) == AIR else "craft.boats")
 
 
-def why_busy(unit: Any, is_craft: bool) -> Bi | None:
+def why_busy(unit: Any, is_craft: bool, is_sent_on: bool = True) -> Bi | None:
     """Return what a unit is at that keeps it from being sent, or None where it can be asked from where it is."""
     status = int(unit["status"])
     if status in _AT_WORK:
@@ -279,7 +286,7 @@ def why_busy(unit: Any, is_craft: bool) -> Bi | None:
         return phrase("why_not.making_ready")
     if is_craft and status == RETURNING:
         return phrase("why_not.craft_returning", craft=_craft(unit))
-    return None
+    return phrase("why_not.not_sent_on") if status == RETURNING and not is_sent_on else None
 
 
 def why_not_ready(unit: Any, station: Any) -> Bi | None:

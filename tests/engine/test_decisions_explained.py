@@ -45,7 +45,7 @@ def test_first_is_whom_the_engine_sent_with_every_lever_in_play(tiny, data):
 
 
 @pytest.mark.slow
-@settings(max_examples=4000)
+@settings(max_examples=1500)
 @given(data=st.data())
 def test_first_is_whom_the_engine_sent_on_thousands_of_small_cities(tiny, data):
     check_decisions(data.draw(cities_with_levers(tiny)))
@@ -109,3 +109,15 @@ def test_what_puts_one_behind_under_keep_cover_is_told(tiny):
         "can go, but more expected incidents would lose their cover", "",
     ]  # fmt: skip
     assert reason_of(two_sides(tiny, 59), 1) == "can go, but later than the earliest by more than 59 s"
+
+
+def test_a_unit_on_its_way_home_is_told_not_to_be_sent_on_where_none_is(tiny):
+    city = tiny(handling_s=(0, 0))
+    city.unit(city.station(0))
+    city.incident(0, cell=3)
+    city.incident(900, cell=3)
+    city.policy = {"is_sent_on": False}
+    log = city.run("kernel")
+    waits = np.flatnonzero(log.rows["kind"] == LogKind.WAIT)
+    (decision,) = decisions_of(city.inputs(), log, waits)
+    assert [c.why_not.en for c in decision.candidates] == ["on its way home; none is sent on from there"]

@@ -87,14 +87,14 @@ with event.install_recorder("numba:compile") as recorder:
     print(answer, len(recorder.buffer) > 0)
 """
 ASK_PROBE = "from sim.engine.probe import told; answer = told(7)"
-WAY_HOME = """
+A_TRIP = """
     import runpy
     from sim.engine import approach, build
 
     city = runpy.run_path({tiny!r})["TinyCity"]()
     city.unit(city.station(0))
     city.incident(0, cell=3)
-    answer = approach.home_ms(build.build_world(city.inputs()).struct(), 0, 0, 0, 3)
+    answer = approach.trip_ms(build.build_world(city.inputs()).struct(), 0, 0, 0, 0, 3, 1)
 """
 PROBE = """
 from sim.compiled import compiled
@@ -150,12 +150,12 @@ def test_an_edited_rule_or_constant_of_another_file_gives_the_new_result_with_th
 def test_an_edited_rule_of_the_engine_is_seen_by_what_calls_it_with_the_same_cache(root: Path, tmp_path: Path) -> None:
     package, cache = tmp_path / "copy", tmp_path / "cache"
     shutil.copytree(root / "sim", package / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    way_home = WAY_HOME.format(tiny=str(root / "tests" / "engine" / "conftest.py"))
-    assert play(package, cache, way_home) == ["180000", "True"], "three cells of a minute"
-    assert play(package, cache, way_home) == ["180000", "False"]
+    a_trip = A_TRIP.format(tiny=str(root / "tests" / "engine" / "conftest.py"))
+    assert play(package, cache, a_trip) == ["120000", "True"], "two cells of a minute"
+    assert play(package, cache, a_trip) == ["120000", "False"]
     rules = package / "sim" / "engine" / "rules.py"
     before = rules.read_text(encoding="utf-8")
     edited = before.replace("* w.stations[station].drive_q16) >> 16", "* w.stations[station].drive_q16) >> 15")
     assert edited.count(">> 15") == 1
     rules.write_text(edited, encoding="utf-8")
-    assert play(package, cache, way_home) == ["360000", "True"]
+    assert play(package, cache, a_trip) == ["240000", "True"]
