@@ -45,12 +45,16 @@ def matched_incidents(
     both = [(one, numbers[one.number]) for one in arm.replications if one.number in numbers]
     tables: list[Columns] = []
     seconds: list[dict[str, list[NDArray[np.float64]]]] = []
-    for pair in both:
-        table, found = read(pair[0]), [r.read("incidents", ("identity", *CLOCKS.values())) for r in pair]
-        known = np.intersect1d(table["identity"], np.intersect1d(found[0]["identity"], found[1]["identity"]))
-        at = rows_of(table["identity"], known)
+    for one, other in both:
+        table = read(one)
+        known = np.sort(table["identity"])
+        found = [r.read("incidents", ("identity", *(CLOCKS[clock] for clock in clocks))) for r in (one, other)]
+        places = [_places(incidents["identity"], known) for incidents in found]
+        is_shared = (places[0] >= 0) & (places[1] >= 0)
+        at = rows_of(table["identity"], known[is_shared])
         tables.append({name: values[at] for name, values in table.items()})
-        seconds.append({clock: [clock_s(one, clock, known) for one in found] for clock in clocks})
+        sides = list(zip(found, (place[is_shared] for place in places), strict=True))
+        seconds.append({clock: [_seconds(side[CLOCKS[clock]][rows]) for side, rows in sides] for clock in clocks})
     if not tables:
         return None
     ours, theirs = (
@@ -67,9 +71,17 @@ def rows_of(identity: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.intp]:
     return order[np.searchsorted(identity[order], wanted)]
 
 
-def clock_s(incidents: Columns, clock: str, identity: NDArray[Any]) -> NDArray[np.float64]:
-    """Return a milestone of some incidents of a replication in seconds, infinite where it never came."""
-    ms = incidents[CLOCKS[clock]][rows_of(incidents["identity"], identity)]
+def _places(identity: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the row of each wanted identity, -1 where there is none; what is in order already is not sorted."""
+    order = None if (identity[1:] > identity[:-1]).all() else np.argsort(identity, kind="stable")
+    ascending = identity if order is None else identity[order]
+    at = np.minimum(np.searchsorted(ascending, wanted), max(len(ascending) - 1, 0))
+    is_there = ascending[at] == wanted if len(ascending) else np.zeros(len(wanted), dtype=np.bool_)
+    return np.where(is_there, at if order is None or not len(order) else order[at], -1)
+
+
+def _seconds(ms: NDArray[Any]) -> NDArray[np.float64]:
+    """Return milestones in seconds, infinite where they never came."""
     return np.where(ms < 0, np.inf, ms / MS_PER_S)
 
 
