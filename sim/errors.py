@@ -10,6 +10,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+GOES_ON = "finished replications are kept, the same command goes on from there"
+"""What an error says that ends a command without loss."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

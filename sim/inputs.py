@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sim.own_rule import OwnRule
     from sim.travel.source import TravelTables
 
+_Made = TypeVar("_Made")
 _STATION_BITS = 16
 RUN_OUT_HOURS = 24 * 14
 """Hours after the window for which period and day or night are still told apart; later ones are like the last."""
@@ -252,24 +253,37 @@ def digest_of(value: Any) -> str:
     return digest.hexdigest()
 
 
-class KnownDigests:
-    """Digests of the parts of inputs that were asked for last: arms of one replication share the greater part of them.
+class Kept:
+    """The last few results, known again by the very objects they were made of.
 
-    A part is known again as the same object, which is held here so that no other can take its place; parts are frozen.
+    Those are held here, so that no other can take their place; they are frozen.
     """
 
-    def __init__(self, n_most: int = 32) -> None:
+    def __init__(self, n_most: int) -> None:
         self._n_most = n_most
-        self._known: OrderedDict[int, tuple[Any, str]] = OrderedDict()
+        self._known: OrderedDict[tuple[Any, ...], tuple[tuple[Any, ...], Any]] = OrderedDict()
+
+    def get(self, objects: tuple[Any, ...], rest: tuple[Any, ...], make: Callable[[], _Made]) -> _Made:
+        """Return what was made of `objects` and the plain values `rest`, made anew only if it is not known."""
+        key = (*(id(one) for one in objects), *rest)
+        if key not in self._known:
+            self._known[key] = objects, make()
+        self._known.move_to_end(key)
+        while len(self._known) > self._n_most:
+            self._known.popitem(last=False)
+        made: _Made = self._known[key][1]
+        return made
+
+
+class KnownDigests:
+    """Digests of the parts of inputs asked for last: arms of one replication share the greater part of them."""
+
+    def __init__(self, n_most: int = 32) -> None:
+        self._kept = Kept(n_most)
 
     def of(self, part: Any) -> str:
         """Return the digest of a part, made anew only if it is not known."""
-        if id(part) not in self._known:
-            self._known[id(part)] = part, digest_of(part)
-        self._known.move_to_end(id(part))
-        while len(self._known) > self._n_most:
-            self._known.popitem(last=False)
-        return self._known[id(part)][1]
+        return self._kept.get((part,), (), lambda: digest_of(part))
 
 
 def slot_starts(demand: Demand, cards: RunCards) -> NDArray[np.int64]:

@@ -51,7 +51,7 @@ def matched_incidents(
         found = [r.read("incidents", ("identity", *(CLOCKS[clock] for clock in clocks))) for r in (one, other)]
         places = [_places(incidents["identity"], known) for incidents in found]
         is_shared = (places[0] >= 0) & (places[1] >= 0)
-        at = rows_of(table["identity"], known[is_shared])
+        at = _places(table["identity"], known[is_shared])
         tables.append({name: values[at] for name, values in table.items()})
         sides = list(zip(found, (place[is_shared] for place in places), strict=True))
         seconds.append({clock: [_seconds(side[CLOCKS[clock]][rows]) for side, rows in sides] for clock in clocks})
@@ -63,12 +63,6 @@ def matched_incidents(
     cluster = np.repeat(np.arange(len(tables)), [len(table["identity"]) for table in tables])
     joined = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
     return Matched(joined, ours, theirs, cluster, len(tables))
-
-
-def rows_of(identity: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the row of each wanted identity, all of which are there."""
-    order = np.argsort(identity, kind="stable")
-    return order[np.searchsorted(identity[order], wanted)]
 
 
 def _places(identity: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.intp]:

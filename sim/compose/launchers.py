@@ -16,10 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sim.errors import DgsimError, Problems
+from sim.errors import GOES_ON, DgsimError, Problems
 
 BASIC = "basic"
-_AGAIN = "finished replications are kept, the same command goes on from there"
 _END_S = 20
 
 
@@ -44,13 +43,13 @@ def launching(launcher: str) -> Iterator[None]:
         try:
             yield
         except (TerminatedWorkerError, BrokenProcessPool) as error:
-            raise LauncherError(f"hydra/launcher={launcher}: the process of a job was killed; {_AGAIN}") from error
+            raise LauncherError(f"hydra/launcher={launcher}: the process of a job was killed; {GOES_ON}") from error
         except UncompletedJobError as error:
             for job in handed_out:
                 job.wait()
             n_lost = sum(not job.paths.result_pickle.exists() for job in handed_out)
             why = f"{n_lost} of {len(handed_out)} jobs ended without a result: killed, called off or out of time"
-            raise LauncherError(f"hydra/launcher={launcher}: {why}; {_AGAIN}") from error
+            raise LauncherError(f"hydra/launcher={launcher}: {why}; {GOES_ON}") from error
         except (FailedSubmissionError, HydraException, RuntimeError) as error:
             is_of_launchers = isinstance(error, FailedSubmissionError | HydraException)
             if not is_of_launchers and "srun" not in str(error):  # submitit has no class of its own for "no SLURM here"

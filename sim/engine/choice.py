@@ -71,8 +71,26 @@ def _lead_away_ms(w, now, unit):  # type: ignore[no-untyped-def]
 
 
 @compiled_inline
+def _expected_away_ms(w, now, unit, cell):  # type: ignore[no-untyped-def]
+    """Return the expected time until a unit away is at a cell: the drive from where it is, turnout if it stands."""
+    from_cell = approach.position_cell(w, unit, now)
+    return _lead_away_ms(w, now, unit) + approach.expected_travel_ms(w, now, unit, from_cell, cell)
+
+
+@compiled_inline
 def _is_earlier(unit, expected_ms, best_unit, best_ms):  # type: ignore[no-untyped-def]
     return expected_ms < best_ms or (expected_ms == best_ms and unit < best_unit)
+
+
+@compiled_inline
+def _earlier_of(w, now, station, capability, drive, best_unit, best_ms):  # type: ignore[no-untyped-def]
+    """Return (unit, expected ms) of the vehicle that a station would send, or the best so far if that is earlier."""
+    unit = cover.ready_unit(w, station, capability)
+    if unit != NOBODY:
+        expected = rules.lead_ms(w, now, unit) + drive
+        if _is_earlier(unit, expected, best_unit, best_ms):
+            return np.int64(unit), expected
+    return best_unit, best_ms
 
 
 @compiled_inline
@@ -92,12 +110,7 @@ def _nearest_of_few(w, now, incident, capability, town, waited_ms):  # type: ign
         if not (w.ready[station] >> capability) & 1 or not _may_send(w, station, incident, town, waited_ms):
             continue
         drive = (cover.reaches_ms(w, period, station, cell) * road_q16) >> 16
-        unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY:
-            continue
-        expected = rules.lead_ms(w, now, unit) + drive
-        if _is_earlier(unit, expected, best_unit, best_ms):
-            best_unit, best_ms = np.int64(unit), expected
+        best_unit, best_ms = _earlier_of(w, now, station, capability, drive, best_unit, best_ms)
     return best_unit, best_ms
 
 
@@ -119,12 +132,7 @@ def _nearest_in_bay(w, now, incident, capability, town, waited_ms):  # type: ign
             break  # stations come in order of driving time: none further on can be earlier
         if not _may_send(w, station, incident, town, waited_ms):
             continue
-        unit = cover.ready_unit(w, station, capability)
-        if unit == NOBODY:
-            continue
-        expected = rules.lead_ms(w, now, unit) + drive
-        if _is_earlier(unit, expected, best_unit, best_ms):
-            best_unit, best_ms = np.int64(unit), expected
+        best_unit, best_ms = _earlier_of(w, now, station, capability, drive, best_unit, best_ms)
     return best_unit, best_ms
 
 
@@ -135,17 +143,11 @@ def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-
         best_unit, best_ms = _nearest_of_few(w, now, incident, capability, town, waited_ms)
     else:
         best_unit, best_ms = _nearest_in_bay(w, now, incident, capability, town, waited_ms)
-    if w.counts[N_AWAY] == 0:
-        return best_unit, best_ms
-    cell, hour = w.incidents[incident].cell, rules.hour_index(w, now)
-    period, road_q16 = w.period_of_hour[hour], np.int64(w.road_q16[hour])
     for place in range(w.counts[N_AWAY]):
         unit = w.away[place]
         if not _is_asked_away(w, unit, incident, capability, town, waited_ms):
             continue
-        from_cell = approach.position_cell(w, unit, now)
-        drive = (rules.drive_ms(w, period, w.units[unit].station, from_cell, cell) * road_q16) >> 16
-        expected = _lead_away_ms(w, now, unit) + drive
+        expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
     return best_unit, best_ms
@@ -171,9 +173,7 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
         unit = w.away[place]
         if not _is_asked_away(w, unit, incident, capability, -1, waited_ms):
             continue
-        from_cell = approach.position_cell(w, unit, now)
-        drive = (rules.drive_ms(w, period, w.units[unit].station, from_cell, cell) * road_q16) >> 16
-        expected = _lead_away_ms(w, now, unit) + drive
+        expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
         if expected <= last_ms:
             loss = cover.cover_lost(w, now, unit)
             if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):

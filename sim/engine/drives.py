@@ -6,18 +6,17 @@ Worlds of one city and one table of sites share them: they are worked out once a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.compiled import compiled_borrowing
 from sim.engine.world import ROAD_DTYPE
+from sim.inputs import Kept
 
 if TYPE_CHECKING:
     from sim.inputs import RunInputs
-
-_N_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +63,8 @@ def _fill_reach(travel_ms, station_cell, drive_q16, weight, reach_ms, begin, cel
     return at
 
 
-class _Kept:
-    """The last few results by key; a key holds the arrays it names, so that their addresses stay theirs."""
-
-    def __init__(self) -> None:
-        self._results: dict[Any, tuple[Any, Any]] = {}
-
-    def get(self, arrays: tuple[NDArray[Any], ...], rest: tuple[Any, ...], make: Any) -> Any:
-        key = (*(id(array) for array in arrays), *rest)
-        if key in self._results:
-            self._results[key] = self._results.pop(key)
-            return self._results[key][1]
-        result = make()
-        self._results[key] = (arrays, result)
-        while len(self._results) > _N_KEPT:
-            self._results.pop(next(iter(self._results)))
-        return result
-
-
-_kept = _Kept()
+_kept = Kept(2)
+"""Of one table of sites: its roads, and who reaches which cell."""
 
 
 def roads_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32]) -> NDArray[np.void]:
@@ -98,8 +80,7 @@ def roads_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDAr
         _fill_roads(travel_ms, order, station_cell, drive_q16, room, roads["to_ms"], roads["home_ms"])
         return roads
 
-    made: NDArray[np.void] = _kept.get((travel_ms, order), (station_cell.tobytes(), drive_q16.tobytes()), make)
-    return made
+    return _kept.get((travel_ms, order), (station_cell.tobytes(), drive_q16.tobytes()), make)
 
 
 def reach_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDArray[np.int32], reach_ms: int) -> Reach:
@@ -114,5 +95,4 @@ def reach_of(inputs: RunInputs, station_cell: NDArray[np.int32], drive_q16: NDAr
         return Reach(begin, cells)
 
     rest = (station_cell.tobytes(), drive_q16.tobytes(), (weight != 0).tobytes(), reach_ms)
-    made: Reach = _kept.get((travel_ms,), rest, make)
-    return made
+    return _kept.get((travel_ms,), rest, make)

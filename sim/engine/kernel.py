@@ -149,12 +149,6 @@ def _handle_patient(w, now, kind, unit, mission):  # type: ignore[no-untyped-def
 
 
 @compiled_borrowing
-def start(w):  # type: ignore[no-untyped-def]
-    """Note what comes first."""
-    _note_next_given(w)
-
-
-@compiled_borrowing
 def _take_given(w):  # type: ignore[no-untyped-def]
     """Go on to what comes after the next call, change or shift."""
     kind = events.key_kind(w.counts[GIVEN_KEY])
@@ -211,7 +205,7 @@ class KernelRun:
     def __init__(self, arrays: WorldArrays) -> None:
         self.arrays = arrays
         self.world = arrays.struct()
-        start(self.world)
+        _note_next_given(self.world)
 
     def advance(self, until_ms: int = FOREVER_MS) -> None:
         """Bring the city to `until_ms` (exclusive)."""

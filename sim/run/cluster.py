@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import DgsimError
+from sim.errors import GOES_ON, DgsimError
 from sim.provenance import city_digest, sha256_of_file, software
 from sim.run.pool import Make, batches_of, deaf_to_ctrl_c
 from sim.run.work import CONFIG, RESULT, Batch, Job
@@ -35,7 +35,6 @@ _CONNECT_S = 15
 _NO_WORKER_S = 120
 _SHARED_S = 60
 _LOOK_EVERY_S = 5
-_AGAIN = "finished replications are kept, the same command goes on from there"
 _ONE_AT_A_TIME = threading.Lock()
 """Held while a batch is made: what batches of one process share is made for one of them at a time."""
 
@@ -100,7 +99,7 @@ def _connected(where: str, workers: int) -> Iterator[Client]:
     from distributed.client import FuturesCancelledError
     from distributed.comm.core import CommClosedError
 
-    lost = f"run.pool={where}: the scheduler is gone; {_AGAIN}"
+    lost = f"run.pool={where}: the scheduler is gone; {GOES_ON}"
     with _quiet():
         cluster: Any = None
         try:
@@ -114,7 +113,7 @@ def _connected(where: str, workers: int) -> Iterator[Client]:
             yield client
         except KilledWorker as error:
             why = "worker processes were killed again and again over the same batch, for want of memory perhaps"
-            raise ClusterError(f"run.pool={where}: {why}; {_AGAIN}") from error
+            raise ClusterError(f"run.pool={where}: {why}; {GOES_ON}") from error
         except (FuturesCancelledError, CommClosedError) as error:
             raise ClusterError(lost) from error
         finally:
@@ -163,7 +162,7 @@ def _next_finished(client: Client, out: set[Future[Any]]) -> tuple[set[Future[An
         except TimeoutError:
             without_since = None if client.nthreads() else without_since or time.monotonic()
         if without_since is not None and time.monotonic() - without_since > _NO_WORKER_S:
-            raise ClusterError(f"the scheduler has had no worker for {_NO_WORKER_S} s; start some; {_AGAIN}")
+            raise ClusterError(f"the scheduler has had no worker for {_NO_WORKER_S} s; start some; {GOES_ON}")
 
 
 def _fit_workers(client: Client) -> list[str]:
@@ -250,10 +249,10 @@ def on_worker(make: Make, batch: Batch, wanted: Mapping[str, Any], marks: Mappin
     results = []
     with _ONE_AT_A_TIME:
         if other := other_software(software(), wanted):
-            raise ClusterError(f"{here}: {other}; install the same there and start the worker again; {_AGAIN}")
+            raise ClusterError(f"{here}: {other}; install the same there and start the worker again; {GOES_ON}")
         for job in batch:
             if unfit := _unfit_for(job, str(wanted["source"]["result"]), marks):
-                raise ClusterError(f"{here}: {unfit}; {_AGAIN}")
+                raise ClusterError(f"{here}: {unfit}; {GOES_ON}")
             results += [result | {"folder": str(job.folder)} for result in make((job,))]
     return results
 

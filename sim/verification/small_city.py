@@ -23,7 +23,6 @@ ORIGIN = (30.0, 110.0)
 EVEN_HOURS = (1.0,) * 24
 _TAIL = "verification,assumed"
 _H_PER_YEAR = 24 * 365
-_LAST_DAY = 200
 _FIRST_DAY = np.datetime64("2025-01-01")
 _STATED_WAYS = "travel: {choice: matrix, matrix: ways.npz, matrix_unit: ms, is_matrix_one_way: true}"
 
