@@ -284,16 +284,17 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     """
     if w.params[OWN_RULE] != 0:
         return _by_own_rule(w, now, incident, capability, waited_ms)
-    unit, expected = _by_rule(w, now, incident, capability, waited_ms)
+    unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
     n_passed = w.incidents[incident].n_passed
-    if n_passed == 0 or unit == NOBODY:
-        return unit, expected
-    for _ in range(n_passed):
-        w.stations[w.units[unit].station].is_passed = 1
+    for turn in range(n_passed + 1):
         further, further_ms = _by_rule(w, now, incident, capability, waited_ms)
         if further == NOBODY:
             break
         unit, expected = further, further_ms
+        if turn < n_passed:
+            w.stations[w.units[unit].station].is_passed = 1
+    if n_passed == 0 or unit == NOBODY:
+        return unit, expected
     for station in range(w.stations.shape[0]):
         w.stations[station].is_passed = 0
     return unit, expected
