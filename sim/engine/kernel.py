@@ -112,6 +112,7 @@ def _note_next_given(w):  # type: ignore[no-untyped-def]
         fetch_ahead(w.roads, (w.period_of_hour[rules.hour_index(w, time_ms)], it.cell))
         fetch_ahead(w.slot_ranks, (it.first_slot,))
         fetch_ahead(w.slots, (it.first_slot,))
+        fetch_ahead(w.escalate_ranks, (w.call_order[at],))
     w.counts[GIVEN_MS], w.counts[GIVEN_KEY] = time_ms, key
 
 
