@@ -92,4 +92,5 @@ def reveal(w, now, incident, unit, slot):  # type: ignore[no-untyped-def]
     else:
         n_reported = w.card_start[it.reported_kind + 1] - w.card_start[it.reported_kind]
         _drop_surplus(w, now, incident, n_true, n_true + n_reported, -1)
+        it.priority = w.kind_priority[it.kind]  # none of its needs waits now, so the queue stays in order
     open_needs(w, now, incident)

@@ -60,7 +60,10 @@ calls = st.tuples(steps, cells, one_of(0, 2, 1), st.integers(1, 3), one_of(-1, 2
 changes = st.tuples(
     one_of(*OF_UNITS, *OF_STATIONS), any_place, one_of(12, 4, 0), st.booleans(), any_place, steps
 )  # fmt: skip
-slow = {"latent_s": {(2, 1): 90, (2, 2): 150, (1, 1): 120}, "scene_by_grade_s": {3: 600}, "scene_slope_q16": {2: 3000}}
+slow = {
+    "latent_s": {(2, 1): 90, (2, 2): 150, (1, 1): 120}, "scene_by_grade_s": {3: 600}, "scene_slope_q16": {2: 3000},
+    "access_of_kind_s": {1: 240},
+}  # fmt: skip
 durations = st.fixed_dictionaries({
     "minute_per_cell_s": one_of(60, 120, 30, 0), "handling_s": one_of((60, 30), (0, 30)),
     "turnout_s": one_of((30, 60), (0, 60)), "scene_s": one_of(300, 120, 0), "access_s": one_of(0, 30),

@@ -60,11 +60,11 @@ class Needs:
             self.serve(slot)
 
     def waiting(self) -> list[Slot]:
-        """Return the needs that wait, by the priority of the true kind: docs/rules.md calls this unexpected."""
+        """Return the needs that wait, in the order in which they are served."""
         waiting = [slot for incident in self.incidents for slot in incident.slots if slot.waits]
         priority = self.inputs.kinds.priority
         return sorted(
-            waiting, key=lambda s: (int(priority[s.incident.true_kind]), s.incident.call_ms, s.incident.id, s.number)
+            waiting, key=lambda s: (int(priority[s.incident.known_kind]), s.incident.call_ms, s.incident.id, s.number)
         )
 
     def hand_over(self, incident: Incident) -> None:
