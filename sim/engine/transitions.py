@@ -44,7 +44,7 @@ from sim.engine.codes import (
 )
 from sim.engine.journal import fault, finish, plan, slot_number, write
 from sim.engine.needs import await_flight, close_if_over, dequeue, open_need, open_needs, serve_waiting
-from sim.engine.reveal import match_reported_slots, reveal
+from sim.engine.reveal import hand_over, reveal
 from sim.engine.state import leave_with_patient, set_off
 from sim.engine.stations import crew_rests, looked_in_vain, move_up, review_cover, start_returning, stop_away
 from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_GAINS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
@@ -130,8 +130,8 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     w.slots[sent_to].status = SLOT_ON_SCENE
     w.slots[sent_to].arrive_ms = now
     is_first = not w.incidents[incident].is_revealed
-    if is_first and w.incidents[incident].reported_kind != w.incidents[incident].kind:
-        match_reported_slots(w, incident)
+    if is_first:
+        hand_over(w, incident, sent_to)
     access = approach.access_ms(w, now, unit, sent_to)
     write(w, now, LOG_ARRIVE, incident, slot_number(w, sent_to), unit, access)
     if is_first:
