@@ -63,10 +63,11 @@ def _plan_clear(w, now, unit):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def _note_if_met(w, now, incident):  # type: ignore[no-untyped-def]
+    """Note from when the critical task is met, as soon as that is known and whenever somebody is at work sooner."""
     it = w.incidents[incident]
-    if it.met_ms == rules.NEVER_MS:
+    if it.met_ms > now:
         met_ms = rules.met_instant(w, incident)
-        if met_ms != rules.NEVER_MS:
+        if met_ms < it.met_ms:
             it.met_ms = met_ms
             write(w, now, LOG_MET, incident, -1, -1, met_ms)
 

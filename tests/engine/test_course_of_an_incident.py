@@ -139,6 +139,22 @@ def test_access_counts_the_critical_task_is_met_at_work_not_at_the_kerb(tiny, ro
     assert [int(v) for v in log.rows["value"][log.rows["kind"] == K.MET]] == [375_000, 375_000]
 
 
+def test_the_critical_task_is_met_sooner_if_one_that_comes_later_is_at_work_sooner(tiny):
+    city = tiny(cards=[[(WATER, 1, True), (WATER, 1, False)]], latent_s={(0, 1): 400})
+    city.unit(city.station(0))
+    city.unit(city.station(5))
+    city.incident(0, cell=2)  # both are sent at 60 s and there at 225 and 285; the first walks for 300 s
+    for walk_s, told in (
+        (115, [(225, "MET", 525_000), (285, "MET", 400_000)]),
+        (116, [(225, "MET", 525_000), (285, "MET", 401_000), (400, "ESCALATE", 2), (400, "MET", 401_000)]),
+        (240, [(225, "MET", 525_000), (400, "ESCALATE", 2), (400, "MET", 525_000)]),
+    ):
+        city.recorded_s = {(0, 0): {"access": 300}, (0, 1): {"access": walk_s}}
+        rows = city.run().rows
+        shown = [(int(row["time_ms"]) // 1000, K(int(row["kind"])).name, int(row["value"])) for row in rows]
+        assert [row for row in shown if row[1] in ("MET", "ESCALATE")] == told
+
+
 def test_escalation_can_be_switched_off(tiny, rows_of):
     city = tiny(latent_s={(0, 1): 1}, is_escalation_on=False)
     city.unit(city.station(0))

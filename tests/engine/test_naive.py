@@ -175,6 +175,7 @@ def does_nothing(*_):
     return None
 
 
+_TELLS = Needs.tell_if_met
 WRONG = {
     "all who are free ride": (choice, "crew_for", lambda city, unit: choice.people_free(city, unit.station)),
     "help is always released": (choice, "is_released", lambda *_: True),
@@ -193,6 +194,9 @@ WRONG = {
     "a craft is weighed by the truth": (
         choice, "mean_access_ms",
         lambda city, incident: ways.table_mean(city, int(city.inputs.durations.access[incident.true_kind])),
+    ),
+    "once told is told": (
+        Needs, "tell_if_met", lambda city, incident: incident.met_ms < 0 and _TELLS(city, incident)
     ),
     "who came for no need takes none": (Needs, "take_need", does_nothing),
     "an incident outgrows no grade": (Needs, "plan_escalation", does_nothing),

@@ -116,7 +116,7 @@ class Needs:
             if len(there) < critical.count(capability):
                 return
             instants.append(there[critical.count(capability) - 1])
-        if incident.met_ms < 0:
+        if incident.met_ms < 0 or max(instants) < incident.met_ms:
             incident.met_ms = max(instants)
             self.tell("MET", incident=incident.id, value=incident.met_ms)
 
