@@ -224,6 +224,7 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
 
 @compiled_inline
 def _known_kind(w, incident):  # type: ignore[no-untyped-def]
+    """Return what an incident is known to be: as told until somebody is there."""
     it = w.incidents[incident]
     return it.kind if it.is_revealed else it.reported_kind
 
@@ -274,7 +275,7 @@ def _soonest_craft(w, now, incident, capability, waited_ms):  # type: ignore[no-
             continue
         cell = w.incidents[incident].cell
         arrival = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, cell)
-        work = arrival + (it.access_ms if it.access_ms >= 0 else w.access_mean_ms[w.incidents[incident].kind])
+        work = arrival + (it.access_ms if it.access_ms >= 0 else w.access_mean_ms[_known_kind(w, incident)])
         if work < best_work:
             best_unit, best_ms, best_work = np.int64(unit), arrival, work
     return best_unit, best_ms, best_work
@@ -358,7 +359,7 @@ def _by_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untype
         unit, expected = _by_road(w, now, incident, capability, -1, waited_ms)
     if _are_craft_asked(w, incident, capability) and not approach.is_on_track(w, incident):
         craft, arrival, work = _soonest_craft(w, now, incident, capability, waited_ms)
-        if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
+        if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[_known_kind(w, incident)]):
             return craft, arrival
     return unit, expected
 
@@ -390,7 +391,7 @@ def _way_of(w, now, unit, incident, capability, waited_ms):  # type: ignore[no-u
     can_not = np.int64(-1), np.int64(-1)
     if not is_released(w, it.station, incident, waited_ms):
         return can_not
-    mean_access = w.access_mean_ms[w.incidents[incident].kind]
+    mean_access = w.access_mean_ms[_known_kind(w, incident)]
     if it.mode != ROAD:
         is_asked = not approach.is_on_track(w, incident) and _is_craft_asked(w, unit, incident, capability)
         if not is_asked or not approach.can_set_out(w, now, unit, incident):

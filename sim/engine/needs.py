@@ -24,7 +24,7 @@ from sim.engine.world import HELP_WAIT_MS, N_DONE, N_OPEN, N_WAITING
 
 @compiled_borrowing
 def _goes_before(w, slot_a, slot_b):  # type: ignore[no-untyped-def]
-    """Return whether the first slot is served before the second: priority, call time, incident, slot."""
+    """Return whether the first slot is served before the second: known kind's priority, call time, incident, slot."""
     a = w.incidents[w.slots[slot_a].incident]
     b = w.incidents[w.slots[slot_b].incident]
     if a.priority != b.priority:

@@ -45,7 +45,7 @@ from sim.engine.codes import (
 from sim.engine.journal import fault, finish, plan, slot_number, write
 from sim.engine.needs import await_flight, close_if_over, dequeue, open_need, open_needs, serve_waiting
 from sim.engine.ready import is_short
-from sim.engine.reveal import match_reported_slots, reveal
+from sim.engine.reveal import hand_over, reveal
 from sim.engine.state import leave_with_patient, set_off
 from sim.engine.stations import (
     crew_rests,
@@ -72,10 +72,11 @@ def _plan_clear(w, now, unit):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def _note_if_met(w, now, incident):  # type: ignore[no-untyped-def]
+    """Note from when the critical task is met, as soon as that is known and whenever somebody is at work sooner."""
     it = w.incidents[incident]
-    if it.met_ms == rules.NEVER_MS:
+    if it.met_ms > now:
         met_ms = rules.met_instant(w, incident)
-        if met_ms != rules.NEVER_MS:
+        if met_ms < it.met_ms:
             it.met_ms = met_ms
             write(w, now, LOG_MET, incident, -1, -1, met_ms)
 
@@ -141,8 +142,8 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     w.slots[sent_to].status = SLOT_ON_SCENE
     w.slots[sent_to].arrive_ms = now
     is_first = not w.incidents[incident].is_revealed
-    if is_first and w.incidents[incident].reported_kind != w.incidents[incident].kind:
-        match_reported_slots(w, incident)
+    if is_first:
+        hand_over(w, incident, sent_to)
     access = approach.access_ms(w, now, unit, sent_to)
     write(w, now, LOG_ARRIVE, incident, slot_number(w, sent_to), unit, access)
     if is_first:

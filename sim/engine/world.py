@@ -238,6 +238,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("is_flyable", "i1", 1, True),
     ("cell_weight", "i8", 1, True),
     ("access_mean_ms", "i8", 1, True),
+    ("kind_priority", "i4", 1, True),
     ("supply_grade", "i1", 1, True),
     ("craft", "i4", 1, True),
     ("able_begin", "i4", 1, True),

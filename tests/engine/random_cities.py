@@ -33,7 +33,7 @@ LAWS = {
 }
 FOCI = (
     "", "all at once", "changes", "move-up", "called home", "craft", "help", "shifts", "patients", "tracks",
-    "keep cover", "called home",
+    "keep cover", "called home", "told too high",
 )  # fmt: skip
 OF_STATIONS = (ChangeKind.STATION_PEOPLE, ChangeKind.STATION_CLOSE, ChangeKind.STATION_OPEN)
 OF_UNITS = (ChangeKind.UNIT_WITHDRAW, ChangeKind.UNIT_IN_SERVICE, ChangeKind.UNIT_FAILS, ChangeKind.UNIT_MENDED)
@@ -60,7 +60,10 @@ calls = st.tuples(steps, cells, one_of(0, 2, 1), st.integers(1, 3), one_of(-1, 2
 changes = st.tuples(
     one_of(*OF_UNITS, *OF_STATIONS), any_place, one_of(12, 4, 0), st.booleans(), any_place, steps
 )  # fmt: skip
-slow = {"latent_s": {(2, 1): 90, (2, 2): 150, (1, 1): 120}, "scene_by_grade_s": {3: 600}, "scene_slope_q16": {2: 3000}}
+slow = {
+    "latent_s": {(2, 1): 90, (2, 2): 150, (1, 1): 120}, "scene_by_grade_s": {3: 600}, "scene_slope_q16": {2: 3000},
+    "access_of_kind_s": {0: 240, 1: 120},
+}  # fmt: skip
 durations = st.fixed_dictionaries({
     "minute_per_cell_s": one_of(60, 120, 30, 0), "handling_s": one_of((60, 30), (0, 30)),
     "turnout_s": one_of((30, 60), (0, 60)), "scene_s": one_of(300, 120, 0), "access_s": one_of(0, 30),
@@ -106,7 +109,7 @@ class _Case:
         return self.focus == focus or self.draw(one_in(n))
 
     def add_fleet(self) -> None:
-        is_deep = self.focus in ("move-up", "called home", "keep cover", "changes")
+        is_deep = self.focus in ("move-up", "called home", "keep cover", "changes", "told too high")
         people = one_of(24, 12) if is_deep else one_of(12, 24, 6, 3, 0)
         least = 2 if is_deep else 1
         of_station = st.lists(fire_engines if is_deep else units, min_size=least - 1, max_size=3)
@@ -122,6 +125,8 @@ class _Case:
         is_burst = self.is_on("all at once", 4)
         least = 4 if self.focus in ("move-up", "called home", "patients") else 1
         for step, cell, kind, grade, told_kind, told_grade in self.draw(st.lists(calls, min_size=least, max_size=12)):
+            if self.focus == "told too high":
+                kind, told_kind, told_grade = 2, -1, 3
             self.city.incident(
                 self.clock_s + GRID_S * (step % 2 if is_burst else step), cell, kind=kind, grade=grade,
                 reported_kind=kind if told_kind < 0 else told_kind, reported_grade=told_grade or grade,
@@ -137,7 +142,7 @@ class _Case:
             self.city.change(at_s, kind, place % len(among), people if kind == ChangeKind.STATION_PEOPLE else 1)
 
     def add_ways(self) -> None:
-        if self.draw(one_in(3)):
+        if self.is_on("told too high", 3):
             self.city.quantiles = {"scene": LAWS["exponential, 200 s"], "travel_own": LAWS["even, 0 to 2"]}
         if self.draw(one_in(3)):
             self.city.period_of, self.city.period_q16 = {0: 1, 1: 2}, (98_304, self.draw(one_of(32_768, 0)))
@@ -267,9 +272,9 @@ def cities(draw, tiny):
 
 
 @st.composite
-def cities_with_levers(draw, tiny):
+def cities_with_levers(draw, tiny, foci=FOCI):
     """Small cities with rosters, breakdowns, craft, tracks, help, move-up, rest, weather, villages and hydrants."""
-    case = _plain(draw, tiny, draw(one_of(*FOCI)))
+    case = _plain(draw, tiny, draw(one_of(*foci)))
     if case.is_on("craft", 5):
         case.add_aircraft()
     if draw(one_in(2 if case.focus == "craft" else 5)):

@@ -72,7 +72,7 @@ class Course:
         unit.status, unit.began_ms = AT_SCENE, self.now
         is_first = not incident.is_revealed
         if is_first:
-            self.hand_over(incident)
+            self.hand_over(incident, came_for)
         assert unit.slot is not None
         access_ms = ways.access_ms(self, unit, came_for, unit.slot, self.now)
         unit.slot.works_from_ms = self.now + access_ms
