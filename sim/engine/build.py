@@ -327,6 +327,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
         waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
         away=np.zeros(max(n_units, 1), dtype=np.int32),
+        away_ms=np.zeros(max(n_units, 1), dtype=np.int64),
         outbox=np.zeros(n_planned, dtype=wd.EVENT_DTYPE),
         heap=np.zeros(n_planned + 1024, dtype=wd.EVENT_DTYPE),
         ready=np.zeros(len(stations), np.int64),

@@ -138,16 +138,19 @@ def _nearest_in_bay(w, now, incident, capability, town, waited_ms):  # type: ign
 
 @compiled_borrowing
 def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
-    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
+    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town).
+
+    What is expected of those away is left in `away_ms`, `NEVER_MS` where one is not asked.
+    """
     if _is_rare(w, capability):
         best_unit, best_ms = _nearest_of_few(w, now, incident, capability, town, waited_ms)
     else:
         best_unit, best_ms = _nearest_in_bay(w, now, incident, capability, town, waited_ms)
     for place in range(w.counts[N_AWAY]):
-        unit = w.away[place]
-        if not _is_asked_away(w, unit, incident, capability, town, waited_ms):
-            continue
-        expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
+        unit, expected = w.away[place], np.int64(NEVER_MS)
+        if _is_asked_away(w, unit, incident, capability, town, waited_ms):
+            expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
+        w.away_ms[place] = expected
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
     return best_unit, best_ms
@@ -170,10 +173,7 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
     last_ms = first_ms + w.params[SLACK_MS]
     best_ms, best_loss = first_ms, np.int64(NEVER_MS)
     for place in range(w.counts[N_AWAY]):
-        unit = w.away[place]
-        if not _is_asked_away(w, unit, incident, capability, -1, waited_ms):
-            continue
-        expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
+        unit, expected = w.away[place], w.away_ms[place]
         if expected <= last_ms:
             loss = cover.cover_lost(w, now, unit)
             if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):

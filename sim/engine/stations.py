@@ -135,7 +135,7 @@ def review_back(w, now, unit):  # type: ignore[no-untyped-def]
     review_noted(w, now, w.units[unit].station)
 
 
-@compiled_borrowing
+@compiled_inline
 def review_noted(w, now, station):  # type: ignore[no-untyped-def]
     """Where units are moved up: see whether a station of which has been noted what it can send is emptied or not.
 
@@ -143,8 +143,15 @@ def review_noted(w, now, station):  # type: ignore[no-untyped-def]
     look found nobody to move up, the next is at the instant at which a station within the drive has one more ready.
     """
     it = w.stations[station]
-    if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or it.help_grade > 0:
-        return
+    is_empty = it.is_open != 0 and it.n_pumps == 0
+    has_news = it.n_pumps != it.n_ready or is_empty != it.is_emptied
+    if has_news and w.params[MOVE_UP_POLICY] != MOVE_UP_NONE and it.help_grade == 0:
+        _review(w, now, station)
+
+
+@compiled_borrowing
+def _review(w, now, station):  # type: ignore[no-untyped-def]
+    it = w.stations[station]
     has_more = it.n_pumps > it.n_ready
     it.n_ready = it.n_pumps
     if not it.is_open or it.n_pumps > 0:

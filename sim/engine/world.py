@@ -201,6 +201,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("counts", "i8", 1, False),
     ("waiting", "i8", 1, False),
     ("away", "i4", 1, False),
+    ("away_ms", "i8", 1, False),
     ("outbox", EVENT_DTYPE, 1, False),
     ("heap", EVENT_DTYPE, 1, False),
     ("log", LOG_DTYPE, 1, False),
