@@ -324,7 +324,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     margin = 16 * n_units + 16 * _MOST_UNITS_PER_EVENT
     arrays = wd.WorldArrays(
         log_margin=margin, units=_units(inputs), stations=stations, incidents=incidents, slots=slots,
-        counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
+        counts=np.where(np.arange(wd.N_COUNTS) == wd.NEXT_WINDOW_MS, rules.NEVER_MS, 0),
         waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
         away=np.zeros(max(n_units, 1), dtype=np.int32),
         away_ms=np.zeros(max(n_units, 1), dtype=np.int64),

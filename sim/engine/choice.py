@@ -230,7 +230,7 @@ def _known_kind(w, incident):  # type: ignore[no-untyped-def]
 
 
 @compiled_inline
-def _is_craft_asked(w, unit, incident, capability):  # type: ignore[no-untyped-def]
+def is_craft_asked(w, unit, incident, capability):  # type: ignore[no-untyped-def]
     """Return whether an aircraft or a boat is asked for a capability at what the incident is known to be."""
     it = w.units[unit]
     return (it.capabilities & w.tasks[it.mode, _known_kind(w, incident)]) >> capability & 1
@@ -244,21 +244,6 @@ def _are_craft_asked(w, incident, capability):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def next_flight_ms(w, now, incident, capability):  # type: ignore[no-untyped-def]
-    """Return the next instant at which a window opens for an aircraft that is asked for a need; `NEVER_MS` if none."""
-    soonest = np.int64(NEVER_MS)
-    if approach.is_on_track(w, incident):
-        return soonest
-    cell = w.incidents[incident].cell
-    for place in range(w.craft.shape[0]):
-        unit = w.craft[place]
-        is_asked = w.units[unit].mode == AIR and _is_craft_asked(w, unit, incident, capability)
-        if is_asked and approach.is_in_range(w, unit, cell):
-            soonest = min(soonest, approach.next_window_ms(w, now, unit, cell))
-    return soonest
-
-
-@compiled_borrowing
 def _soonest_craft(w, now, incident, capability, waited_ms):  # type: ignore[no-untyped-def]
     """Return (craft, expected ms until it is there, until it works) of the earliest work by air or by water.
 
@@ -268,7 +253,7 @@ def _soonest_craft(w, now, incident, capability, waited_ms):  # type: ignore[no-
     for place in range(w.craft.shape[0]):
         unit = w.craft[place]
         it = w.units[unit]
-        is_asked = _is_craft_asked(w, unit, incident, capability)
+        is_asked = is_craft_asked(w, unit, incident, capability)
         if not is_asked or not is_released(w, it.station, incident, waited_ms):
             continue
         if not approach.can_set_out(w, now, unit, incident):
@@ -393,7 +378,7 @@ def _way_of(w, now, unit, incident, capability, waited_ms):  # type: ignore[no-u
         return can_not
     mean_access = w.access_mean_ms[_known_kind(w, incident)]
     if it.mode != ROAD:
-        is_asked = not approach.is_on_track(w, incident) and _is_craft_asked(w, unit, incident, capability)
+        is_asked = not approach.is_on_track(w, incident) and is_craft_asked(w, unit, incident, capability)
         if not is_asked or not approach.can_set_out(w, now, unit, incident):
             return can_not
         by_craft = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, w.incidents[incident].cell)

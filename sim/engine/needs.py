@@ -19,6 +19,7 @@ from sim.engine.codes import (
 )
 from sim.engine.journal import fault, plan, slot_number, write
 from sim.engine.state import assign
+from sim.engine.windows import await_flight
 from sim.engine.world import HELP_WAIT_MS, N_DONE, N_OPEN, N_WAITING
 
 
@@ -76,19 +77,8 @@ def open_need(w, now, incident, number, capability):  # type: ignore[no-untyped-
     enqueue(w, slot)
     if w.params[HELP_WAIT_MS] != rules.NEVER_MS:  # help is asked again once the need has waited long enough
         plan(w, now + w.params[HELP_WAIT_MS], events.POLICY, w.stations.shape[0] + incident, 0)
-    await_flight(w, now, slot)
-
-
-@compiled_borrowing
-def await_flight(w, now, slot):  # type: ignore[no-untyped-def]
-    """Let a need that waits be offered again at the instant at which a window opens for an aircraft asked for it.
-
-    A POLICY event with the number of its slot, counted from 1 (0: the one that asks for help).
-    """
-    incident = w.slots[slot].incident
-    at_ms = choice.next_flight_ms(w, now, incident, w.slots[slot].capability)
-    if at_ms != rules.NEVER_MS:
-        plan(w, at_ms, events.POLICY, w.stations.shape[0] + incident, 1 + slot_number(w, slot))
+    if w.craft.shape[0] > 0:
+        await_flight(w, now, slot)
 
 
 @compiled_borrowing

@@ -3,7 +3,7 @@
 Those are `stations.py` (crews, cover, move-up), `state.py` (units with an incident) and `needs.py` (the queue). Each
 event empties the outbox, checks that it still holds, changes the state and returns the number of events now in the
 outbox, or -1 after a fault (`faults.py` puts it into words). Dated changes and shifts are in `dated.py`, what the first
-arrival finds is in `reveal.py`. Only in these six does the state change.
+arrival finds is in `reveal.py`, when to ask aircraft again in `windows.py`. Only in these seven does the state change.
 """
 
 from __future__ import annotations
@@ -37,13 +37,12 @@ from sim.engine.codes import (
     SLOT_DONE,
     SLOT_ON_SCENE,
     SLOT_UNFILLED,
-    SLOT_WAITING,
     STANDING_BY,
     TRANSPORTING,
     TURNING_OUT,
 )
 from sim.engine.journal import fault, finish, plan, slot_number, write
-from sim.engine.needs import await_flight, close_if_over, dequeue, open_need, open_needs, serve_waiting
+from sim.engine.needs import close_if_over, dequeue, open_need, open_needs, serve_waiting
 from sim.engine.ready import is_short
 from sim.engine.reveal import hand_over, reveal
 from sim.engine.state import leave_with_patient, set_off
@@ -56,7 +55,17 @@ from sim.engine.stations import (
     start_returning,
     stop_away,
 )
-from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_GAINS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
+from sim.engine.windows import pass_window
+from sim.engine.world import (
+    IS_ESCALATION_ON,
+    MAKE_READY_MS,
+    N_GAINS,
+    N_LOG,
+    N_OPEN,
+    N_OUTBOX,
+    N_WAITING,
+    NEXT_WINDOW_MS,
+)
 
 
 @compiled_borrowing
@@ -283,12 +292,14 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def _on_waited(w, now, incident, number):  # type: ignore[no-untyped-def]
-    """A need has waited until help may be asked; or (`number` of its slot, from 1) until an aircraft may fly to it."""
+def _on_waited(w, now, incident):  # type: ignore[no-untyped-def]
+    """A need has waited until help may be asked; or (an incident beyond the last) until a window for flying opens."""
+    is_window = incident == w.incidents.shape[0]
+    if is_window and w.counts[NEXT_WINDOW_MS] != now:
+        return finish(w)
     serve_waiting(w, now)
-    slot = w.incidents[incident].first_slot + number - 1
-    if number > 0 and w.slots[slot].status == SLOT_WAITING:
-        await_flight(w, now, slot)
+    if is_window:
+        pass_window(w, now)
     return finish(w)
 
 
@@ -298,7 +309,7 @@ def on_policy(w, now, entity, n_emptied):  # type: ignore[no-untyped-def]
     w.counts[N_OUTBOX] = 0
     n_stations = w.stations.shape[0]
     if entity >= n_stations:
-        return _on_waited(w, now, entity - n_stations, n_emptied)
+        return _on_waited(w, now, entity - n_stations)
     it = w.stations[entity]
     if it.is_emptied and it.n_emptied == n_emptied and it.n_guests == 0:
         donor = cover.donor_station(w, now, entity)

@@ -33,7 +33,7 @@ LAWS = {
 }
 FOCI = (
     "", "all at once", "changes", "move-up", "called home", "craft", "help", "shifts", "patients", "tracks",
-    "keep cover", "called home", "told too high",
+    "keep cover", "called home", "told too high", "by air alone",
 )  # fmt: skip
 OF_STATIONS = (ChangeKind.STATION_PEOPLE, ChangeKind.STATION_CLOSE, ChangeKind.STATION_OPEN)
 OF_UNITS = (ChangeKind.UNIT_WITHDRAW, ChangeKind.UNIT_IN_SERVICE, ChangeKind.UNIT_FAILS, ChangeKind.UNIT_MENDED)
@@ -96,7 +96,8 @@ class _Case:
     """One case in the making: its city, its focus, the clock at which it begins."""
 
     def __init__(self, draw, tiny, focus: str) -> None:
-        self.draw, self.focus, self.clock_s = draw, focus, draw(one_of(*CLOCKS_S))
+        self.draw, self.focus = draw, focus
+        self.clock_s = CLOCKS_S[-1] if focus == "by air alone" else draw(one_of(*CLOCKS_S))
         self.city = tiny(
             n_cells=N_CELLS, cards=CARDS, priority=[1, 1, 2], dispatch=draw(one_of(0, 1)),
             town_of_cell=draw(one_of([0] * 6, [0, 0, 0, 1, 1, 1], [2, 0, 1, 1, 0, 2])),
@@ -116,17 +117,19 @@ class _Case:
         station = st.tuples(cells, people, one_in(8), of_station)
         for cell, on_duty, is_closed, vehicles in self.draw(st.lists(station, min_size=least, max_size=4)):
             number = self.city.station(cell, people=on_duty, is_open=not is_closed)
-            for skills, crew_min in vehicles:
+            for skills, crew_min in vehicles if self.focus != "by air alone" else ():
                 self.city.unit(number, *skills, crew_min=crew_min, crew=5)
         if not self.city.units:
             self.city.unit(0)
 
     def add_calls(self) -> None:
         is_burst = self.is_on("all at once", 4)
-        least = 4 if self.focus in ("move-up", "called home", "patients") else 1
+        least = 4 if self.focus in ("move-up", "called home", "patients", "by air alone") else 1
         for step, cell, kind, grade, told_kind, told_grade in self.draw(st.lists(calls, min_size=least, max_size=12)):
             if self.focus == "told too high":
                 kind, told_kind, told_grade = 2, -1, 3
+            elif self.focus == "by air alone":
+                kind, told_kind = 1, -1
             self.city.incident(
                 self.clock_s + GRID_S * (step % 2 if is_burst else step), cell, kind=kind, grade=grade,
                 reported_kind=kind if told_kind < 0 else told_kind, reported_grade=told_grade or grade,
@@ -164,6 +167,16 @@ class _Case:
         )  # fmt: skip
         self.city.scene_by_air_s = self.draw(one_of({}, {0: 0, 1: 120}))
         self.city.flying_hours = self.draw(one_of(tuple(range(24)), (1, 3), (0,), (0, 23), ()))
+        if self.focus == "by air alone":
+            self._ground_aircraft(len(self.city.units) - 1)
+
+    def _ground_aircraft(self, unit: int) -> None:
+        """Let an aircraft that alone can do what it does, once a day, be mended while several wait for it."""
+        self.city.units[unit] = (self.city.units[unit][0], 1 << RESCUE, 0, 2)
+        self.city.traits[unit]["duty_ms"] = 200_000
+        self.city.flying_hours = self.draw(one_of(tuple(range(24)), (0, 23)))
+        self.city.change(self.clock_s, ChangeKind.UNIT_FAILS, unit, 1)
+        self.city.change(self.clock_s + GRID_S * self.draw(steps), ChangeKind.UNIT_MENDED, unit, 1)
 
     def add_boats(self) -> None:
         quay = self.city.station(self.draw(cells), people=self.draw(one_of(6, 3, 0)))
@@ -275,7 +288,7 @@ def cities(draw, tiny):
 def cities_with_levers(draw, tiny, foci=FOCI):
     """Small cities with rosters, breakdowns, craft, tracks, help, move-up, rest, weather, villages and hydrants."""
     case = _plain(draw, tiny, draw(one_of(*foci)))
-    if case.is_on("craft", 5):
+    if case.focus == "by air alone" or case.is_on("craft", 5):
         case.add_aircraft()
     if draw(one_in(2 if case.focus == "craft" else 5)):
         case.add_boats()

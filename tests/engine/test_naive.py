@@ -119,7 +119,7 @@ def test_it_writes_the_log_of_both_engines(tiny):
 @pytest.fixture(scope="module")
 def cases():
     """Random cities with every lever in play, whose logs are the same from all three; some rules are seldom met."""
-    kinds = ((150, FOCI), (60, ("told too high",)), (60, ("craft",)))
+    kinds = ((30, ("told too high",)), (20, ("by air alone",)), (60, ("craft",)), (120, FOCI))
     return [case for n, foci in kinds for case in hunted(spread_cities(TinyCity, foci), n, 1, "simpy", "kernel")]
 
 
@@ -175,6 +175,13 @@ def does_nothing(*_):
     return None
 
 
+def _without_windows(city, unit, slot, sign):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Needs, "await_flight", does_nothing)
+        _NOTES(city, unit, slot, sign)
+
+
+_NOTES = Course.note_flight
 _TELLS = Needs.tell_if_met
 WRONG = {
     "all who are free ride": (choice, "crew_for", lambda city, unit: choice.people_free(city, unit.station)),
@@ -198,6 +205,7 @@ WRONG = {
     "once told is told": (
         Needs, "tell_if_met", lambda city, incident: incident.met_ms < 0 and _TELLS(city, incident)
     ),
+    "windows stay as they were": (Course, "note_flight", _without_windows),
     "who came for no need takes none": (Needs, "take_need", does_nothing),
     "an incident outgrows no grade": (Needs, "plan_escalation", does_nothing),
     "nobody rests": (Course, "rest", does_nothing),

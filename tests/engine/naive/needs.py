@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import choice, ways
-from .codes import AIR
+from .codes import AIR, EVENTS
 from .parts import AT_SCENE, SENT, Incident, Slot, Unit
 
 
@@ -29,23 +29,24 @@ class Needs:
                     self.tell("WAIT", incident=incident.id, slot=slot.number, value=slot.capability)
                     if self.policy.help_wait_ms >= 0:
                         self.plan(self.now + self.policy.help_wait_ms, "POLICY", len(self.stations) + incident.id)
-                    self.await_flight(slot)
+                    self.await_flight()
 
     @staticmethod
     def is_true_card(incident: Incident) -> bool:
         return incident.known_kind == incident.true_kind
 
-    def await_flight(self, slot: Slot) -> None:
-        """Let a need that waits be offered again as the next window opens for an aircraft that is asked for it."""
+    def await_flight(self) -> None:
+        """Let what waits be offered again as the next window opens for an aircraft that is asked for some of it."""
         windows = [
             ways.next_window_ms(self, unit, slot.incident.cell, self.now)
-            for unit in self.units
+            for slot in self.waiting() for unit in self.units
             if unit.mode == AIR and unit.can(slot.capability) and choice.is_asked(self, unit, slot)
             and ways.is_in_range(self, unit, slot.incident.cell)
         ]  # fmt: skip
         windows = [at for at in windows if at >= 0]
-        if windows:
-            self.plan(min(windows), "POLICY", len(self.stations) + slot.incident.id, 1 + slot.number)
+        event = (min(windows, default=-1), EVENTS.index("POLICY"), len(self.stations) + len(self.incidents), 0)
+        if windows and event not in self.pending:
+            self.pending.append(event)
 
     def serve(self, slot: Slot) -> bool:
         unit, expected_ms = choice.choose(self, slot, self.now)

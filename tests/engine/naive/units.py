@@ -54,6 +54,7 @@ class Course:
             day = unit.left_ms // DAY_MS
             flight_ms = ways.flight_ms(self, unit, self.stations[unit.station].cell, slot.incident.cell)
             unit.flown[day] = unit.flown.get(day, 0) + sign * 2 * flight_ms
+            self.await_flight()
 
     def on_enroute(self, unit: Unit) -> None:
         slot = unit.slot
