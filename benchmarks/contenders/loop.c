@@ -331,7 +331,7 @@ static inline void on_arrive(Run *r, int64_t now, int32_t unit) {
         write(r, now, ROW_REVEAL, it->incident, number, unit, incident->kind * 8 + incident->grade);
     }
     push(r, now + look_up(w, w->scene_table[incident->kind * 6 + incident->grade], ranks[SCENE]), CLEAR, unit);
-    if (incident->met_ms > now) {
+    if (incident->met_ms > now + access_ms) {
         int64_t met_ms = met_instant(w, incident);
         if (met_ms < incident->met_ms) {
             incident->met_ms = met_ms;

@@ -80,10 +80,10 @@ def _plan_clear(w, now, unit):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def _note_if_met(w, now, incident):  # type: ignore[no-untyped-def]
-    """Note from when the critical task is met, as soon as that is known and whenever somebody is at work sooner."""
+def _note_if_met(w, now, incident, working_ms):  # type: ignore[no-untyped-def]
+    """Note from when the critical task is met, once enough are there or if who comes, at work then, makes it sooner."""
     it = w.incidents[incident]
-    if it.met_ms > now:
+    if it.met_ms > working_ms:
         met_ms = rules.met_instant(w, incident)
         if met_ms < it.met_ms:
             it.met_ms = met_ms
@@ -160,7 +160,7 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     w.slots[it.slot].working_ms = now + access
     it.clear_ms = -1
     _plan_clear(w, now, unit)
-    _note_if_met(w, now, incident)
+    _note_if_met(w, now, incident, now + access)
     serve_waiting(w, now)
     return finish(w)
 
@@ -285,7 +285,7 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
         for slot in range(it.first_slot, it.first_slot + it.n_opened):
             if w.slots[slot].status == SLOT_ON_SCENE:
                 _plan_clear(w, now, w.slots[slot].unit)
-        _note_if_met(w, now, incident)
+        _note_if_met(w, now, incident, now)
     _plan_escalation(w, now, incident)
     serve_waiting(w, now)  # the grade may have released help
     return finish(w)
