@@ -43,9 +43,18 @@ from sim.engine.codes import (
 )
 from sim.engine.journal import fault, finish, plan, slot_number, write
 from sim.engine.needs import close_if_over, dequeue, open_need, open_needs, serve_waiting
+from sim.engine.ready import is_short
 from sim.engine.reveal import hand_over, reveal
 from sim.engine.state import leave_with_patient, set_off
-from sim.engine.stations import crew_rests, looked_in_vain, move_up, review_cover, start_returning, stop_away
+from sim.engine.stations import (
+    crew_rests,
+    looked_in_vain,
+    move_up,
+    review_back,
+    review_cover,
+    start_returning,
+    stop_away,
+)
 from sim.engine.windows import pass_window
 from sim.engine.world import (
     IS_ESCALATION_ON,
@@ -83,9 +92,11 @@ def _note_if_met(w, now, incident, working_ms):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def _plan_escalation(w, now, incident):  # type: ignore[no-untyped-def]
+    if not w.params[IS_ESCALATION_ON]:
+        return
     it = w.incidents[incident]
     latent = rules.latent_ms(w, incident, it.grade)
-    if w.params[IS_ESCALATION_ON] and latent != rules.NEVER_MS:
+    if latent != rules.NEVER_MS:
         plan(w, max(now, it.call_ms + latent), events.ESCALATE, incident, it.grade)
 
 
@@ -150,8 +161,7 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     it.clear_ms = -1
     _plan_clear(w, now, unit)
     _note_if_met(w, now, incident, now + access)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
+    serve_waiting(w, now)
     return finish(w)
 
 
@@ -230,13 +240,15 @@ def on_home(w, now, unit, mission):  # type: ignore[no-untyped-def]
     if it.status != RETURNING:
         return fault(w, BAD_STATUS, unit, it.status)
     stop_away(w, unit)
+    was_short = is_short(w, it.station)
     crew_rests(w, now, unit)
     it.status = MAKING_READY
     it.from_cell = it.to_cell
     write(w, now, LOG_HOME, -1, -1, unit, -1)
     ready_ms = w.params[MAKE_READY_MS] if it.ready_ms < 0 else np.int64(it.ready_ms)
     plan(w, now + ready_ms, events.AVAILABLE, unit, mission)
-    review_cover(w, now, it.station)
+    if was_short:  # else its people change nothing
+        review_cover(w, now, it.station)
     serve_waiting(w, now)
     return finish(w)
 
@@ -252,7 +264,7 @@ def on_available(w, now, unit, mission):  # type: ignore[no-untyped-def]
         return fault(w, BAD_STATUS, unit, it.status)
     it.status = AT_STATION
     write(w, now, LOG_AVAILABLE, -1, -1, unit, -1)
-    review_cover(w, now, it.station)
+    review_back(w, now, unit)
     serve_waiting(w, now)
     return finish(w)
 
@@ -270,13 +282,12 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
     write(w, now, LOG_ESCALATE, incident, -1, -1, grade + 1)
     if it.is_revealed:
         open_needs(w, now, incident)
-        for slot in range(it.first_slot, it.first_slot + rules.n_slots_of(w, incident)):
+        for slot in range(it.first_slot, it.first_slot + it.n_opened):
             if w.slots[slot].status == SLOT_ON_SCENE:
                 _plan_clear(w, now, w.slots[slot].unit)
         _note_if_met(w, now, incident, now)
     _plan_escalation(w, now, incident)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)  # the grade may have released help
+    serve_waiting(w, now)  # the grade may have released help
     return finish(w)
 
 
@@ -286,8 +297,7 @@ def _on_waited(w, now, incident):  # type: ignore[no-untyped-def]
     is_window = incident == w.incidents.shape[0]
     if is_window and w.counts[NEXT_WINDOW_MS] != now:
         return finish(w)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
+    serve_waiting(w, now)
     if is_window:
         pass_window(w, now)
     return finish(w)
