@@ -12,6 +12,8 @@ import numpy as np
 from sim.errors import Problems, nearest_name
 from sim.metrics.store import REPLICATION_SCHEMAS, Columns, read_columns
 
+Tables = dict[str, Columns]
+"""Tables by name."""
 METRICS = ("p50", "p80", "p90", "p95", "mean", "share_300", "share_480", "share_600")
 CLOCKS = ("arrival", "critical", "full_alarm", "call_to_arrival")
 GROUPS = ("headline", "fire", "rescue", "all")

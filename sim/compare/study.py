@@ -7,14 +7,13 @@ what was asked; read each arm and make its own tables; read pairs; make the tabl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sim.compare.breakdowns import breakdowns_table
+from sim.compare.apart import Run, joined, tables_of_arm, tables_of_pair
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
 from sim.compare.detail import hour_contrasts, kind_contrasts
@@ -22,19 +21,13 @@ from sim.compare.guide import replication_guide
 from sim.compare.interactions import corrected_together, interactions_table
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
-from sim.compare.manning import manning_summary
 from sim.compare.matched import main_and_conditions, matched_table
 from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
-from sim.compare.parts import Arm, Contrast, Labels, check
-from sim.compare.places import place_tables
-from sim.compare.planted import planted_tables
+from sim.compare.parts import Arm, Contrast, Labels, Tables, check
 from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
-from sim.compare.special import special_tables
-from sim.compare.water import water_tables
 from sim.errors import Problems
 from sim.metrics.store import Columns
 
-Tables = dict[str, Columns]
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """What processes that read arms are told; each has one core."""
 
@@ -81,18 +74,22 @@ def compare_arms(
     asked = [pair for contrast in (*plain, *interactions) for pair in contrast.pairs]
     wanted = list(dict.fromkeys(asked + list(pairs)))
     tell = tell or (lambda step: None)
+    by_name = {arm.name: arm for arm in arms}
     with _pool(workers, len(arms)) as run:
         jobs = [(arm, frame, _needs_bootstrap(arm, arms, wanted, interactions)) for arm in arms]
-        own: dict[str, list[Columns]] = {}
+        read = run(_read_arm, jobs)
+        apart = run(tables_of_arm, [(arm, frame) for arm in arms])
+        apart_pairs = run(tables_of_pair, [(by_name[arm], by_name[base], frame) for arm, base in wanted])
+        own: list[Tables] = []
         results: dict[str, ArmResult] = {}
-        for arm, (result, tables_of_arm) in zip(arms, run(_read_arm, jobs), strict=True):
+        for arm, (result, tables_of_result) in zip(arms, read, strict=True):
             tell(arm.name)
             results[arm.name] = result
-            for name, table in tables_of_arm.items():
-                own.setdefault(name, []).append(table)
-        made = list(run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted]))
+            own.append(tables_of_result)
+        pairs_read = run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted])
+        tables = joined((*own, *apart, *apart_pairs))
+        made = list(pairs_read)
     tell("pairs")
-    tables = {name: {key: np.concatenate([p[key] for p in parts]) for key in parts[0]} for name, parts in own.items()}
     found = contrasts_table(made, plain, frame), interactions_table(made, interactions, frame)
     tables["contrasts"], tables["interactions"] = corrected_together(*found)
     if tables["contrasts"]:
@@ -103,9 +100,6 @@ def compare_arms(
     tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
     if one_more_arm is not None:
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
-    tables |= {"manning": manning_summary(arms, frame)} | planted_tables(arms, wanted)
-    tables |= special_tables(arms, wanted, frame) | place_tables(arms, frame)
-    tables |= water_tables(arms, wanted, frame) | {"breakdowns": breakdowns_table(arms, frame)}
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}
@@ -134,7 +128,7 @@ def _matched(
 
 
 @contextmanager
-def _pool(workers: int, n_jobs: int) -> Iterator[Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]]:
+def _pool(workers: int, n_jobs: int) -> Iterator[Run]:
     """Give a map over jobs, in order: in this process, or in several where there is enough to do."""
     if workers <= 1 or n_jobs <= 1:
         yield map
