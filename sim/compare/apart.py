@@ -5,8 +5,7 @@ Teams and aircraft, water, places, planted incidents, manning, breakdowns: what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from sim.compare.breakdowns import breakdowns_of_arm
 from sim.compare.cells import Frame
@@ -18,9 +17,6 @@ from sim.compare.planted import planted_of_arm, planted_of_pair
 from sim.compare.special import special_of_arm, special_of_pair
 from sim.compare.water import water_of_arm, water_of_pair
 from sim.metrics.store import Columns
-
-Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
-"""A map over jobs, in order; what it maps must be a function of a module, so that other processes can do it."""
 
 
 def tables_of_arm(job: tuple[Arm, Frame]) -> Tables:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,16 @@ def needed(sd: float, target: float) -> float:
     """
     if not np.isfinite(sd):
         return float("nan")
+    factor, root = _of_numbers()
+    enough = np.flatnonzero(factor * sd / root <= target)
+    return float(2 + enough[0]) if enough.size else float("nan")
+
+
+@cache
+def _of_numbers() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the t factor and the root of each number of replications from 2 to the most."""
     n = np.arange(2, MOST + 1)
-    enough = np.flatnonzero(t_quantile((n - 1).astype(np.float64)) * sd / np.sqrt(n) <= target)
-    return float(n[enough[0]]) if enough.size else float("nan")
+    return t_quantile((n - 1).astype(np.float64)), np.sqrt(n)
 
 
 def replication_guide(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compare.intervals import t_quantile
 from sim.compare.levels import texts
 from sim.compare.parts import Arm, Tables
 from sim.metrics.planted import HORIZON_MS
@@ -193,8 +194,6 @@ def _both(part: tuple[NDArray[np.float64], NDArray[np.float64], int]) -> NDArray
 
 def mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float]:
     """Return the ratio of sums and half its 95 % interval, rows being clusters (Cochran 1977, 6.3); NaN with one."""
-    from scipy.stats import t
-
     if n.sum() == 0:
         return float("nan"), float("nan")
     mean, k = float(total.sum() / n.sum()), len(n)
@@ -202,7 +201,7 @@ def mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[f
         return mean, float("nan")
     rest = total - mean * n
     error = np.sqrt(float((rest * rest).sum()) * k / (k - 1)) / float(n.sum())
-    return mean, float(t.ppf(0.975, k - 1) * error)
+    return mean, float(t_quantile(np.array([k - 1.0]))[0] * error)
 
 
 def _pooled(arm: Arm) -> Columns:

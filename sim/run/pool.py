@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import DgsimError
 from sim.provenance import DiskFullError
 from sim.run.work import Batch, Job
+
+if TYPE_CHECKING:
+    from sim.compare import Run
 
 Make = Callable[[Batch], list[dict[str, Any]]]
 LOCAL = "local"
@@ -99,6 +102,25 @@ def run_jobs(
                 results[(result["arm"], result["replication"])] = keep(result)
                 bar.update(1)
     return [results[(job.arm, job.replication)] for job in jobs]
+
+
+@contextmanager
+def map_in_processes(workers: int) -> Iterator[Run]:
+    """Give a map over jobs, in order: in so many processes, or in this one where it is one.
+
+    In several, jobs are begun when they are given, not when their results are asked for.
+    """
+    if workers <= 1:
+        yield map
+        return
+    from joblib.externals.loky import ProcessPoolExecutor  # its workers do not begin by running the command again
+
+    pool, is_done = ProcessPoolExecutor(workers, env=dict.fromkeys(_THREADS, "1")), False
+    try:
+        yield pool.map
+        is_done = True
+    finally:
+        pool.shutdown(wait=True, kill_workers=not is_done)
 
 
 def _progress(n_jobs: int) -> Any:

@@ -12,6 +12,7 @@ from sim.compare import Contrast, compare_arms, read_tables, write_tables
 from sim.compare.pairs import difference, mean_in_order
 from sim.errors import InputError
 from sim.metrics.incidents import INCIDENT_COLUMNS
+from sim.run.pool import map_in_processes
 from sim.units import MS_PER_DAY
 
 YEAR = 365.25 / 365
@@ -275,10 +276,11 @@ def test_results_do_not_depend_on_which_other_arms_are_compared(study, arms, tab
 def test_two_processes_give_the_same_tables_as_one(study, arms, tables):
     made = list(arms.values())
     steps: list[str] = []
-    again = compare_arms(
-        made, PRIMARY, study.labels, study.folder, pairs=[("late", "plan")], one_more_arm="none", workers=2,
-        tell=steps.append,
-    )  # fmt: skip
+    with map_in_processes(2) as run:
+        again = compare_arms(
+            made, PRIMARY, study.labels, study.folder, pairs=[("late", "plan")], one_more_arm="none", run=run,
+            tell=steps.append,
+        )  # fmt: skip
     assert steps == ["none", "plan", "late", "pairs"]
     for name, table in tables.items():
         for column, values in table.items():
