@@ -71,7 +71,7 @@ def _levels(result: ArmResult, numbers: tuple[int, ...], frame: Frame) -> NDArra
 def _rows(
     main: Pair, pair: Pair, numbers: tuple[int, ...], levels: Sequence[NDArray[np.float64]], frame: Frame
 ) -> Columns:
-    ours, theirs = (_diffs(one, numbers, frame) for one in (pair, main))
+    ours, theirs = (_diffs(one, numbers) for one in (pair, main))
     worlds = [main.worlds[main.numbers.index(number)] for number in numbers]
     cells = frame.city_cells()[:, _GROUP]
     counts = np.sum([main.counts[main.numbers.index(number)][0, cells] for number in numbers], axis=0)
@@ -94,8 +94,7 @@ def _rows(
     return table | {"n_incidents": np.repeat(counts, len(METRICS))}
 
 
-def _diffs(pair: Pair, numbers: tuple[int, ...], frame: Frame) -> NDArray[np.float64]:
+def _diffs(pair: Pair, numbers: tuple[int, ...]) -> NDArray[np.float64]:
     """Return a pair's citywide headline differences in some replications: (n_numbers, (n_years + 1) x n_metrics)."""
-    cells = frame.city_cells()[:, _GROUP]
-    found = [pair.diffs[pair.numbers.index(number)][_CLOCK][cells] for number in numbers]
+    found = [pair.diffs[pair.numbers.index(number)].city[_CLOCK, :, _GROUP] for number in numbers]
     return np.stack(found).reshape(len(numbers), -1)

@@ -21,7 +21,7 @@ from sim.compare.interactions import corrected_together, interactions_table
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
 from sim.compare.matched import main_and_conditions, matched_table
-from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
+from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair, pair_rows
 from sim.compare.parts import Arm, Contrast, Labels, Run, Tables, check
 from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
 from sim.errors import Problems
@@ -72,12 +72,12 @@ def compare_arms(
     tell = tell or (lambda step: None)
     results, made, tables = _read_all(arms, wanted, interactions, frame, run, tell)
     tell("pairs")
-    found = contrasts_table(made, plain, frame), interactions_table(made, interactions, frame)
+    of_pairs = contrasts_table([tables.pop("contrasts", {})], made, plain)
+    found = of_pairs, interactions_table(made, interactions, frame)
     tables["contrasts"], tables["interactions"] = corrected_together(*found)
     if tables["contrasts"]:
         tables["losers"] = losers_table(tables["contrasts"], frame)
     tables["matched"] = _matched(arms, wanted, made, results, frame)
-    tables |= {"kind_contrasts": kind_contrasts(made, frame), "hour_contrasts": hour_contrasts(made, frame)}
     tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
     tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
     if one_more_arm is not None:
@@ -103,7 +103,11 @@ def _read_all(
         results[arm.name] = result
         own.append(tables)
     pairs_read = run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted])
-    return results, list(pairs_read), joined((*own, *apart, *apart_pairs))
+    made = []
+    for pair, tables in pairs_read:
+        made.append(pair)
+        own.append(tables)
+    return results, made, joined((*own, *apart, *apart_pairs))
 
 
 def _read_arm(job: tuple[Arm, Frame, bool]) -> tuple[ArmResult, Tables]:
@@ -114,8 +118,12 @@ def _read_arm(job: tuple[Arm, Frame, bool]) -> tuple[ArmResult, Tables]:
     return result, tables
 
 
-def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> Pair:
-    return make_pair(*job)
+def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> tuple[Pair, Tables]:
+    pair, frame = make_pair(*job), job[2]
+    tables = {"contrasts": pair_rows(pair, frame)}
+    tables |= {"kind_contrasts": kind_contrasts(pair, frame), "hour_contrasts": hour_contrasts(pair, frame)}
+    pair.release()
+    return pair, {name: table for name, table in tables.items() if table}
 
 
 def _matched(
