@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sim.compare import Contrast, compare_arms, read_tables, write_tables
+from sim.compare.cells import Frame
+from sim.compare.collect import collect
 from sim.compare.pairs import difference, mean_in_order
 from sim.errors import InputError
 from sim.metrics.incidents import INCIDENT_COLUMNS
@@ -436,3 +439,16 @@ def test_by_kind_and_hour_the_same_incidents_are_compared(study, random_incident
 def test_arms_told_without_detail_have_no_differences_by_kind_or_hour(conditions):
     for name in ("kind_contrasts", "hour_contrasts"):
         assert set(conditions[name]["arm"]) == {"plan"}
+
+
+def test_what_is_kept_of_an_arm_grows_by_the_figures_that_others_are_compared_with(study, random_incidents):
+    """City: 6 clocks x 3 years x 4 groups x 8 metrics; towns: 2 x 3 x 3 x 8; kinds: 3 x 3 x 9, hours: 3 x 24 x 9."""
+    arm = study.add("arm", lambda number: random_incidents(np.random.default_rng(number)), WORLDS)
+    frame = Frame((2022, 2023), study.labels)
+    sizes = []
+    for n in (2, 5):
+        result = collect(replace(arm, replications=arm.replications[:n]), frame, is_bootstrapped=False)
+        result.release()
+        sizes.append(len(pickle.dumps(result)))
+    figures = 8 * (6 * 3 * 4 * 8 + 2 * 3 * 3 * 8 + 3 * 3 * 9 + 3 * 24 * 9)
+    assert figures < (sizes[1] - sizes[0]) / 3 < 1.2 * figures
