@@ -77,7 +77,7 @@ def compare_arms(
     tables["contrasts"], tables["interactions"] = corrected_together(*found)
     if tables["contrasts"]:
         tables["losers"] = losers_table(tables["contrasts"], frame)
-    tables["matched"] = _matched(arms, wanted, made, results, frame)
+    tables["matched"] = _matched(arms, wanted, made, results, frame, run)
     tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
     tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
     if one_more_arm is not None:
@@ -128,12 +128,12 @@ def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> tuple[Pair, Tables]:
 
 def _matched(
     arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], made: Sequence[Pair], results: dict[str, ArmResult],
-    frame: Frame,
+    frame: Frame, run: Run,
 ) -> Columns:  # fmt: skip
     """Return the main comparison over the replications of each condition; nothing where there is no such pair."""
     main, others = main_and_conditions(arms, wanted)
     pairs = {(pair.arm, pair.base): pair for pair in made}
-    return {} if main is None else matched_table(pairs[main], [pairs[other] for other in others], results, frame)
+    return {} if main is None else matched_table(pairs[main], [pairs[other] for other in others], results, frame, run)
 
 
 def _tables_of(result: ArmResult, frame: Frame) -> Tables:

@@ -86,8 +86,8 @@ def tables_of(work: Work, run: Run = map) -> dict[str, Any]:
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
     tables |= next(iter(described))
-    tables |= _plausible_tables(work, plausible, labels)
-    return tables | _money_tables(work, tables) | _outcome_table(work, arms, builder, labels)
+    tables |= _plausible_tables(work, plausible, labels, run)
+    return tables | _money_tables(work, tables) | _outcome_table(work, arms, builder, labels, run)
 
 
 def _n_readers(work: Work) -> int:
@@ -102,7 +102,7 @@ def _plausible_apart(work: Work) -> tuple[Work, Work]:
     return replace(work, arms=own), replace(work, arms=tuple(arm for arm in work.arms if arm.purpose == PLAUSIBLE))
 
 
-def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, Any]:
+def _plausible_tables(work: Work, plausible: Work, labels: Labels, run: Run) -> dict[str, Any]:
     """Return how the answer fares in the study's plausible worlds; {} if it has none."""
     from sim.compare import Factor, PlausibleArm, one_more_in_worlds, plausible_tables
 
@@ -119,7 +119,7 @@ def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, 
         found.append(PlausibleArm(arm, name, world, {factor.key: given[factor.key] for factor in factors}))
     base_of = {arm.name: arm.base for arm in work.arms}
     declared = [(told["arm"], told["base"]) for told in work.study.get("contrasts", ())]
-    tables = plausible_tables(found, factors, base_of, labels, declared)
+    tables = plausible_tables(found, factors, base_of, labels, declared, run)
     ranked = one_more_in_worlds(found, _base_of(work), labels)
     return tables | ({"one_more_worlds": ranked} if ranked else {})
 
@@ -147,7 +147,9 @@ def _money_tables(work: Work, tables: dict[str, Any]) -> dict[str, Any]:
     return {name: table for name, table in made.items() if table}
 
 
-def _outcome_table(work: Work, arms: Sequence[ComparedArm], builder: InputsBuilder, labels: Labels) -> dict[str, Any]:
+def _outcome_table(
+    work: Work, arms: Sequence[ComparedArm], builder: InputsBuilder, labels: Labels, run: Run
+) -> dict[str, Any]:
     """Return the estimate of deaths and losses at fires, where the settings of the base scheme ask for it."""
     from sim.compare import OutcomeModel, outcome_table
 
@@ -156,7 +158,7 @@ def _outcome_table(work: Work, arms: Sequence[ComparedArm], builder: InputsBuild
     if weights is None:
         return {}
     model = OutcomeModel(base.settings.outcome, weights, sum(labels.population))
-    table = outcome_table(arms, pairs_of(work), base.name, model, labels)
+    table = outcome_table(arms, pairs_of(work), base.name, model, labels, run)
     return {"outcome": table} if table else {}
 
 
