@@ -14,8 +14,9 @@ from sim.compare.manning import manning_of_arm
 from sim.compare.parts import Arm, Tables
 from sim.compare.places import places_of_arm
 from sim.compare.planted import planted_of_arm, planted_of_pair
-from sim.compare.special import special_of_arm, special_of_pair
-from sim.compare.water import water_of_arm, water_of_pair
+from sim.compare.sooner import matched_incidents
+from sim.compare.special import reads_of_special, special_of_arm, special_of_pair
+from sim.compare.water import reads_of_water, water_of_arm, water_of_pair
 from sim.metrics.store import Columns
 
 
@@ -29,7 +30,9 @@ def tables_of_arm(job: tuple[Arm, Frame]) -> Tables:
 def tables_of_pair(job: tuple[Arm, Arm, Frame]) -> Tables:
     """Return every such table of an arm against its base that they have rows in."""
     arm, base, frame = job
-    return special_of_pair(arm, base, frame) | water_of_pair(arm, base, frame) | planted_of_pair(arm, base)
+    found = matched_incidents(arm, base, [*reads_of_special(arm), *reads_of_water(arm, base)])
+    told = special_of_pair(arm, base, found, frame) | water_of_pair(arm, base, found, frame)
+    return told | planted_of_pair(arm, base)
 
 
 def joined(parts: Iterable[Tables]) -> Tables:

@@ -19,6 +19,8 @@ from sim.compare.planted import CLOCKS, mean_and_half
 from sim.metrics.store import Columns
 from sim.units import MS_PER_S
 
+CLOCKS_MATCHED = ("critical", "full_alarm")
+
 
 @dataclass(frozen=True, slots=True)
 class Matched:
@@ -35,21 +37,27 @@ class Matched:
     n_pairs: int
 
 
-def matched_incidents(
-    arm: Arm, base: Arm, read: Callable[[Replication], Mapping[str, Columns]], clocks: Sequence[str]
-) -> dict[str, Matched]:
-    """Return, by name, the incidents that `read` gives of the arm and the base had too.
+Read = Callable[[Replication], Mapping[str, Columns]]
+"""What reads tables of a replication, by name, with `identity` among the columns and each incident once."""
 
-    `read` gives tables by name, `identity` among the columns of each and each incident once; a name may be missing in
-    some replications. Nothing where the two arms share no replication. The incidents of each replication are read once.
+
+def matched_incidents(
+    arm: Arm, base: Arm, reads: Sequence[Read], clocks: Sequence[str] = CLOCKS_MATCHED
+) -> dict[str, Matched]:
+    """Return, by name, the incidents that any of `reads` gives of the arm and the base had too.
+
+    A name may be missing in some replications. Nothing where the two arms share no replication. The incidents of each
+    replication are read once.
     """
+    if not reads:
+        return {}
     numbers = {replication.number: replication for replication in base.replications}
     both = [(one, numbers[one.number]) for one in arm.replications if one.number in numbers]
     parts: dict[str, list[Matched]] = {}
     for place, (one, other) in enumerate(both):
         ours = _Incidents(one, clocks)
         theirs = ours if other.folder == one.folder else _Incidents(other, clocks)
-        for name, table in read(one).items():
+        for name, table in (entry for read in reads for entry in read(one).items()):
             parts.setdefault(name, []).append(_matched(table, ours, theirs, place, len(both)))
     return {name: _joined(found) for name, found in parts.items()}
 

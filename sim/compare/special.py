@@ -5,7 +5,7 @@ What an aircraft saves is told by pairing arms: within one run the vehicle that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from sim.compare.levels import stack
 from sim.compare.parts import POOLED_YEAR, Arm, Replication, Tables
 from sim.compare.planted import mean_and_half
 from sim.compare.service import measured_years
-from sim.compare.sooner import Matched, matched_incidents, part, saved, saved_hours
+from sim.compare.sooner import CLOCKS_MATCHED, Matched, Read, part, saved, saved_hours
 from sim.metrics.special import Grounded
 from sim.metrics.store import Columns, columns_of
 from sim.units import MS_PER_S
@@ -26,7 +26,6 @@ ALL = ""
 """`kind` of a row about all kinds of incident for which aircraft are asked."""
 WHY = {"no_hour": Grounded.NO_FLYING_HOUR, "none_there": Grounded.NONE_THERE, "all_out": Grounded.ALL_OUT}
 Rows = list[dict[str, Any]]
-_TEAM_CLOCKS = ("critical", "full_alarm")
 _OF_TURNOUT = (
     "identity", "base", "type", "capability", "arrival_ms", "work_ms", "gather_ms", "is_first_arrival",
     "others_work_ms", "is_alone",
@@ -35,8 +34,8 @@ _OF_AIR = (
     "kind", "year", "grounded", "is_sent", "is_first_arrival", "is_first_work", "air_arrival_ms", "ground_arrival_ms",
     "air_work_ms", "ground_work_ms",
 )  # fmt: skip
-_AIR = ""
-"""Name of the incidents for which aircraft are asked among those of the teams."""
+_AIR, _TEAM = "air", "team "
+"""Names of the incidents for which aircraft are asked, and, with its own behind, of those at which a team was."""
 
 
 def special_of_arm(arm: Arm, frame: Frame) -> Tables:
@@ -49,29 +48,28 @@ def special_of_arm(arm: Arm, frame: Frame) -> Tables:
     return {name: columns_of(told) for name, told in rows.items() if told}
 
 
-def special_of_pair(arm: Arm, base: Arm, frame: Frame) -> Tables:
-    """Return the rows of two arms in `team_pairs` and `air_pairs`, as far as the arm has teams and aircraft."""
-    names = [name for name in ("turnouts", "air") if arm.has(name)]
-    if not names:
-        return {}
-    found = matched_incidents(arm, base, lambda replication: _met(arm, replication, names), _TEAM_CLOCKS)
-    teams = [_team_pair_row(arm, base, team, found[team]) for team in sorted(found) if team != _AIR]
-    rows = {"team_pairs": [row for row in teams if row["n_incidents"]]}
+def reads_of_special(arm: Arm) -> list[Read]:
+    """Return what reads the incidents at which each team was, and those for which aircraft are asked."""
+    reads: list[Read] = [lambda replication: _met(arm, replication)] if arm.has("turnouts") else []
+    names = ("identity", "kind", "year", "is_sent")
+    return [*reads, lambda replication: {_AIR: replication.read("air", names)}] if arm.has("air") else reads
+
+
+def special_of_pair(arm: Arm, base: Arm, found: Mapping[str, Matched], frame: Frame) -> Tables:
+    """Return the rows of two arms in `team_pairs` and `air_pairs`, from what `reads_of_special` found in both."""
+    teams = sorted(name.removeprefix(_TEAM) for name in found if name.startswith(_TEAM))
+    told = [_team_pair_row(arm, base, team, found[_TEAM + team]) for team in teams]
+    rows = {"team_pairs": [row for row in told if row["n_incidents"]]}
     rows["air_pairs"] = _air_pair_rows(arm, base, found[_AIR], frame) if _AIR in found else []
     return {name: columns_of(told) for name, told in rows.items() if told}
 
 
-def _met(arm: Arm, replication: Replication, names: Sequence[str]) -> dict[str, Columns]:
-    """Return the incidents of a replication at which each team was, each once, and those that asked for aircraft."""
-    found: dict[str, Columns] = {}
-    if "turnouts" in names:
-        table = replication.read("turnouts", ("identity", "base", "type", "arrival_ms"))
-        team, came = _teams(arm, table), table["arrival_ms"] >= 0
-        for one in sorted(set(team.tolist())):
-            found[one] = {"identity": np.unique(table["identity"][(team == one) & came])}
-    if "air" in names:
-        found[_AIR] = replication.read("air", ("identity", "kind", "year", "is_sent"))
-    return found
+def _met(arm: Arm, replication: Replication) -> dict[str, Columns]:
+    """Return the incidents of a replication at which each team was, each once."""
+    table = replication.read("turnouts", ("identity", "base", "type", "arrival_ms"))
+    team, came = _teams(arm, table), table["arrival_ms"] >= 0
+    teams = sorted(set(team.tolist()))
+    return {_TEAM + one: {"identity": np.unique(table["identity"][(team == one) & came])} for one in teams}
 
 
 def _teams(arm: Arm, table: Columns) -> NDArray[np.object_]:
@@ -177,7 +175,7 @@ def _team_pair_row(arm: Arm, base: Arm, team: str, found: Matched) -> dict[str, 
     row: dict[str, Any] = {"arm": arm.name, "base": base.name, "team": team}
     for name, side in (("complete_share", found.ours), ("base_complete_share", found.theirs)):
         row[name] = part(np.isfinite(side["full_alarm"]), own)
-    for clock in _TEAM_CLOCKS:
+    for clock in CLOCKS_MATCHED:
         row |= {f"{clock}_{name}": value for name, value in saved(found, clock, own).items()}
     return row | {"n_incidents": len(own), "n_pairs": found.n_pairs}
 

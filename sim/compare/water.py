@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sim.compare.cells import Frame
 from sim.compare.parts import POOLED_YEAR, Arm, Replication, Tables
 from sim.compare.planted import milestones
 from sim.compare.service import measured_years
-from sim.compare.sooner import Matched, matched_incidents, part, saved, saved_hours
+from sim.compare.sooner import Matched, Read, matched_incidents, part, saved, saved_hours
 from sim.metrics.store import Columns, columns_of
 from sim.units import MS_PER_S
 
@@ -28,9 +28,17 @@ def water_of_arm(arm: Arm, frame: Frame) -> Tables:
     return {"water": columns_of(rows)} if rows else {}
 
 
-def water_of_pair(arm: Arm, base: Arm, frame: Frame) -> Tables:
-    """Return the rows of two arms in `water_pairs`, where large fires need a supply in one of them."""
-    rows = _water_pair_rows(arm, base, frame)
+def reads_of_water(arm: Arm, base: Arm) -> list[Read]:
+    """Return what reads the large fires of an arm that need a supply, those far from a hydrant in the base marked."""
+    return [_needing_in_both(base)] if arm.has("scenes") else []
+
+
+def water_of_pair(arm: Arm, base: Arm, found: Mapping[str, Matched], frame: Frame) -> Tables:
+    """Return the rows of two arms in `water_pairs`, where large fires need a supply in one of them.
+
+    `found`: what `reads_of_water` found in both.
+    """
+    rows = _water_pair_rows(arm, base, found.get(_LARGE), frame)
     return {"water_pairs": columns_of(rows)} if rows else {}
 
 
@@ -54,7 +62,7 @@ def _water_rows(arm: Arm, frame: Frame) -> Rows:
     these wait on the mean; critical_p50_s, critical_p90_s: until the critical task of all of them began, infinite where
     a quantile never came, with the sample's intervals (order statistics).
     """
-    found = matched_incidents(arm, arm, lambda replication: {_LARGE: _needing(replication)}, ("critical",))[_LARGE]
+    found = matched_incidents(arm, arm, [lambda replication: {_LARGE: _needing(replication)}], ("critical",))[_LARGE]
     measured, rows = measured_years(arm, frame), []
     table, kinds = found.table, found.table["kind"]
     for place, year, of_year in _by_year(table, frame):
@@ -81,28 +89,28 @@ def _critical(seconds: NDArray[np.float64]) -> dict[str, float]:
     return out
 
 
-def _water_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
+def _water_pair_rows(arm: Arm, base: Arm, found: Matched | None, frame: Frame) -> Rows:
     """Return by how much the critical task of large fires began sooner than in the base, by year (0: the window).
 
     Large fires are those that need a supply in the arm, or, where nothing is short there, in the base. saved_s with low
     and high (95 %, replications as clusters), share_faster, share_slower; saved_h_per_year: hours saved together;
     far_share and base_far_share: without a hydrant near (0 where water is at hand everywhere).
     """
-    for of, other, sign in ((arm, base, 1), (base, arm, -1)):
-        read = _needing_in_both(other)
-        found = matched_incidents(of, other, read, ("critical",)).get(_LARGE) if of.has("scenes") else None
-        if found is not None and len(found.cluster):
-            measured = sign * measured_years(arm, frame)
-            names = ("far_share", "base_far_share") if sign > 0 else ("base_far_share", "far_share")
-            return [
-                {"arm": arm.name, "base": base.name, "year": year}
-                | _turned(saved(found, "critical", own), sign)
-                | _hours(found, own, measured[place])
-                | dict(zip(names, _far_shares(found, own), strict=True))
-                | {"n_incidents": int(own.sum()), "n_pairs": found.n_pairs}
-                for place, year, own in _by_year(found.table, frame)
-            ]
-    return []
+    sign, names = 1, ("far_share", "base_far_share")
+    if found is None or not len(found.cluster):
+        found = matched_incidents(base, arm, reads_of_water(base, arm), ("critical",)).get(_LARGE)
+        sign, names = -1, ("base_far_share", "far_share")
+    if found is None:
+        return []
+    measured = sign * measured_years(arm, frame)
+    return [
+        {"arm": arm.name, "base": base.name, "year": year}
+        | _turned(saved(found, "critical", own), sign)
+        | _hours(found, own, measured[place])
+        | dict(zip(names, _far_shares(found, own), strict=True))
+        | {"n_incidents": int(own.sum()), "n_pairs": found.n_pairs}
+        for place, year, own in _by_year(found.table, frame)
+    ]
 
 
 def _needing_in_both(other: Arm) -> Callable[[Replication], dict[str, Columns]]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sim.compare.cells import Frame
-from sim.compare.special import special_of_arm, special_of_pair
+from sim.compare.sooner import matched_incidents
+from sim.compare.special import reads_of_special, special_of_arm, special_of_pair
 from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
 
 YEARS = (2022, 2023)
@@ -61,7 +62,8 @@ def tables(study: Any, random_incidents: Any) -> dict[str, Any]:
         folder = arm.replications[0].folder
         write_columns(folder / f"{name}.parquet", columns, name, REPLICATION_SCHEMAS[name])
     frame = Frame(YEARS, study.labels)
-    return special_of_arm(arm, frame) | special_of_pair(arm, base, frame)
+    found = matched_incidents(arm, base, reads_of_special(arm))
+    return special_of_arm(arm, frame) | special_of_pair(arm, base, found, frame)
 
 
 def test_needs_that_only_the_team_met_are_counted_among_those_it_came_to(tables: dict[str, Any], row_of: Any) -> None:
@@ -124,4 +126,5 @@ def test_what_an_aircraft_saves_is_paired_by_incident_and_hours_count_all_that_a
 def test_arms_without_teams_and_aircraft_have_no_rows(study: Any, random_incidents: Any) -> None:
     plain = study.add("plain", lambda number: random_incidents(np.random.default_rng(number)), ["a"])
     frame = Frame(YEARS, study.labels)
-    assert special_of_arm(plain, frame) == special_of_pair(plain, plain, frame) == {}
+    assert reads_of_special(plain) == []
+    assert special_of_arm(plain, frame) == special_of_pair(plain, plain, {}, frame) == {}
