@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from sim.compare.money import frontier_table, value_table
 from sim.compare.outcome import OutcomeModel, outcome_table
-from sim.compare.parts import Arm, Contrast, Labels, Replication, labels_of
+from sim.compare.parts import Arm, Contrast, Labels, Replication, Run, Tables, labels_of
 from sim.compare.plausible import Factor, PlausibleArm, plausible_tables
-from sim.compare.study import Tables, compare_arms
+from sim.compare.study import compare_arms
 from sim.compare.worlds import frontier_in_worlds, one_more_in_worlds
 from sim.compare.write import TABLE_VERSION, read_tables, write_tables
 
@@ -24,6 +24,7 @@ __all__ = [
     "OutcomeModel",
     "PlausibleArm",
     "Replication",
+    "Run",
     "Tables",
     "compare_arms",
     "frontier_in_worlds",

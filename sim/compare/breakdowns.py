@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sim.compare.cells import Frame
-from sim.compare.parts import Arm
+from sim.compare.parts import Arm, Tables
 from sim.compare.service import measured_years
-from sim.metrics.store import Columns, columns_of
+from sim.metrics.store import columns_of
 from sim.units import MS_PER_DAY
 
 Rows = list[dict[str, Any]]
@@ -20,14 +19,14 @@ _DAYS_PER_YEAR = 365.25
 _SUMS = ("in_service_ms", "n_failures", "n_failures_over_ten", "age_days", "down_ms")
 
 
-def breakdowns_table(arms: Sequence[Arm], frame: Frame) -> Columns:
-    """Return the table `breakdowns` of the arms whose vehicles break down; {} without any.
+def breakdowns_of_arm(arm: Arm, frame: Frame) -> Tables:
+    """Return the rows of an arm in `breakdowns`, if its vehicles break down.
 
-    By arm and type ("" all), over the window: per_year, failures a year; per_unit_year, by a unit's year in service;
+    By type ("" all), over the window: per_year, failures a year; per_unit_year, by a unit's year in service;
     over_ten_share, of vehicles more than ten years old; mean_age_years of those that failed; down_share, time in repair
     of the time in service.
     """
-    return columns_of([row for arm in arms if arm.has("breakdowns") for row in _rows(arm, frame)])
+    return {"breakdowns": columns_of(_rows(arm, frame))} if arm.has("breakdowns") else {}
 
 
 def _rows(arm: Arm, frame: Frame) -> Rows:

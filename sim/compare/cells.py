@@ -46,18 +46,34 @@ class Frame:
 
     @property
     def n_main(self) -> int:
-        """Cells of year x group x town (and city)."""
-        return len(self.all_years) * len(GROUPS) * (self.n_towns + 1)
+        """Cells of year x group x town (and city); groups that are not told by town have the city's alone."""
+        return len(self.all_years) * sum(self._widths)
+
+    @property
+    def _widths(self) -> list[int]:
+        """Cells of each group within a year."""
+        return [self.n_towns + 1 if group in TOWN_GROUPS else 1 for group in GROUPS]
 
     def main_cell(self, year: int, group: str, town: int | None = None) -> int:
-        """Return the cell of a year (0 pooled), a group and a town (None: the city)."""
-        place = self.all_years.index(year) * len(GROUPS) + GROUPS.index(group)
-        return place * (self.n_towns + 1) + (self.n_towns if town is None else town)
+        """Return the cell of a year (0 pooled), a group and a town (None: the city, which is the group's last)."""
+        before, widths = GROUPS.index(group), self._widths
+        assert town is None or group in TOWN_GROUPS, f"{group} is not told by town"
+        begin = self.all_years.index(year) * sum(widths) + sum(widths[:before])
+        return begin + (widths[before] - 1 if town is None else town)
 
     def city_cells(self) -> NDArray[np.int64]:
         """Return the cells of the whole city, by year and group: (n_years + 1, n_groups)."""
-        shape = (len(self.all_years), len(GROUPS), self.n_towns + 1)
-        return np.arange(self.n_main).reshape(shape)[:, :, -1]
+        return np.array([[self.main_cell(year, group) for group in GROUPS] for year in self.all_years])
+
+    def towns(self, group: str) -> NDArray[np.int64]:
+        """Return the cells of the towns by year: (n_years + 1, n_towns)."""
+        first = np.array([self.main_cell(year, group, 0) for year in self.all_years])
+        return first[:, None] + np.arange(self.n_towns)
+
+    def headline_hours(self) -> NDArray[np.int64]:
+        """Return the cells of the headline's hours, by year and hour: ((n_years + 1) x 24,)."""
+        shape = (len(self.all_years), len(GROUPS), 24)
+        return np.arange(self.n_hour_cells).reshape(shape)[:, GROUPS.index("headline")].reshape(-1)
 
     @property
     def n_kind_cells(self) -> int:
@@ -101,16 +117,16 @@ def group_masks(frame: Frame, table: Columns) -> list[NDArray[np.bool_]]:
 
 def main_cells(frame: Frame, table: Columns) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     """Return the (cell, incident) pairs of year x group x town; only `TOWN_GROUPS` are told by town."""
-    year, town, n_towns = year_place(frame, table), table["town"].astype(np.int64), frame.n_towns
+    year, town, city = year_place(frame, table), table["town"].astype(np.int64), frame.city_cells()
     cells: list[NDArray[np.int64]] = []
     rows: list[NDArray[np.intp]] = []
     for group, mask in enumerate(group_masks(frame, table)):
         row = np.flatnonzero(mask)
         for of_year in (np.zeros_like(row), year[row]):
-            place = (of_year * len(GROUPS) + group) * (n_towns + 1)
-            cells.append(place + n_towns)
+            place = city[of_year, group]
+            cells.append(place)
             if GROUPS[group] in TOWN_GROUPS:
-                cells.append(place + town[row])
+                cells.append(place - frame.n_towns + town[row])
             rows += [row] * (len(cells) - len(rows))
     return np.concatenate(cells).astype(np.int32), np.concatenate(rows)
 
@@ -121,17 +137,19 @@ def main_sums(frame: Frame, table: Columns, weights: NDArray[np.float64]) -> NDA
     part = np.select([fire, rescue, headline], [0, 1, 2], default=3)
     shape = (len(frame.years), 4, frame.n_towns)
     place = ((year_place(frame, table) - 1) * 4 + part) * frame.n_towns + table["town"]
-    out = np.zeros((len(weights), len(frame.all_years), len(GROUPS), frame.n_towns + 1))
+    out = np.zeros((len(weights), frame.n_main))
+    city = frame.city_cells()
+    towns = city[:, :, None] - frame.n_towns + np.arange(frame.n_towns)
     for at, weight in enumerate(weights):
-        parts = (
-            np.bincount(place, weights=weight, minlength=frame.n_main).reshape(-1)[: int(np.prod(shape))].reshape(shape)
-        )
-        one = out[at, 1:]
-        one[:, 0, :-1], one[:, 3, :-1] = parts[:, :3].sum(axis=1), parts.sum(axis=1)
-        one[:, 1, -1], one[:, 2, -1] = parts[:, 0].sum(axis=1), parts[:, 1].sum(axis=1)
-        one[:, [0, 3], -1] = one[:, [0, 3], :-1].sum(axis=2)
-    out[:, 0] = out[:, 1:].sum(axis=1)
-    return out.reshape(len(weights), -1)
+        parts = np.bincount(place, weights=weight, minlength=int(np.prod(shape))).reshape(shape)
+        of_group = (parts[:, :3].sum(axis=1), parts[:, 0], parts[:, 1], parts.sum(axis=1))
+        for group, by_town in enumerate(of_group):
+            if GROUPS[group] in TOWN_GROUPS:
+                out[at, towns[1:, group]] = by_town
+                out[at, towns[0, group]] = by_town.sum(axis=0)
+            out[at, city[1:, group]] = by_town.sum(axis=1)
+            out[at, city[0, group]] = by_town.sum()
+    return out
 
 
 def kind_cells(frame: Frame, table: Columns) -> tuple[NDArray[np.int32], NDArray[np.intp]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,38 +18,58 @@ from sim.metrics.store import Columns
 ECDF_SECONDS = 1800
 ECDF_CLOCKS = (CLOCKS.index("arrival"), CLOCKS.index("call_to_arrival"))
 HOUR_CLOCKS = ECDF_CLOCKS
+_ARRIVAL = CLOCKS.index("arrival")
 N_BOOTSTRAPPED = 4
 QUEUE_COUNTS = ("n_waited", "n_never_served", "wait_ms", "n_unfilled", "n_escalations", "n_incidents")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What of one replication's metrics is compared with another arm's, or such differences.
+
+    `city`: (n_clocks, n_years + 1, n_groups, n_metrics). `towns`: (2, n_years + 1, n_towns, n_metrics), the headline's
+    first arrival and its static part. `kinds`: (n_years + 1 times n_kinds, n_metrics) and `hours`: (n_years + 1 times
+    24, n_metrics) of the headline, both of the first arrival and None for arms that are not told in that detail; with
+    `n_kinds` and `n_hours`, their incidents.
+    """
+
+    city: NDArray[np.float64]
+    towns: NDArray[np.float64]
+    kinds: NDArray[np.float64] | None = None
+    hours: NDArray[np.float64] | None = None
+    n_kinds: NDArray[np.int64] | None = None
+    n_hours: NDArray[np.int64] | None = None
+
+
+def figures_of(frame: Frame, main: NDArray[np.float64]) -> Figures:
+    """Return the figures of the city and its towns out of the metrics of all main cells, copied."""
+    return Figures(main[:, frame.city_cells()], main[[_ARRIVAL, layout.STATIC]][:, frame.towns("headline")])
 
 
 @dataclass(slots=True)
 class ArmResult:
     """What is known of one arm after its replications have been read.
 
-    Lists have an entry per replication. `boot`: as from `bootstrap_city`, by number of the replication, for the first
-    few while worlds are hardly repeated. `ecdf`: (n_curves, 1801) float32. `queue`: (n_years + 1, n_counts).
-    `unfilled`: (n_years + 1, n_towns + 1), the city last.
+    Lists have an entry per replication; `figures` stay when the rest is let go of. `boot`: as from `bootstrap_city`, by
+    number of the replication, for the first few while worlds are hardly repeated. `ecdf`: (n_curves, 1801) float32.
+    `queue`: (n_years + 1, n_counts). `unfilled`: (n_years + 1, n_towns + 1), the city last.
     """
 
     arm: Arm
     main: Cube
     kinds: Cube
     hours: Cube
+    figures: list[Figures] = field(default_factory=list)
     boot: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     ecdf: list[NDArray[np.float32]] = field(default_factory=list)
     queue: list[NDArray[np.float64]] = field(default_factory=list)
     unfilled: list[NDArray[np.float64]] = field(default_factory=list)
 
-    @property
-    def values(self) -> NDArray[np.float64]:
-        """(n_replications, n_clocks, n_main_cells, n_metrics) metrics of each replication."""
-        return np.stack(self.main.values)
-
     def release(self) -> None:
-        """Let go of everything but the replications' own metrics."""
-        for cube in (self.main, self.kinds, self.hours):
-            cube.histogram = np.zeros((0, 0, 0), dtype=np.int32)
-        self.ecdf.clear()
+        """Let go of everything that no other arm is compared with."""
+        self.main, self.kinds, self.hours = (Cube(0, 0) for _ in range(3))
+        for told in (self.ecdf, self.queue, self.unfilled):
+            told.clear()
 
 
 def years_of(arms: Sequence[Arm]) -> tuple[int, ...]:
@@ -85,11 +105,24 @@ def collect(arm: Arm, frame: Frame, *, is_bootstrapped: bool) -> ArmResult:
             told, curves = slice(len(CLOCKS)), list(HOUR_CLOCKS)
             result.kinds.add(*layout.kind_cells(frame, table), ms[told], bins[told])
             result.hours.add(*layout.hour_cells(frame, table), ms[curves], bins[curves])
+        result.figures.append(_figures(result, frame))
         result.ecdf.append(_curves(frame, by_clock))
         _count_needs(result, frame, table)
         if is_bootstrapped and len(result.boot) < N_BOOTSTRAPPED:
             result.boot[replication.number] = bootstrap_city(frame, table, ms, bins, replication.number)
     return result
+
+
+def _figures(result: ArmResult, frame: Frame) -> Figures:
+    """Return the figures of the replication read last."""
+    figures = figures_of(frame, result.main.values[-1])
+    if result.arm.purpose != MAIN:
+        return figures
+    kinds, hours = np.arange(frame.labels.n_kinds * len(frame.all_years)), frame.headline_hours()
+    return replace(
+        figures, kinds=result.kinds.values[-1][_ARRIVAL][kinds], n_kinds=result.kinds.n[-1][kinds],
+        hours=result.hours.values[-1][HOUR_CLOCKS.index(_ARRIVAL)][hours], n_hours=result.hours.n[-1][hours],
+    )  # fmt: skip
 
 
 def _curves(frame: Frame, by_clock: list[SortedCells]) -> NDArray[np.float32]:

@@ -15,42 +15,39 @@ from sim.compare.cells import Frame
 from sim.compare.intervals import spread_of
 from sim.compare.levels import texts
 from sim.compare.pairs import Pair, mean_in_order
-from sim.compare.parts import CLOCKS, GROUPS, METRICS
+from sim.compare.parts import METRICS
 from sim.metrics.store import Columns
 
-_ARRIVAL = CLOCKS.index("arrival")
 
-
-def kind_contrasts(pairs: Sequence[Pair], frame: Frame) -> Columns:
+def kind_contrasts(pair: Pair, frame: Frame) -> Columns:
     """Return the differences of each kind by year and metric, from the due order to the first arrival."""
     n_kinds, n_years = frame.labels.n_kinds, len(frame.all_years)
     keys: Columns = {
         "year": np.repeat(np.array(frame.all_years), n_kinds),
         "kind": texts(list(frame.labels.kind_code) * n_years),
     }
-    return _stacked([_rows(pair, "kinds", keys, np.arange(n_kinds * n_years)) for pair in pairs if pair.is_detailed])
+    return _rows(pair, keys, [(one.kinds, one.n_kinds) for one in pair.diffs])
 
 
-def hour_contrasts(pairs: Sequence[Pair], frame: Frame) -> Columns:
+def hour_contrasts(pair: Pair, frame: Frame) -> Columns:
     """Return the headline differences of each hour of the day by year and metric, dispatch order to first arrival."""
-    shape = (len(frame.all_years), len(GROUPS), 24)
-    cells = np.arange(frame.n_hour_cells).reshape(shape)[:, GROUPS.index("headline")].reshape(-1)
     keys: Columns = {
         "year": np.repeat(np.array(frame.all_years), 24),
         "hour": np.tile(np.arange(24), len(frame.all_years)),
     }
-    return _stacked([_rows(pair, "hours", keys, cells) for pair in pairs if pair.is_detailed])
+    return _rows(pair, keys, [(one.hours, one.n_hours) for one in pair.diffs])
 
 
-def _stacked(parts: Sequence[Columns]) -> Columns:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-
-
-def _rows(pair: Pair, detail: str, keys: Columns, cells: NDArray[np.int64]) -> Columns:
-    """Return one row per cell with incidents and metric."""
-    n = pair.n_detail[detail][cells]
+def _rows(
+    pair: Pair, keys: Columns, told: Sequence[tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]]
+) -> Columns:
+    """Return one row per cell with incidents and metric; {} unless every replication tells (differences, incidents)."""
+    known = [(values, n) for values, n in told if values is not None and n is not None]
+    if not known or len(known) < len(told):
+        return {}
+    n = np.sum([n for _, n in known], axis=0)
     seen = np.flatnonzero(n > 0)
-    diffs = np.stack([one[_ARRIVAL][cells[seen]] for one in pair.details[detail]]).reshape(len(pair.numbers), -1)
+    diffs = np.stack([values[seen] for values, _ in known]).reshape(len(known), -1)
     spread, diff = spread_of(diffs, pair.worlds), mean_in_order(diffs)
     rows = len(diff)
     table: Columns = {"arm": texts([pair.arm] * rows), "base": texts([pair.base] * rows)}

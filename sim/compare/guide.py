@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from sim.compare.collect import ArmResult
 from sim.compare.intervals import Spread, spread_of, t_quantile
 from sim.compare.levels import boot_of, texts
 from sim.compare.pairs import Pair
-from sim.compare.parts import CLOCKS, METRICS, Contrast
+from sim.compare.parts import CLOCKS, GROUPS, METRICS, Contrast
 from sim.metrics.store import Columns
 
 TARGETS_S = (1.0, 2.0, 5.0)
@@ -28,9 +29,16 @@ def needed(sd: float, target: float) -> float:
     """
     if not np.isfinite(sd):
         return float("nan")
+    factor, root = _of_numbers()
+    enough = np.flatnonzero(factor * sd / root <= target)
+    return float(2 + enough[0]) if enough.size else float("nan")
+
+
+@cache
+def _of_numbers() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the t factor and the root of each number of replications from 2 to the most."""
     n = np.arange(2, MOST + 1)
-    enough = np.flatnonzero(t_quantile((n - 1).astype(np.float64)) * sd / np.sqrt(n) <= target)
-    return float(n[enough[0]]) if enough.size else float("nan")
+    return t_quantile((n - 1).astype(np.float64)), np.sqrt(n)
 
 
 def replication_guide(
@@ -39,12 +47,11 @@ def replication_guide(
     """Return, for headline figures of each arm and for each declared contrast, replications needed for some widths."""
     rows: list[tuple[str, str, str, str, int, str, int, float, float, float]] = []
     for result in results:
-        cell = frame.main_cell(0, "headline")
         boot = boot_of(list(result.boot.values()))
-        own = np.stack([values[0][cell] for values in result.main.values])
+        own = np.stack([figures.city[0, 0, 0] for figures in result.figures])
         spread = spread_of(own, result.arm.worlds, boot and boot.at(0, 0, 0))
         for metric in _TOLD:
-            key = ("", result.arm.name, "", metric, 0, "headline", len(result.main.values))
+            key = ("", result.arm.name, "", metric, 0, "headline", len(result.figures))
             rows += _targets(key, spread, METRICS.index(metric))
     by_names = {(pair.arm, pair.base): pair for pair in pairs if pair.diffs}
     for contrast in contrasts:
@@ -61,10 +68,14 @@ def replication_guide(
 
 
 def _pair_spread(pair: Pair, contrast: Contrast, frame: Frame) -> Spread:
-    clock, cell = CLOCKS.index(contrast.clock), frame.main_cell(contrast.year, contrast.group)
-    boot, place = boot_of(list(pair.boot.values())), np.argwhere(frame.city_cells() == cell)[0].tolist()
-    own = np.stack([diff[clock][cell] for diff in pair.diffs])
-    return spread_of(own, pair.worlds, boot and boot.at(clock, *place))
+    place = (
+        CLOCKS.index(contrast.clock),
+        frame.all_years.index(contrast.year),
+        GROUPS.index(contrast.group),
+    )
+    boot = boot_of(list(pair.boot.values()))
+    own = np.stack([diff.city[place] for diff in pair.diffs])
+    return spread_of(own, pair.worlds, boot and boot.at(*place))
 
 
 def _targets(

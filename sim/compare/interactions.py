@@ -58,14 +58,14 @@ def _row(contrast: Contrast, ours: Pair | None, theirs: Pair | None, frame: Fram
     clock, at = CLOCKS.index(contrast.clock), METRICS.index(contrast.metric)
     cell = frame.main_cell(contrast.year, contrast.group)
     year, group = frame.all_years.index(contrast.year), GROUPS.index(contrast.group)
-    there, elsewhere = (_diffs(pair, both, clock, cell) for pair in (ours, theirs))
+    there, elsewhere = (_diffs(pair, both, clock, year, group) for pair in (ours, theirs))
     drawn = [difference(ours.boot[n], theirs.boot[n]) for n in both if n in ours.boot and n in theirs.boot]
     boot, worlds = boot_of(drawn), [ours.worlds[ours.numbers.index(number)] for number in both]
     change = difference(there, elsewhere)
     diff, spread = mean_in_order(change), spread_of(change, worlds, boot and boot.at(clock, year, group))
     static = np.full(len(diff), np.nan)
     if contrast.clock in STATIC_OF_CLOCK:
-        still = (_diffs(pair, both, STATIC_OF_CLOCK[contrast.clock], cell) for pair in (ours, theirs))
+        still = (_diffs(pair, both, STATIC_OF_CLOCK[contrast.clock], year, group) for pair in (ours, theirs))
         static = mean_in_order(difference(*still))
     figures = {
         "there": mean_in_order(there), "elsewhere": mean_in_order(elsewhere), "diff": diff,
@@ -79,9 +79,9 @@ def _row(contrast: Contrast, ours: Pair | None, theirs: Pair | None, frame: Fram
     return row | {name: float(values[at]) for name, values in figures.items()} | counted
 
 
-def _diffs(pair: Pair, numbers: Sequence[int], clock: int, cell: int) -> NDArray[np.float64]:
+def _diffs(pair: Pair, numbers: Sequence[int], clock: int, year: int, group: int) -> NDArray[np.float64]:
     """Return a pair's differences in some replications: (n_numbers, n_metrics)."""
-    return np.stack([pair.diffs[pair.numbers.index(number)][clock][cell] for number in numbers])
+    return np.stack([pair.diffs[pair.numbers.index(number)].city[clock, year, group] for number in numbers])
 
 
 def corrected_together(contrasts: Columns, interactions: Columns) -> tuple[Columns, Columns]:

@@ -59,7 +59,7 @@ def _rows(cube: Cube, clock: int, cells: NDArray[np.int64], spread: Spread) -> C
     }
 
 
-def _stack(parts: Sequence[Columns]) -> Columns:
+def stack(parts: Sequence[Columns]) -> Columns:
     """Return tables of the same columns, one under the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -78,7 +78,7 @@ def _table(
         part |= {"clock": texts([clock] * n), "metric": texts(list(METRICS) * len(cells))}
         figures = _rows(cube, place, cells, spread)
         parts.append(part | {name: figures[name] for name in names})
-    return _stack(parts)
+    return stack(parts)
 
 
 _ALL_CLOCKS = tuple(enumerate(CLOCKS))
@@ -122,7 +122,7 @@ def towns_table(result: ArmResult, frame: Frame) -> Columns:
             "group": texts([group] * len(cells)),
         }
         parts.append(_table(result, result.main, _ALL_CLOCKS, cells, keys, names=_APART))
-    return _stack(parts)
+    return stack(parts)
 
 
 def kinds_table(result: ArmResult, frame: Frame) -> Columns:
@@ -169,4 +169,4 @@ def ecdf_table(result: ArmResult, frame: Frame) -> Columns:
             "t_s": seconds,
         }
         parts.append(part | {"share": share, "low": low, "high": high})
-    return _stack(parts)
+    return stack(parts)

@@ -5,7 +5,6 @@ Of the stations of the city's towns alone: bases of teams and aircraft and posts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from sim.compare.cells import Frame
 from sim.compare.intervals import spread_of
 from sim.compare.levels import bounds, texts
-from sim.compare.parts import Arm
+from sim.compare.parts import Arm, Tables
 from sim.compare.service import CITY, DAYS_PER_YEAR, measured_years, share_of
 from sim.metrics.store import Columns
 from sim.units import MS_PER_DAY, MS_PER_H
@@ -24,19 +23,16 @@ _SHARES = ("unmanned_share", "stranded_share")
 _N_HOURS = MS_PER_DAY // MS_PER_H
 
 
-def manning_summary(arms: Sequence[Arm], frame: Frame) -> Columns:
-    """Return which part of its time in service a unit stood without the people for it; {} where no arm tells it.
+def manning_of_arm(arm: Arm, frame: Frame) -> Tables:
+    """Return the rows of an arm in `manning`: which part of its time in service a unit stood without people for it.
 
-    Columns: arm, year (0: the window), by, of, n_units (in service, mean over the measured time and replications),
-    unmanned_share and stranded_share (of their time in service, all replications together; `docs/measures.md` tells
-    them apart) with low and high of each, n_replications. `by` is city (`of` ""), hour (of the day, "00" to "23"), type
-    (code of the type of unit) or town (its code).
+    None where its replications do not tell. Columns: arm, year (0: the window), by, of, n_units (in service, mean over
+    the measured time and replications), unmanned_share and stranded_share (of their time in service, all replications
+    together; `docs/measures.md` tells them apart) with low and high of each, n_replications. `by` is city (`of` ""),
+    hour (of the day, "00" to "23"), type (code of the type of unit) or town (its code).
     """
-    parts = [_of_arm(arm, frame) for arm in arms if arm.has("manning")]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-
-
-def _of_arm(arm: Arm, frame: Frame) -> Columns:
+    if not arm.has("manning"):
+        return {}
     n_types = max(_n_types(arm), 1)
     keys = [("city", CITY), *(("hour", f"{hour:02d}") for hour in range(_N_HOURS))]
     keys += [("type", _type_code(arm, i)) for i in range(n_types)]
@@ -61,7 +57,7 @@ def _of_arm(arm: Arm, frame: Frame) -> Columns:
         table |= {name: value, f"{prefix}low": low, f"{prefix}high": high}
     table["n_replications"] = np.full(len(cells), len(found))
     is_there = total[..., 0].reshape(-1) > 0
-    return {name: values[is_there] for name, values in table.items()}
+    return {"manning": {name: values[is_there] for name, values in table.items()}}
 
 
 def _n_types(arm: Arm) -> int:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect
 from sim.compare.intervals import spread_of
-from sim.compare.levels import boot_of, texts
+from sim.compare.levels import boot_of, stack, texts
 from sim.compare.pairs import Pair, difference, mean_in_order
-from sim.compare.parts import CLOCKS, GROUPS, MAIN, METRICS, Arm
+from sim.compare.parts import CLOCKS, GROUPS, MAIN, METRICS, Arm, Run
 from sim.metrics.store import Columns
 
 _CLOCK = CLOCKS.index("arrival")
@@ -42,36 +42,40 @@ def main_and_conditions(
     return main[0], repeated + [(arm, base) for arm, base in wanted if base == main[0][1] and purpose[arm] not in known]
 
 
-def matched_table(main: Pair, conditions: Sequence[Pair], results: Mapping[str, ArmResult], frame: Frame) -> Columns:
+def matched_table(
+    main: Pair, conditions: Sequence[Pair], results: Mapping[str, ArmResult], frame: Frame, run: Run = map
+) -> Columns:
     """Return the main pair's figures over each condition's replications, and what the condition changes.
 
     One row per condition pair, year and metric; headline incidents citywide from the due order to the first arrival.
     `base_value`, `arm_value`: the main arms' pooled levels there; `diff` their paired difference with its interval.
-    `change`: the condition's difference minus the main one's, paired by replication, with its interval.
+    `change`: the condition's difference minus the main one's, paired by replication, with its interval. `run` reads
+    arms, here or in other processes.
     """
-    levels: dict[tuple[int, ...], list[NDArray[np.float64]]] = {}
-    parts = []
-    for pair in conditions:
-        numbers = tuple(number for number in pair.numbers if number in main.numbers)
-        if not numbers:
-            continue
-        if numbers not in levels:
-            levels[numbers] = [_levels(results[name], numbers, frame) for name in (main.base, main.arm)]
-        parts.append(_rows(main, pair, numbers, levels[numbers], frame))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+    shared = [tuple(number for number in pair.numbers if number in main.numbers) for pair in conditions]
+    asked = [(name, numbers) for numbers in dict.fromkeys(shared) if numbers for name in (main.base, main.arm)]
+    found = run(_levels, [(results[name].arm, numbers, frame) for name, numbers in asked])
+    level = dict(zip(asked, found, strict=True))
+    parts = [
+        _rows(main, pair, numbers, [level[name, numbers] for name in (main.base, main.arm)], frame)
+        for pair, numbers in zip(conditions, shared, strict=True)
+        if numbers
+    ]
+    return stack(parts) if parts else {}
 
 
-def _levels(result: ArmResult, numbers: tuple[int, ...], frame: Frame) -> NDArray[np.float64]:
+def _levels(job: tuple[Arm, tuple[int, ...], Frame]) -> NDArray[np.float64]:
     """Return an arm's pooled citywide headline figures over some of its replications: (n_years + 1, n_metrics)."""
-    kept = tuple(replication for replication in result.arm.replications if replication.number in numbers)
-    some = collect(replace(result.arm, replications=kept, purpose=""), frame, is_bootstrapped=False)
+    arm, numbers, frame = job
+    kept = tuple(replication for replication in arm.replications if replication.number in numbers)
+    some = collect(replace(arm, replications=kept, purpose=""), frame, is_bootstrapped=False)
     return some.main.pooled(_CLOCK)[frame.city_cells()[:, _GROUP]]
 
 
 def _rows(
     main: Pair, pair: Pair, numbers: tuple[int, ...], levels: Sequence[NDArray[np.float64]], frame: Frame
 ) -> Columns:
-    ours, theirs = (_diffs(one, numbers, frame) for one in (pair, main))
+    ours, theirs = (_diffs(one, numbers) for one in (pair, main))
     worlds = [main.worlds[main.numbers.index(number)] for number in numbers]
     cells = frame.city_cells()[:, _GROUP]
     counts = np.sum([main.counts[main.numbers.index(number)][0, cells] for number in numbers], axis=0)
@@ -94,8 +98,7 @@ def _rows(
     return table | {"n_incidents": np.repeat(counts, len(METRICS))}
 
 
-def _diffs(pair: Pair, numbers: tuple[int, ...], frame: Frame) -> NDArray[np.float64]:
+def _diffs(pair: Pair, numbers: tuple[int, ...]) -> NDArray[np.float64]:
     """Return a pair's citywide headline differences in some replications: (n_numbers, (n_years + 1) x n_metrics)."""
-    cells = frame.city_cells()[:, _GROUP]
-    found = [pair.diffs[pair.numbers.index(number)][_CLOCK][cells] for number in numbers]
+    found = [pair.diffs[pair.numbers.index(number)].city[_CLOCK, :, _GROUP] for number in numbers]
     return np.stack(found).reshape(len(numbers), -1)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sim.compare.cells import Frame
 from sim.compare.collect import years_of
 from sim.compare.intervals import spread_of
-from sim.compare.parts import POOLED_YEAR, Arm, Labels
+from sim.compare.parts import POOLED_YEAR, Arm, Labels, Run
 from sim.compare.service import measured_years
 from sim.metrics.store import Columns, columns_of
 from sim.outcome import FireWeights, OutcomeSettings, death_risk, loss_share
@@ -49,14 +49,17 @@ class _Sums:
 
 
 def outcome_table(
-    arms: Sequence[Arm], pairs: Sequence[tuple[str, str]], base: str, model: OutcomeModel, labels: Labels
-) -> Columns:
+    arms: Sequence[Arm], pairs: Sequence[tuple[str, str]], base: str, model: OutcomeModel, labels: Labels,
+    run: Run = map,
+) -> Columns:  # fmt: skip
     """Return the estimate by arm and year (0: the window); {} where the base's first year has no fire that counts.
 
     `pairs`: (arm, base) to tell differences of, over the replications that both have; `base`: the arm that is scaled.
+    `run` reads arms, here or in other processes.
     """
     frame = Frame(years_of(arms), labels)
-    sums = {arm.name: _sums(arm, model, frame) for arm in arms}
+    told = run(_sums, [(arm, model, frame) for arm in arms])
+    sums = {arm.name: its for arm, its in zip(arms, told, strict=True)}
     scale = _scale(sums[base], model)
     if scale is None:
         return {}
@@ -79,7 +82,8 @@ def outcome_table(
     return columns_of(rows)
 
 
-def _sums(arm: Arm, model: OutcomeModel, frame: Frame) -> _Sums:
+def _sums(job: tuple[Arm, OutcomeModel, Frame]) -> _Sums:
+    arm, model, frame = job
     settings, weights = model.settings, model.weights
     length, n_years = measured_years(arm, frame), len(frame.all_years)
     fires, told = np.zeros((len(arm.replications), n_years)), np.zeros((len(arm.replications), 2, 3, n_years))

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from sim.compare import cells as layout
 from sim.compare.cells import STATIC_OF_CLOCK, Frame
-from sim.compare.collect import ArmResult
+from sim.compare.collect import ArmResult, Figures, figures_of
 from sim.compare.cube import metrics_of_sorted, sort_cells
-from sim.compare.intervals import p_value, spread_of
-from sim.compare.levels import boot_of, texts
+from sim.compare.intervals import Boot, p_value, spread_of
+from sim.compare.levels import boot_of, stack, texts
 from sim.compare.parts import CLOCKS, GROUPS, METRICS, Contrast, Replication
 from sim.metrics.store import Columns
 
@@ -33,27 +33,23 @@ _FIGURES = (
 class Pair:
     """One arm against one base, over the replications that both have.
 
-    Lists have one entry per replication: `numbers`, `worlds`; `diffs` (n_clocks, n_main_cells, n_metrics); `counts`
+    Lists have one entry per replication: `numbers`, `worlds`; `diffs`, the differences of its figures; `counts`
     (3, n_main_cells) int64: incidents matched, faster, slower. `boot`: the differences of bootstrap draws, by number
-    of the replication, of those that have any. `details`: by "kinds" and "hours", each replication's differences
-    (n_clocks, n_cells, n_metrics), and `n_detail` incidents by cell, where `is_detailed`: both arms are told in detail
-    and measured the same incidents.
+    of the replication, of those that have any. Kinds and hours are there where both arms are told in detail and
+    measured the same incidents.
     """
 
     arm: str
     base: str
     numbers: list[int] = field(default_factory=list)
     worlds: list[str] = field(default_factory=list)
-    diffs: list[NDArray[np.float64]] = field(default_factory=list)
+    diffs: list[Figures] = field(default_factory=list)
     counts: list[NDArray[np.int64]] = field(default_factory=list)
     boot: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-    details: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
-    n_detail: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
-    @property
-    def is_detailed(self) -> bool:
-        """Return whether every replication has its differences by kind and hour."""
-        return bool(self.numbers) and all(len(one) == len(self.numbers) for one in self.details.values() or [[]])
+    def release(self) -> None:
+        """Let go of everything but the differences of the whole city, which other pairs are set against."""
+        self.diffs = [replace(one, towns=one.towns[:0], kinds=None, hours=None) for one in self.diffs]
 
 
 def make_pair(arm: ArmResult, base: ArmResult, frame: Frame) -> Pair:
@@ -82,27 +78,25 @@ def _add(
     pair.numbers.append(number)
     pair.worlds.append(_replication(arm, number).world)
     if np.array_equal(table["identity"], other["identity"]):
-        pair.diffs.append(difference(arm.main.values[at_arm], base.main.values[at_base]))
+        pair.diffs.append(_differences(arm.figures[at_arm], base.figures[at_base]))
         if number in arm.boot and number in base.boot:
             pair.boot[number] = difference(arm.boot[number], base.boot[number])
-        _add_details(pair, arm, base, at_arm, at_base)
     else:
         ours, theirs = matched(table["identity"], other["identity"])
-        pair.diffs.append(
-            difference(
-                _values(_replication(arm, number), ours, frame), _values(_replication(base, number), theirs, frame)
-            )
-        )
+        both = ((_replication(arm, number), ours), (_replication(base, number), theirs))
+        pair.diffs.append(_differences(*(figures_of(frame, _values(*one, frame)) for one in both)))
         table = {name: values[ours] for name, values in table.items()}
         other = {name: values[theirs] for name, values in other.items()}
     pair.counts.append(_faster_and_slower(frame, table, other["first_arrival_ms"]))
 
 
-def _add_details(pair: Pair, arm: ArmResult, base: ArmResult, at_arm: int, at_base: int) -> None:
-    for name, ours, theirs in (("kinds", arm.kinds, base.kinds), ("hours", arm.hours, base.hours)):
-        if ours.values and theirs.values:
-            pair.details.setdefault(name, []).append(difference(ours.values[at_arm], theirs.values[at_base]))
-            pair.n_detail[name] = pair.n_detail.get(name, 0) + ours.n[at_arm]
+def _differences(ours: Figures, theirs: Figures) -> Figures:
+    """Return the differences of two replications' figures, with the incidents of the first."""
+    found = Figures(difference(ours.city, theirs.city), difference(ours.towns, theirs.towns))
+    if ours.kinds is None or theirs.kinds is None or ours.hours is None or theirs.hours is None:
+        return found
+    kinds, hours = difference(ours.kinds, theirs.kinds), difference(ours.hours, theirs.hours)
+    return replace(found, kinds=kinds, hours=hours, n_kinds=ours.n_kinds, n_hours=ours.n_hours)
 
 
 def matched(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -149,24 +143,31 @@ def mean_in_order(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isinf(out), np.nan, out)
 
 
-def contrasts_table(pairs: Sequence[Pair], contrasts: Sequence[Contrast], frame: Frame) -> Columns:
-    """Return every difference; those declared before the run are primary, others exploratory.
+def contrasts_table(rows: Sequence[Columns], pairs: Sequence[Pair], contrasts: Sequence[Contrast]) -> Columns:
+    """Return every difference, the `rows` of each pair; those declared before the run are primary, others exploratory.
 
     A declared contrast whose arms share no replication has a row without figures (`n_pairs` 0: not computable) and
     stays among those that are corrected together (`interactions.corrected_together`, which fills `p_adjusted`).
     """
-    parts = [_empty_row(contrast) for contrast in _not_computable(pairs, contrasts)]
-    for pair in pairs:
-        if not pair.diffs:
-            continue
-        cells = frame.city_cells().reshape(-1)
-        years = np.repeat(np.array(frame.all_years), len(GROUPS))
-        keys: Columns = {"year": years, "scope": texts(["city"] * len(cells)), "town": texts([""] * len(cells))}
-        keys["group"] = texts(list(GROUPS) * len(frame.all_years))
-        parts += [_rows(pair, keys, cells, clock) for clock in CLOCKS]
-        parts.append(_town_rows(pair, frame))
-    table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-    return _declare(table, contrasts) if table else table
+    parts = [_empty_row(contrast) for contrast in _not_computable(pairs, contrasts)] + [part for part in rows if part]
+    return _declare(stack(parts), contrasts) if parts else {}
+
+
+def pair_rows(pair: Pair, frame: Frame) -> Columns:
+    """Return the rows of a pair: of the city by year, group, clock and metric, of each town the headline's arrival."""
+    if not pair.diffs:
+        return {}
+    years, n = np.array(frame.all_years), len(frame.all_years) * len(GROUPS)
+    keys: Columns = {"year": np.repeat(years, len(GROUPS)), "scope": texts(["city"] * n), "town": texts([""] * n)}
+    keys["group"] = texts(list(GROUPS) * len(years))
+    cells, boot = frame.city_cells(), boot_of(list(pair.boot.values()))
+    parts = []
+    for at, clock in enumerate(CLOCKS):
+        still = STATIC_OF_CLOCK.get(clock)
+        static = None if still is None else np.stack([one.city[still] for one in pair.diffs])
+        diffs = np.stack([one.city[at] for one in pair.diffs])
+        parts.append(_rows(pair, keys | {"clock": texts([clock] * n)}, cells, diffs, static, boot and boot.at(at)))
+    return stack([*parts, _town_rows(pair, frame)])
 
 
 def _not_computable(pairs: Sequence[Pair], contrasts: Sequence[Contrast]) -> list[Contrast]:
@@ -187,40 +188,41 @@ def _empty_row(contrast: Contrast) -> Columns:
 
 
 def _town_rows(pair: Pair, frame: Frame) -> Columns:
-    n_towns, n_years = frame.n_towns, len(frame.all_years)
-    first = np.array([frame.main_cell(year, "headline", 0) for year in frame.all_years])
-    cells = (first[:, None] + np.arange(n_towns)).reshape(-1)
+    cells = frame.towns("headline")
     keys: Columns = {
-        "year": np.repeat(np.array(frame.all_years), n_towns),
-        "scope": texts(["town"] * len(cells)),
-        "town": texts(list(frame.labels.town_code) * n_years),
-        "group": texts(["headline"] * len(cells)),
+        "year": np.repeat(np.array(frame.all_years), frame.n_towns),
+        "scope": texts(["town"] * cells.size),
+        "town": texts(list(frame.labels.town_code) * len(frame.all_years)),
+        "group": texts(["headline"] * cells.size),
+        "clock": texts(["arrival"] * cells.size),
     }
-    return _rows(pair, keys, cells, "arrival")
+    diffs, static = np.stack([one.towns for one in pair.diffs], axis=1)
+    return _rows(pair, keys, cells, diffs, static, None)
 
 
-def _rows(pair: Pair, keys: Columns, cells: NDArray[np.int64], clock: str) -> Columns:
-    """Return one row per cell and metric of one clock."""
-    place, n = CLOCKS.index(clock), len(cells) * len(METRICS)
-    diffs = np.stack([one[place][cells] for one in pair.diffs]).reshape(len(pair.diffs), -1)
-    boot = boot_of(list(pair.boot.values())) if keys["scope"][0] == "city" else None
-    spread = spread_of(diffs, pair.worlds, boot and boot.at(place))
+def _rows(
+    pair: Pair, keys: Columns, cells: NDArray[np.int64], diffs: NDArray[np.float64],
+    static_diffs: NDArray[np.float64] | None, boot: Boot | None,
+) -> Columns:  # fmt: skip
+    """Return one row per cell and metric of one clock: `keys` has an entry per cell, diffs (n_replications, …)."""
+    n_pairs, n = len(pair.diffs), cells.size * len(METRICS)
+    diffs = diffs.reshape(n_pairs, -1)
+    spread = spread_of(diffs, pair.worlds, boot)
     diff, static = mean_in_order(diffs), np.full(n, np.nan)
-    if clock in STATIC_OF_CLOCK:
-        still = np.stack([one[STATIC_OF_CLOCK[clock]][cells] for one in pair.diffs])
-        static = mean_in_order(still.reshape(len(pair.diffs), -1))
-    matched_n, faster, slower = np.repeat(np.sum(pair.counts, axis=0)[:, cells], len(METRICS), axis=1)
+    if static_diffs is not None:
+        static = mean_in_order(static_diffs.reshape(n_pairs, -1))
+    matched_n, faster, slower = np.repeat(np.sum(pair.counts, axis=0)[:, cells.reshape(-1)], len(METRICS), axis=1)
     shares = np.full((2, n), np.nan)
-    if clock == "arrival":
+    if keys["clock"][0] == "arrival":
         np.divide(np.stack([faster, slower]), matched_n, out=shares, where=matched_n > 0)
     part: Columns = {"arm": texts([pair.arm] * n), "base": texts([pair.base] * n)}
     part |= {name: np.repeat(values, len(METRICS)) for name, values in keys.items()}
-    part |= {"clock": texts([clock] * n), "metric": texts(list(METRICS) * len(cells))}
+    part |= {"metric": texts(list(METRICS) * cells.size)}
     part |= {"diff": diff, "low": diff - spread.half_total, "high": diff + spread.half_total}
     part |= {"mc_low": diff - spread.half_mc, "mc_high": diff + spread.half_mc}
     part |= {"siting_sd": spread.siting_sd, "mc_sd": spread.mc_sd, "p_value": p_value(diff, spread.se, spread.df)}
     part |= {"static_diff": static, "congestion_diff": diff - static}
-    part |= {"n_pairs": np.full(n, len(pair.diffs)), "n_worlds": np.full(n, len(set(pair.worlds)))}
+    part |= {"n_pairs": np.full(n, n_pairs), "n_worlds": np.full(n, len(set(pair.worlds)))}
     return part | {"n_incidents": matched_n, "share_faster": shares[0], "share_slower": shares[1]}
 
 

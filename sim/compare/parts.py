@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ import numpy as np
 from sim.errors import Problems, nearest_name
 from sim.metrics.store import REPLICATION_SCHEMAS, Columns, read_columns
 
+Tables = dict[str, Columns]
+"""Tables by name."""
+Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+"""A map over jobs, in order; what it maps must be a function of a module, so that other processes can do it."""
 METRICS = ("p50", "p80", "p90", "p95", "mean", "share_300", "share_480", "share_600")
 CLOCKS = ("arrival", "critical", "full_alarm", "call_to_arrival")
 GROUPS = ("headline", "fire", "rescue", "all")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.compare.cells import Frame
-from sim.compare.parts import Arm
+from sim.compare.levels import stack
+from sim.compare.parts import Arm, Tables
 from sim.compare.planted import CLOCKS, milestones
 from sim.compare.service import measured_years
 from sim.metrics.store import Columns, columns_of
@@ -19,33 +19,45 @@ Rows = list[dict[str, Any]]
 _SOON_MS = 300 * MS_PER_S
 
 
-def place_tables(arms: Sequence[Arm], frame: Frame) -> dict[str, Columns]:
-    """Return the tables `tunnel`, `villages` and `help`, over the whole window, but no empty one."""
-    scenes = [(arm, _years(arm, frame), _scenes(arm)) for arm in arms if arm.has("scenes")]
-    rows: dict[str, Rows] = {
-        "tunnel": [row for told in scenes for row in _tunnel_rows(*told)],
-        "villages": [row for told in scenes for row in _village_rows(*told)],
-        "help": [row for arm in arms if arm.has("mutual_aid") for row in _help_rows(arm, _years(arm, frame))],
-    }
-    return {name: columns_of(found) for name, found in rows.items() if found}
+def places_of_arm(arm: Arm, frame: Frame) -> Tables:
+    """Return the rows of an arm in `tunnel`, `villages` and `help`, over the whole window, as far as it has any."""
+    years = float(measured_years(arm, frame)[0]) * len(arm.replications)
+    rows: dict[str, Rows] = {}
+    if arm.has("scenes"):
+        in_tunnels, with_village, of_kinds = _scenes(arm, frame)
+        rows["tunnel"] = _tunnel_rows(arm, years, in_tunnels)
+        rows["villages"] = _village_rows(arm, years, with_village, of_kinds)
+    rows["help"] = _help_rows(arm, years) if arm.has("mutual_aid") else []
+    return {name: columns_of(told) for name, told in rows.items() if told}
 
 
-def _years(arm: Arm, frame: Frame) -> float:
-    """Return the years measured by all replications together."""
-    return float(measured_years(arm, frame)[0]) * len(arm.replications)
+def _scenes(arm: Arm, frame: Frame) -> tuple[Columns, Columns, NDArray[np.int64]]:
+    """Return what becomes of incidents in tunnels and of those with a village, and how many there are of each kind.
 
-
-def _scenes(arm: Arm) -> Columns:
-    """Return the replications' scenes with what the incident tables tell of the same incidents."""
-    parts = []
+    The milestones of `CLOCKS` of the first; `kind`, `unit_ms` (a unit there after the call, -1 never) and `village_ms`
+    of the second; (2, n_kinds): of all incidents, and those with a unit within five minutes of the call.
+    """
+    tunnels, villages = [], []
+    of_kinds = np.zeros((2, frame.labels.n_kinds), dtype=np.int64)
+    names = ("identity", "kind", "call_ms", "dispatch_due_ms", *CLOCKS.values())
     for replication in arm.replications:
-        table = replication.read("scenes")
-        names = ("identity", "call_ms", "dispatch_due_ms", *CLOCKS.values())
+        table = replication.read("scenes", ("identity", "kind", "portal_a", "village_ms"))
         incidents = replication.read("incidents", names)
-        order = np.argsort(incidents["identity"], kind="stable")
-        at = order[np.searchsorted(incidents["identity"][order], table["identity"])]
-        parts.append(table | {name: incidents[name][at] for name in names[1:]})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        arrival = incidents["first_arrival_ms"]
+        unit_ms = np.where(arrival < 0, -1, incidents["dispatch_due_ms"] - incidents["call_ms"] + arrival)
+        is_soon = (unit_ms >= 0) & (unit_ms <= _SOON_MS)
+        for at, own in enumerate((incidents["kind"], incidents["kind"][is_soon])):
+            of_kinds[at] += np.bincount(own, minlength=frame.labels.n_kinds)
+        order = np.argsort(incidents["identity"])
+        has_portal, has_village = table["portal_a"] >= 0, table["village_ms"] >= 0
+        at_tunnel, at_village = (
+            order[np.searchsorted(incidents["identity"], table["identity"][own], sorter=order)]
+            for own in (has_portal, has_village)
+        )
+        tunnels.append({name: incidents[name][at_tunnel] for name in CLOCKS.values()})
+        of_village = {name: table[name][has_village] for name in ("kind", "village_ms")}
+        villages.append(of_village | {"unit_ms": unit_ms[at_village]})
+    return stack(tunnels), stack(villages), of_kinds
 
 
 def _tunnel_rows(arm: Arm, years: float, table: Columns) -> Rows:
@@ -54,22 +66,17 @@ def _tunnel_rows(arm: Arm, years: float, table: Columns) -> Rows:
     `low`, `high`: of the sample of all replications (order statistics, or the binomial). Such incidents are reached by
     the portals of `scenes`.
     """
-    own = table["portal_a"] >= 0
-    if not own.any():
+    n = len(table["first_arrival_ms"])
+    if not n:
         return []
-    part = {name: table[name][own] for name in CLOCKS.values()}
-    shown = {
-        "per_year": float(own.sum()) / years,
-        "n_incidents": int(own.sum()),
-        "n_replications": len(arm.replications),
-    }
+    shown = {"per_year": n / years, "n_incidents": n, "n_replications": len(arm.replications)}
     return [
         {"arm": arm.name, "clock": clock, "metric": metric, "value": value, "low": low, "high": high} | shown
-        for clock, metric, value, low, high in milestones(part, np.ones(int(own.sum())))
+        for clock, metric, value, low, high in milestones(table, np.ones(n))
     ]
 
 
-def _village_rows(arm: Arm, years: float, table: Columns) -> Rows:
+def _village_rows(arm: Arm, years: float, table: Columns, of_kinds: NDArray[np.int64]) -> Rows:
     """Return how often the village's own people come, and what they are there before; a milestone of their own.
 
     per_year: incidents they come to; of these first_share, where they are there before the first unit of the stations,
@@ -77,33 +84,19 @@ def _village_rows(arm: Arm, years: float, table: Columns) -> Rows:
     and who is there within five minutes of the *call*: a unit of the stations (stations_300_share), or it or they
     (any_300_share).
     """
-    own = table["village_ms"] >= 0
-    if not own.any():
+    unit_ms, village_ms, n = table["unit_ms"], table["village_ms"], len(table["unit_ms"])
+    if not n:
         return []
-    unit_ms = (table["dispatch_due_ms"] - table["call_ms"] + table["first_arrival_ms"])[own]
-    village_ms, has_come = table["village_ms"][own], table["first_arrival_ms"][own] >= 0
+    has_come = unit_ms >= 0
     first: NDArray[np.bool_] = ~has_come | (village_ms < unit_ms)
     ahead = (unit_ms - village_ms)[first & has_come] / MS_PER_S
-    row: dict[str, Any] = {"arm": arm.name, "per_year": float(own.sum()) / years, "first_share": float(first.mean())}
+    row: dict[str, Any] = {"arm": arm.name, "per_year": n / years, "first_share": float(first.mean())}
     row |= {"before_s": float(ahead.mean()) if len(ahead) else float("nan")}
     gained = int(((village_ms <= _SOON_MS) & ~(has_come & (unit_ms <= _SOON_MS))).sum())
-    n_all, n_soon = _of_kinds(arm, np.unique(table["kind"][own]))
-    row |= {"all_per_year": n_all / years, "came_share": int(own.sum()) / n_all}
+    n_all, n_soon = of_kinds[:, np.unique(table["kind"])].sum(axis=1).tolist()
+    row |= {"all_per_year": n_all / years, "came_share": n / n_all}
     row |= {"stations_300_share": n_soon / n_all, "any_300_share": (n_soon + gained) / n_all}
     return [row | {"n_incidents": n_all, "n_replications": len(arm.replications)}]
-
-
-def _of_kinds(arm: Arm, kinds: NDArray[Any]) -> tuple[int, int]:
-    """Return the incidents of some kinds, all replications together, and how many had a unit within five minutes."""
-    names = ("kind", "call_ms", "dispatch_due_ms", "first_arrival_ms")
-    n, n_soon = 0, 0
-    for replication in arm.replications:
-        table = replication.read("incidents", names)
-        own, has_come = np.isin(table["kind"], kinds), table["first_arrival_ms"] >= 0
-        unit_ms = table["dispatch_due_ms"] - table["call_ms"] + table["first_arrival_ms"]
-        n += int(own.sum())
-        n_soon += int((own & has_come & (unit_ms <= _SOON_MS)).sum())
-    return n, n_soon
 
 
 def _help_rows(arm: Arm, years: float) -> Rows:

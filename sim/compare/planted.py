@@ -6,13 +6,14 @@ part of the headline: a planted sample is no forecast.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compare.intervals import t_quantile
 from sim.compare.levels import texts
-from sim.compare.parts import Arm
+from sim.compare.parts import Arm, Tables
 from sim.metrics.planted import HORIZON_MS
 from sim.metrics.readiness import PPM
 from sim.metrics.store import Columns
@@ -27,15 +28,21 @@ _COUNTS = ("n_incidents", "n_waited", "n_never_met", "n_unfilled", "n_dispatched
 _SHARES = ("share_300", "kept_lowest", "not_back")
 
 
-def planted_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]]) -> dict[str, Columns]:
-    """Return the tables `stress`, `rare` and `rare_pairs` of the arms that planted anything, but no empty one."""
-    with_any = [arm for arm in arms if arm.has("planted")]
-    by_name = {arm.name: arm for arm in with_any}
-    stress = [stress_levels(arm) for arm in with_any if arm.has("stress")]
-    rare = [rare_levels(arm) for arm in with_any]
-    paired = [rare_pairs(by_name[arm], by_name[base]) for arm, base in pairs if arm in by_name and base in by_name]
-    made = {"stress": stress, "rare": rare, "rare_pairs": paired}
-    return {name: _stacked(parts) for name, parts in made.items() if any(len(part["arm"]) for part in parts)}
+def planted_of_arm(arm: Arm) -> Tables:
+    """Return the rows of an arm in `stress` and `rare`, if it planted anything."""
+    if not arm.has("planted"):
+        return {}
+    found = {"stress": stress_levels(arm)} if arm.has("stress") else {}
+    return _not_empty(found | {"rare": rare_levels(arm)})
+
+
+def planted_of_pair(arm: Arm, base: Arm) -> Tables:
+    """Return the rows of two arms in `rare_pairs`, if both planted anything."""
+    return _not_empty({"rare_pairs": rare_pairs(arm, base)}) if arm.has("planted") and base.has("planted") else {}
+
+
+def _not_empty(tables: Tables) -> Tables:
+    return {name: table for name, table in tables.items() if len(table["arm"])}
 
 
 def stress_levels(arm: Arm) -> Columns:
@@ -113,32 +120,37 @@ def milestones(
 ) -> list[tuple[str, str, float, float, float]]:
     """Return (clock, metric, value, low, high): P50 and P90 in seconds, and the share of what never came.
 
-    `part` has the milestones of each incident, `weight` what each counts for. Intervals are of a sample alone: order
-    statistics, or the binomial; NaN for what is no sample.
+    `part` has the milestones of each incident, of the clocks to be told; `weight` what each counts for. Intervals are
+    of a sample alone: order statistics, or the binomial; NaN for what is no sample.
     """
     n = len(weight)
     rows: list[tuple[str, str, float, float, float]] = []
-    for clock, column in CLOCKS.items():
+    for clock, column in ((clock, column) for clock, column in CLOCKS.items() if column in part):
         values = np.where(part[column] < 0, np.inf, part[column] / MS_PER_S)
-        for metric, p in QUANTILES.items():
-            half = _Z * np.sqrt(p * (1 - p) / n) if is_sample else np.nan
-            value, low, high = (weighted_quantile(values, weight, q) for q in (p, p - half, p + half))
-            rows.append((clock, metric, value, low, high))
+        halves = [_Z * np.sqrt(p * (1 - p) / n) if is_sample else np.nan for p in QUANTILES.values()]
+        wanted = [(p, p - half, p + half) for p, half in zip(QUANTILES.values(), halves, strict=True)]
+        found = iter(weighted_quantiles(values, weight, [p for three in wanted for p in three]))
+        rows += [(clock, metric, next(found), next(found), next(found)) for metric in QUANTILES]
         never = float(np.average(np.isinf(values), weights=weight))
         half = _Z * np.sqrt(never * (1 - never) / n) if is_sample else np.nan
         rows.append((clock, "never", never, never - half, never + half))
     return rows
 
 
-def weighted_quantile(values: NDArray[np.float64], weight: NDArray[np.float64], p: float) -> float:
-    """Return the least value up to which at least the share p of the weight lies; p beyond 0 and 1 is 0 or 1."""
-    if np.isnan(p):
-        return float("nan")
-    p = min(max(p, 0.0), 1.0)
+def weighted_quantiles(
+    values: NDArray[np.float64], weight: NDArray[np.float64], shares: Sequence[float]
+) -> list[float]:
+    """Return, for each share p, the least value up to which at least p of the weight lies; NaN for NaN.
+
+    A p beyond 0 and 1 is 0 or 1.
+    """
     order = np.argsort(values, kind="stable")
     running = np.cumsum(weight[order])
-    at = np.searchsorted(running, p * running[-1] * (1 - 1e-12))
-    return float(values[order][min(int(at), len(values) - 1)])
+    found = []
+    for p in shares:
+        at = np.searchsorted(running, min(max(p, 0.0), 1.0) * running[-1] * (1 - 1e-12))
+        found.append(float("nan") if np.isnan(p) else float(values[order[min(int(at), len(values) - 1)]]))
+    return found
 
 
 def rare_pairs(arm: Arm, base: Arm) -> Columns:
@@ -182,8 +194,6 @@ def _both(part: tuple[NDArray[np.float64], NDArray[np.float64], int]) -> NDArray
 
 def mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float]:
     """Return the ratio of sums and half its 95 % interval, rows being clusters (Cochran 1977, 6.3); NaN with one."""
-    from scipy.stats import t
-
     if n.sum() == 0:
         return float("nan"), float("nan")
     mean, k = float(total.sum() / n.sum()), len(n)
@@ -191,7 +201,7 @@ def mean_and_half(total: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[f
         return mean, float("nan")
     rest = total - mean * n
     error = np.sqrt(float((rest * rest).sum()) * k / (k - 1)) / float(n.sum())
-    return mean, float(t.ppf(0.975, k - 1) * error)
+    return mean, float(t_quantile(np.array([k - 1.0]))[0] * error)
 
 
 def _pooled(arm: Arm) -> Columns:
@@ -205,8 +215,3 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> Column
         name: texts([str(value) for value in column]) if column and isinstance(column[0], str) else np.array(column)
         for name, column in zip(names, columns, strict=True)
     }
-
-
-def _stacked(parts: Sequence[Columns]) -> Columns:
-    kept = [part for part in parts if len(part["arm"])]
-    return {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sim.compare.cells import Frame
 from sim.compare.collect import collect, years_of
-from sim.compare.parts import METRICS, Arm, Labels
+from sim.compare.parts import METRICS, Arm, Labels, Run
 from sim.metrics.store import Columns, columns_of
 
 TOLD = ("share_300", "p50", "p90")
@@ -51,17 +51,19 @@ def plausible_tables(
     base_of: Mapping[str, str],
     labels: Labels,
     declared: Sequence[tuple[str, str]] = (),
+    run: Run = map,
 ) -> dict[str, Columns]:
     """Return the tables `plausible` (one row per world, arm and metric), `sensitivity` and `robustness`.
 
     `base_of`: arm -> the arm it is compared with, "" for none. `declared`: further pairs (arm, base) that the study
-    compares; they have rows of their own in the last two. Figures are of the headline's arrival over the whole window
-    of these runs.
+    compares; they have rows of their own in the last two. `run` reads arms, here or in other processes. Figures are of
+    the headline's arrival over the whole window of these runs.
     """
     if not arms:
         return {}
     frame = Frame(years_of([one.arm for one in arms]), labels)
-    level = {(one.name, one.world): _level(one.arm, frame) for one in arms}
+    levels = run(_level, [(one.arm, frame) for one in arms])
+    level = {(one.name, one.world): told for one, told in zip(arms, levels, strict=True)}
     worlds = sorted({one.world for one in arms})
     names = list(dict.fromkeys(one.name for one in arms))
     values = {one.world: one.values for one in arms}
@@ -87,7 +89,8 @@ def plausible_tables(
     return {name: table for name, table in (tables | {"plausible_values": columns_of(rows)}).items() if table}
 
 
-def _level(arm: Arm, frame: Frame) -> dict[str, float]:
+def _level(job: tuple[Arm, Frame]) -> dict[str, float]:
+    arm, frame = job
     result = collect(arm, frame, is_bootstrapped=False)
     cell = frame.main_cell(0, "headline")
     mean = np.mean([values[0][cell] for values in result.main.values], axis=0)

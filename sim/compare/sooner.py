@@ -6,17 +6,20 @@ What an aircraft, a team or a hydrant saves is told so, over the incidents that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compare.levels import stack
 from sim.compare.parts import Arm, Replication
 from sim.compare.planted import CLOCKS, mean_and_half
 from sim.metrics.store import Columns
 from sim.units import MS_PER_S
+
+CLOCKS_MATCHED = ("critical", "full_alarm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,49 +37,75 @@ class Matched:
     n_pairs: int
 
 
-def matched_incidents(
-    arm: Arm, base: Arm, read: Callable[[Replication], Columns], clocks: Sequence[str]
-) -> Matched | None:
-    """Return the incidents that `read` gives of the arm (`identity` among its columns, each once) and the base had too.
+Read = Callable[[Replication], Mapping[str, Columns]]
+"""What reads tables of a replication, by name, with `identity` among the columns and each incident once."""
 
-    None where the two share no replication.
+
+def matched_incidents(
+    arm: Arm, base: Arm, reads: Sequence[Read], clocks: Sequence[str] = CLOCKS_MATCHED
+) -> dict[str, Matched]:
+    """Return, by name, the incidents that any of `reads` gives of the arm and the base had too.
+
+    A name may be missing in some replications. Nothing where the two arms share no replication. The incidents of each
+    replication are read once.
     """
+    if not reads:
+        return {}
     numbers = {replication.number: replication for replication in base.replications}
     both = [(one, numbers[one.number]) for one in arm.replications if one.number in numbers]
-    tables: list[Columns] = []
-    seconds: list[dict[str, list[NDArray[np.float64]]]] = []
-    for one, other in both:
-        table = read(one)
-        known = np.sort(table["identity"])
-        found = [r.read("incidents", ("identity", *(CLOCKS[clock] for clock in clocks))) for r in (one, other)]
-        places = [_places(incidents["identity"], known) for incidents in found]
-        is_shared = (places[0] >= 0) & (places[1] >= 0)
-        at = _places(table["identity"], known[is_shared])
-        tables.append({name: values[at] for name, values in table.items()})
-        sides = list(zip(found, (place[is_shared] for place in places), strict=True))
-        seconds.append({clock: [_seconds(side[CLOCKS[clock]][rows]) for side, rows in sides] for clock in clocks})
-    if not tables:
-        return None
-    ours, theirs = (
-        {clock: np.concatenate([one[clock][side] for one in seconds]) for clock in clocks} for side in (0, 1)
-    )
-    cluster = np.repeat(np.arange(len(tables)), [len(table["identity"]) for table in tables])
-    joined = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    return Matched(joined, ours, theirs, cluster, len(tables))
+    parts: dict[str, list[Matched]] = {}
+    for place, (one, other) in enumerate(both):
+        ours = _Incidents(one, clocks)
+        theirs = ours if other.folder == one.folder else _Incidents(other, clocks)
+        for name, table in (entry for read in reads for entry in read(one).items()):
+            parts.setdefault(name, []).append(_matched(table, ours, theirs, place, len(both)))
+    return {name: _joined(found) for name, found in parts.items()}
 
 
-def _places(identity: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the row of each wanted identity, -1 where there is none; what is in order already is not sorted."""
-    order = None if (identity[1:] > identity[:-1]).all() else np.argsort(identity, kind="stable")
-    ascending = identity if order is None else identity[order]
-    at = np.minimum(np.searchsorted(ascending, wanted), max(len(ascending) - 1, 0))
-    is_there = ascending[at] == wanted if len(ascending) else np.zeros(len(wanted), dtype=np.bool_)
-    return np.where(is_there, at if order is None or not len(order) else order[at], -1)
+class _Incidents:
+    """The incidents of a replication, found by identity."""
+
+    def __init__(self, replication: Replication, clocks: Sequence[str]) -> None:
+        table = replication.read("incidents", ("identity", *(CLOCKS[clock] for clock in clocks)))
+        self._ms = {clock: table[CLOCKS[clock]] for clock in clocks}
+        self._identity = table["identity"]
+        is_ascending = bool((self._identity[1:] > self._identity[:-1]).all())
+        self._order = np.arange(len(self._identity)) if is_ascending else np.argsort(self._identity)
+
+    def places(self, wanted: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the row of each wanted identity, -1 where there is none."""
+        return _places(self._identity, self._order, wanted)
+
+    def seconds(self, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+        """Return, by clock, the seconds until it stopped at some incidents, infinite where it never did."""
+        return {clock: np.where(ms[rows] < 0, np.inf, ms[rows] / MS_PER_S) for clock, ms in self._ms.items()}
 
 
-def _seconds(ms: NDArray[Any]) -> NDArray[np.float64]:
-    """Return milestones in seconds, infinite where they never came."""
-    return np.where(ms < 0, np.inf, ms / MS_PER_S)
+def _matched(table: Columns, ours: _Incidents, theirs: _Incidents, place: int, n_pairs: int) -> Matched:
+    """Return the incidents of a table that both sides had, in the order of identity."""
+    order = np.argsort(table["identity"])
+    known = table["identity"][order]
+    places = [side.places(known) for side in (ours, theirs)]
+    is_shared = (places[0] >= 0) & (places[1] >= 0)
+    kept = {name: values[order[is_shared]] for name, values in table.items()}
+    seconds = [side.seconds(rows[is_shared]) for side, rows in zip((ours, theirs), places, strict=True)]
+    return Matched(kept, seconds[0], seconds[1], np.full(int(is_shared.sum()), place), n_pairs)
+
+
+def _joined(parts: Sequence[Matched]) -> Matched:
+    """Return the incidents of several replications behind each other."""
+    return Matched(
+        stack([one.table for one in parts]), stack([one.ours for one in parts]), stack([one.theirs for one in parts]),
+        np.concatenate([one.cluster for one in parts]), parts[0].n_pairs,
+    )  # fmt: skip
+
+
+def _places(identity: NDArray[Any], order: NDArray[np.intp], wanted: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the row of each wanted identity, -1 where there is none; `order` sorts them."""
+    if not len(identity):
+        return np.full(len(wanted), -1, dtype=np.intp)
+    at = order[np.minimum(np.searchsorted(identity, wanted, sorter=order), len(identity) - 1)]
+    return np.where(identity[at] == wanted, at, -1)
 
 
 def saved(found: Matched, clock: str, own: NDArray[np.bool_]) -> dict[str, float]:

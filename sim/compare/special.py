@@ -5,17 +5,19 @@ What an aircraft saves is told by pairing arms: within one run the vehicle that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.compare.cells import Frame
-from sim.compare.parts import POOLED_YEAR, Arm, Replication
+from sim.compare.levels import stack
+from sim.compare.parts import POOLED_YEAR, Arm, Replication, Tables
 from sim.compare.planted import mean_and_half
 from sim.compare.service import measured_years
-from sim.compare.sooner import matched_incidents, part, saved, saved_hours
+from sim.compare.sooner import CLOCKS_MATCHED, Matched, Read, part, saved, saved_hours
 from sim.metrics.special import Grounded
 from sim.metrics.store import Columns, columns_of
 from sim.units import MS_PER_S
@@ -24,41 +26,106 @@ ALL = ""
 """`kind` of a row about all kinds of incident for which aircraft are asked."""
 WHY = {"no_hour": Grounded.NO_FLYING_HOUR, "none_there": Grounded.NONE_THERE, "all_out": Grounded.ALL_OUT}
 Rows = list[dict[str, Any]]
-_TEAM_CLOCKS = ("critical", "full_alarm")
+_OF_TURNOUT = (
+    "identity", "base", "type", "capability", "arrival_ms", "work_ms", "gather_ms", "is_first_arrival",
+    "others_work_ms", "is_alone",
+)  # fmt: skip
+_OF_AIR = (
+    "kind", "year", "grounded", "is_sent", "is_first_arrival", "is_first_work", "air_arrival_ms", "ground_arrival_ms",
+    "air_work_ms", "ground_work_ms",
+)  # fmt: skip
+_AIR, _TEAM = "air", "team "
+"""Names of the incidents for which aircraft are asked, and, with its own behind, of those at which a team was."""
 
 
-def special_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]], frame: Frame) -> dict[str, Columns]:
-    """Return `turnouts`, `teams`, `team_pairs`, `air` and `air_pairs` of the arms that have any, but no empty table."""
-    by_name = {arm.name: arm for arm in arms}
-    told = [(by_name[arm], by_name[base]) for arm, base in pairs]
-    rows: dict[str, Rows] = {
-        "turnouts": [row for arm in arms if arm.has("turnouts") for row in turnout_rows(arm, frame)],
-        "teams": [row for arm in arms if arm.has("turnouts") for row in team_rows(arm, frame)],
-        "team_pairs": [row for arm, base in told if arm.has("turnouts") for row in team_pair_rows(arm, base, frame)],
-        "air": [row for arm in arms if arm.has("air") for row in air_rows(arm, frame)],
-        "air_pairs": [row for arm, base in told if arm.has("air") for row in air_pair_rows(arm, base, frame)],
-    }
-    return {name: columns_of(found) for name, found in rows.items() if found}
+def special_of_arm(arm: Arm, frame: Frame) -> Tables:
+    """Return the rows of an arm in `turnouts`, `teams` and `air`, as far as it has any."""
+    rows: dict[str, Rows] = {"turnouts": [], "teams": []}
+    if arm.has("turnouts"):
+        found, years = _turnouts(arm), float(measured_years(arm, frame)[0]) * len(arm.replications)
+        rows |= {"turnouts": _turnout_rows(arm, found, years), "teams": _team_rows(arm, found, years)}
+    rows["air"] = _air_rows(arm, frame) if arm.has("air") else []
+    return {name: columns_of(told) for name, told in rows.items() if told}
 
 
-def turnout_rows(arm: Arm, frame: Frame) -> Rows:
+def reads_of_special(arm: Arm) -> list[Read]:
+    """Return what reads the incidents at which each team was, and those for which aircraft are asked."""
+    reads: list[Read] = [lambda replication: _met(arm, replication)] if arm.has("turnouts") else []
+    names = ("identity", "kind", "year", "is_sent")
+    return [*reads, lambda replication: {_AIR: replication.read("air", names)}] if arm.has("air") else reads
+
+
+def special_of_pair(arm: Arm, base: Arm, found: Mapping[str, Matched], frame: Frame) -> Tables:
+    """Return the rows of two arms in `team_pairs` and `air_pairs`, from what `reads_of_special` found in both."""
+    teams = sorted(name.removeprefix(_TEAM) for name in found if name.startswith(_TEAM))
+    told = [_team_pair_row(arm, base, team, found[_TEAM + team]) for team in teams]
+    rows = {"team_pairs": [row for row in told if row["n_incidents"]]}
+    rows["air_pairs"] = _air_pair_rows(arm, base, found[_AIR], frame) if _AIR in found else []
+    return {name: columns_of(told) for name, told in rows.items() if told}
+
+
+def _met(arm: Arm, replication: Replication) -> dict[str, Columns]:
+    """Return the incidents of a replication at which each team was, each once."""
+    table = replication.read("turnouts", ("identity", "base", "type", "arrival_ms"))
+    team, came = _teams(arm, table), table["arrival_ms"] >= 0
+    teams = sorted(set(team.tolist()))
+    return {_TEAM + one: {"identity": np.unique(table["identity"][(team == one) & came])} for one in teams}
+
+
+def _teams(arm: Arm, table: Columns) -> NDArray[np.object_]:
+    """Return the team of each turnout, its base where it is of none."""
+    of = zip(table["base"].tolist(), table["type"].tolist(), strict=True)
+    found: NDArray[np.object_] = np.array([arm.teams.get((str(b), str(t)), str(b)) for b, t in of], dtype=object)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Turnouts:
+    """All turnouts of an arm, types of unit and teams as places in their names; incidents at which each team was."""
+
+    table: Columns
+    types: tuple[str, ...]
+    teams: tuple[str, ...]
+    n_met: dict[str, int]
+
+
+def _turnouts(arm: Arm) -> _Turnouts:
+    parts: list[Columns] = []
+    types: dict[str, int] = {}
+    teams: dict[str, int] = {}
+    n_met: dict[str, int] = {}
+    for replication in arm.replications:
+        table = replication.read("turnouts", _OF_TURNOUT)
+        team, came = _teams(arm, table), table["arrival_ms"] >= 0
+        for one in set(team.tolist()):
+            n_met[one] = n_met.get(one, 0) + len(np.unique(table["identity"][(team == one) & came]))
+        table |= {"team": _places(team, teams), "type": _places(table["type"], types)}
+        parts.append({name: values for name, values in table.items() if name not in ("base", "identity")})
+    return _Turnouts(stack(parts), tuple(types), tuple(teams), n_met)
+
+
+def _places(names: NDArray[np.object_], known: dict[str, int]) -> NDArray[np.int16]:
+    """Return the place of each name among those known, to which new ones are added."""
+    return np.array([known.setdefault(str(name), len(known)) for name in names.tolist()], dtype=np.int16)
+
+
+def _turnout_rows(arm: Arm, found: _Turnouts, years: float) -> Rows:
     """Return what each type of unit of a base was sent for over the window, by capability (bit).
 
     per_year: dispatches a year; arrived_share: of them at the address and not turned back; of those that came,
     first_share (there before anybody else), only_share (no station unit ever worked for the same capability) and
     work_p50_s (median from the dispatch order to the work); is_alone: no station unit has the capability at all.
     """
-    table = arm.pooled("turnouts")
-    years = float(measured_years(arm, frame)[0]) * len(arm.replications)
-    rows = []
-    for kind, capability in sorted(set(zip(table["type"].tolist(), table["capability"].tolist(), strict=True))):
-        own = (table["type"] == kind) & (table["capability"] == capability)
+    table, rows = found.table, []
+    seen = set(zip(table["type"].tolist(), table["capability"].tolist(), strict=True))
+    for kind, capability in sorted((found.types[place], capability) for place, capability in seen):
+        own = (table["type"] == found.types.index(kind)) & (table["capability"] == capability)
         came = own & (table["arrival_ms"] >= 0)
         work_ms = table["work_ms"][came]
         rows.append(
             {
                 "arm": arm.name,
-                "type": str(kind),
+                "type": kind,
                 "capability": int(capability),
                 "per_year": float(own.sum()) / years,
                 "arrived_share": part(came, own),
@@ -73,28 +140,18 @@ def turnout_rows(arm: Arm, frame: Frame) -> Rows:
     return rows
 
 
-def _teams(arm: Arm, table: Columns) -> NDArray[np.object_]:
-    """Return the team of each turnout, its base where it is of none."""
-    of = zip(table["base"].tolist(), table["type"].tolist(), strict=True)
-    found: NDArray[np.object_] = np.array([arm.teams.get((str(b), str(t)), str(b)) for b, t in of], dtype=object)
-    return found
-
-
-def team_rows(arm: Arm, frame: Frame) -> Rows:
+def _team_rows(arm: Arm, found: _Turnouts, years: float) -> Rows:
     """Return what each team did over the window, whatever it was sent with and for.
 
     per_year: turnouts a year; incidents_per_year: incidents it was at; gather_p50_s: median from the dispatch until
-    it left; arrived_share, first_share, only_share and work_p50_s as in `turnout_rows`.
+    it left; arrived_share, first_share, only_share and work_p50_s as in `_turnout_rows`.
     """
-    table = arm.pooled("turnouts")
-    team, years = _teams(arm, table), float(measured_years(arm, frame)[0]) * len(arm.replications)
-    rows = []
-    for one in sorted(set(team.tolist())):
-        own = team == one
+    table, rows = found.table, []
+    for one in sorted(found.teams):
+        own = table["team"] == found.teams.index(one)
         came = own & (table["arrival_ms"] >= 0)
-        n_met = sum(len(np.unique(_of_team(arm, r, one)["identity"])) for r in arm.replications)
         row: dict[str, Any] = {"arm": arm.name, "team": one, "per_year": float(own.sum()) / years}
-        row |= {"incidents_per_year": n_met / years, "arrived_share": part(came, own)}
+        row |= {"incidents_per_year": found.n_met[one] / years, "arrived_share": part(came, own)}
         row |= {"gather_p50_s": _median_s(table["gather_ms"][own]), "work_p50_s": _median_s(table["work_ms"][came])}
         row |= {"first_share": part(came & table["is_first_arrival"], came)}
         row |= {"only_share": part(came & (table["others_work_ms"] < 0), came)}
@@ -108,32 +165,19 @@ def _median_s(ms: NDArray[Any]) -> float:
     return float(np.median(known)) / MS_PER_S if len(known) else float("nan")
 
 
-def _of_team(arm: Arm, replication: Replication, team: str) -> Columns:
-    """Return the incidents of a replication at which a team was, each once."""
-    table = replication.read("turnouts", ("identity", "base", "type", "arrival_ms"))
-    own = (_teams(arm, table) == team) & (table["arrival_ms"] >= 0)
-    return {"identity": np.unique(table["identity"][own])}
-
-
-def team_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
-    """Return what became of the incidents at which each team was, against the same ones in the base, over the window.
+def _team_pair_row(arm: Arm, base: Arm, team: str, found: Matched) -> dict[str, Any]:
+    """Return what became of the incidents at which a team was, against the same ones in the base, over the window.
 
     complete_share, base_complete_share: the whole first alarm came; by clock (critical, full_alarm) saved_s with low
     and high, the mean of base minus arm where both came, and share_faster, share_slower, what never came being longest.
     """
-    rows = []
-    for team in sorted(set(_teams(arm, arm.pooled("turnouts", ("base", "type"))).tolist())):
-        found = matched_incidents(arm, base, lambda r, team=team: _of_team(arm, r, team), _TEAM_CLOCKS)  # type: ignore[misc]
-        if found is None or not len(found.cluster):
-            continue
-        own = np.ones(len(found.cluster), dtype=np.bool_)
-        row: dict[str, Any] = {"arm": arm.name, "base": base.name, "team": team}
-        for name, side in (("complete_share", found.ours), ("base_complete_share", found.theirs)):
-            row[name] = float(np.isfinite(side["full_alarm"]).mean())
-        for clock in _TEAM_CLOCKS:
-            row |= {f"{clock}_{name}": value for name, value in saved(found, clock, own).items()}
-        rows.append(row | {"n_incidents": len(own), "n_pairs": found.n_pairs})
-    return rows
+    own = np.ones(len(found.cluster), dtype=np.bool_)
+    row: dict[str, Any] = {"arm": arm.name, "base": base.name, "team": team}
+    for name, side in (("complete_share", found.ours), ("base_complete_share", found.theirs)):
+        row[name] = part(np.isfinite(side["full_alarm"]), own)
+    for clock in CLOCKS_MATCHED:
+        row |= {f"{clock}_{name}": value for name, value in saved(found, clock, own).items()}
+    return row | {"n_incidents": len(own), "n_pairs": found.n_pairs}
 
 
 def _kinds(table: Columns, frame: Frame) -> list[tuple[str, NDArray[np.bool_]]]:
@@ -148,14 +192,14 @@ def _years(table: Columns, frame: Frame) -> list[tuple[int, int, NDArray[np.bool
     return [(i, y, every if y == POOLED_YEAR else table["year"] == y) for i, y in enumerate(frame.all_years)]
 
 
-def air_rows(arm: Arm, frame: Frame) -> Rows:
+def _air_rows(arm: Arm, frame: Frame) -> Rows:
     """Return for which incidents aircraft are asked, and what became of it, by year (0: the window) and kind.
 
     asked_per_year; of these no_hour_share, none_there_share and all_out_share (`Grounded`); sent_per_year, and
     first_arrival_per_year and first_work_per_year, those where the aircraft came, or worked, before any vehicle; by how
     much and how often no vehicle came: `_leads`.
     """
-    table, cluster = _clustered(arm, "air")
+    table, cluster = _clustered(arm, "air", _OF_AIR)
     n, measured, rows = len(arm.replications), measured_years(arm, frame), []
     for place, year, of_year in _years(table, frame):
         for kind, of_kind in _kinds(table, frame):
@@ -172,12 +216,11 @@ def air_rows(arm: Arm, frame: Frame) -> Rows:
     return rows
 
 
-def _clustered(arm: Arm, name: str) -> tuple[Columns, NDArray[np.int64]]:
+def _clustered(arm: Arm, name: str, columns: Sequence[str]) -> tuple[Columns, NDArray[np.int64]]:
     """Return a table's rows of all replications behind each other, and the place of each row's replication."""
-    parts = [replication.read(name) for replication in arm.replications]
+    parts = [replication.read(name, columns) for replication in arm.replications]
     lengths = [len(next(iter(part.values()))) for part in parts]
-    table = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    return table, np.repeat(np.arange(len(parts)), lengths)
+    return stack(parts), np.repeat(np.arange(len(parts)), lengths)
 
 
 def _leads(table: Columns, own: NDArray[np.bool_], cluster: NDArray[np.int64], n: int) -> dict[str, float]:
@@ -198,7 +241,7 @@ def _leads(table: Columns, own: NDArray[np.bool_], cluster: NDArray[np.int64], n
     return found
 
 
-def air_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
+def _air_pair_rows(arm: Arm, base: Arm, found: Matched, frame: Frame) -> Rows:
     """Return by how much critical needs were at work sooner in the arm than in its base, by year and kind.
 
     Of the incidents to which the arm sent an aircraft: saved_s (mean of base minus arm where both came; positive is
@@ -206,10 +249,6 @@ def air_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
     longest), n_sent. Of all for which aircraft are asked: saved_h_per_year, hours saved together where both came, with
     saved_h_low and saved_h_high (95 %, between replications).
     """
-    names = ("identity", "kind", "year", "is_sent")
-    found = matched_incidents(arm, base, lambda replication: replication.read("air", names), ("critical",))
-    if found is None:
-        return []
     measured, rows = measured_years(arm, frame), []
     for place, year, of_year in _years(found.table, frame):
         for kind, of_kind in _kinds(found.table, frame):

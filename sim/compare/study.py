@@ -7,14 +7,12 @@ what was asked; read each arm and make its own tables; read pairs; make the tabl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sim.compare.breakdowns import breakdowns_table
+from sim.compare.apart import joined, tables_of_arm, tables_of_pair
 from sim.compare.cells import Frame
 from sim.compare.collect import ArmResult, collect, years_of
 from sim.compare.detail import hour_contrasts, kind_contrasts
@@ -22,21 +20,12 @@ from sim.compare.guide import replication_guide
 from sim.compare.interactions import corrected_together, interactions_table
 from sim.compare.intervals import ENOUGH_DF
 from sim.compare.levels import ecdf_table, headline_table, hours_table, kinds_table, texts, towns_table
-from sim.compare.manning import manning_summary
 from sim.compare.matched import main_and_conditions, matched_table
-from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair
-from sim.compare.parts import Arm, Contrast, Labels, check
-from sim.compare.places import place_tables
-from sim.compare.planted import planted_tables
+from sim.compare.pairs import Pair, contrasts_table, losers_table, make_pair, pair_rows
+from sim.compare.parts import Arm, Contrast, Labels, Run, Tables, check
 from sim.compare.service import beyond_table, one_more_summary, queueing_table, workload_summary, worst_towns_table
-from sim.compare.special import special_tables
-from sim.compare.water import water_tables
 from sim.errors import Problems
 from sim.metrics.store import Columns
-
-Tables = dict[str, Columns]
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""What processes that read arms are told; each has one core."""
 
 
 def compare_arms(
@@ -47,7 +36,7 @@ def compare_arms(
     *,
     pairs: Sequence[tuple[str, str]] = (),
     one_more_arm: str | None = None,
-    workers: int = 1,
+    run: Run = map,
     tell: Callable[[str], None] | None = None,
 ) -> Tables:
     """Return the tables of a comparison by name, each a dict of equally long columns.
@@ -63,8 +52,8 @@ def compare_arms(
         (arm, base) to be compared besides those of the contrasts.
     one_more_arm
         The arm whose next stations are ranked; none if not given.
-    workers
-        Processes to read arms and pairs in; the tables are the same for any number.
+    run
+        Reads arms and pairs, here or in other processes; the tables are the same.
     tell
         Called with a word after each step (every arm, then "pairs"), for a progress bar.
 
@@ -81,34 +70,44 @@ def compare_arms(
     asked = [pair for contrast in (*plain, *interactions) for pair in contrast.pairs]
     wanted = list(dict.fromkeys(asked + list(pairs)))
     tell = tell or (lambda step: None)
-    with _pool(workers, len(arms)) as run:
-        jobs = [(arm, frame, _needs_bootstrap(arm, arms, wanted, interactions)) for arm in arms]
-        own: dict[str, list[Columns]] = {}
-        results: dict[str, ArmResult] = {}
-        for arm, (result, tables_of_arm) in zip(arms, run(_read_arm, jobs), strict=True):
-            tell(arm.name)
-            results[arm.name] = result
-            for name, table in tables_of_arm.items():
-                own.setdefault(name, []).append(table)
-        made = list(run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted]))
+    results, made, tables = _read_all(arms, wanted, interactions, frame, run, tell)
     tell("pairs")
-    tables = {name: {key: np.concatenate([p[key] for p in parts]) for key in parts[0]} for name, parts in own.items()}
-    found = contrasts_table(made, plain, frame), interactions_table(made, interactions, frame)
+    of_pairs = contrasts_table([tables.pop("contrasts", {})], made, plain)
+    found = of_pairs, interactions_table(made, interactions, frame)
     tables["contrasts"], tables["interactions"] = corrected_together(*found)
     if tables["contrasts"]:
         tables["losers"] = losers_table(tables["contrasts"], frame)
-    tables["matched"] = _matched(arms, wanted, made, results, frame)
-    tables |= {"kind_contrasts": kind_contrasts(made, frame), "hour_contrasts": hour_contrasts(made, frame)}
+    tables["matched"] = _matched(arms, wanted, made, results, frame, run)
     tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
     tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
     if one_more_arm is not None:
         tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
-    tables |= {"manning": manning_summary(arms, frame)} | planted_tables(arms, wanted)
-    tables |= special_tables(arms, wanted, frame) | place_tables(arms, frame)
-    tables |= water_tables(arms, wanted, frame) | {"breakdowns": breakdowns_table(arms, frame)}
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}
+
+
+def _read_all(
+    arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], interactions: Sequence[Contrast], frame: Frame, run: Run,
+    tell: Callable[[str], None],
+) -> tuple[dict[str, ArmResult], list[Pair], Tables]:  # fmt: skip
+    """Return what is known of each arm, of each wanted pair, and the tables that they have by themselves."""
+    by_name = {arm.name: arm for arm in arms}
+    read = run(_read_arm, [(arm, frame, _needs_bootstrap(arm, arms, wanted, interactions)) for arm in arms])
+    apart = run(tables_of_arm, [(arm, frame) for arm in arms])
+    apart_pairs = run(tables_of_pair, [(by_name[arm], by_name[base], frame) for arm, base in wanted])
+    own: list[Tables] = []
+    results: dict[str, ArmResult] = {}
+    for arm, (result, tables) in zip(arms, read, strict=True):
+        tell(arm.name)
+        results[arm.name] = result
+        own.append(tables)
+    pairs_read = run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted])
+    made = []
+    for pair, tables in pairs_read:
+        made.append(pair)
+        own.append(tables)
+    return results, made, joined((*own, *apart, *apart_pairs))
 
 
 def _read_arm(job: tuple[Arm, Frame, bool]) -> tuple[ArmResult, Tables]:
@@ -119,34 +118,22 @@ def _read_arm(job: tuple[Arm, Frame, bool]) -> tuple[ArmResult, Tables]:
     return result, tables
 
 
-def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> Pair:
-    return make_pair(*job)
+def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> tuple[Pair, Tables]:
+    pair, frame = make_pair(*job), job[2]
+    tables = {"contrasts": pair_rows(pair, frame)}
+    tables |= {"kind_contrasts": kind_contrasts(pair, frame), "hour_contrasts": hour_contrasts(pair, frame)}
+    pair.release()
+    return pair, {name: table for name, table in tables.items() if table}
 
 
 def _matched(
     arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], made: Sequence[Pair], results: dict[str, ArmResult],
-    frame: Frame,
+    frame: Frame, run: Run,
 ) -> Columns:  # fmt: skip
     """Return the main comparison over the replications of each condition; nothing where there is no such pair."""
     main, others = main_and_conditions(arms, wanted)
     pairs = {(pair.arm, pair.base): pair for pair in made}
-    return {} if main is None else matched_table(pairs[main], [pairs[other] for other in others], results, frame)
-
-
-@contextmanager
-def _pool(workers: int, n_jobs: int) -> Iterator[Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]]:
-    """Give a map over jobs, in order: in this process, or in several where there is enough to do."""
-    if workers <= 1 or n_jobs <= 1:
-        yield map
-        return
-    from joblib.externals.loky import ProcessPoolExecutor  # its workers do not begin by running the command again
-
-    pool, is_done = ProcessPoolExecutor(min(workers, n_jobs), env=_ONE_THREAD), False
-    try:
-        yield pool.map
-        is_done = True
-    finally:
-        pool.shutdown(wait=True, kill_workers=not is_done)
+    return {} if main is None else matched_table(pairs[main], [pairs[other] for other in others], results, frame, run)
 
 
 def _tables_of(result: ArmResult, frame: Frame) -> Tables:

@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.compare.cells import Frame
-from sim.compare.parts import POOLED_YEAR, Arm, Replication
+from sim.compare.parts import POOLED_YEAR, Arm, Replication, Tables
 from sim.compare.planted import milestones
 from sim.compare.service import measured_years
-from sim.compare.sooner import Matched, matched_incidents, part, saved, saved_hours
+from sim.compare.sooner import Matched, Read, matched_incidents, part, saved, saved_hours
 from sim.metrics.store import Columns, columns_of
 from sim.units import MS_PER_S
 
 Rows = list[dict[str, Any]]
 _COLUMNS = ("identity", "kind", "year", "water_delay_ms", "needs_water")
 _TOLD = ("p50", "p90")
+_LARGE = "large fires"
 
 
-def water_tables(arms: Sequence[Arm], pairs: Iterable[tuple[str, str]], frame: Frame) -> dict[str, Columns]:
-    """Return the tables `water` and `water_pairs` of the arms in which large fires need a supply, but no empty one."""
-    by_name = {arm.name: arm for arm in arms}
-    told = [(by_name[arm], by_name[base]) for arm, base in pairs]
-    rows: dict[str, Rows] = {
-        "water": [row for arm in arms if arm.has("scenes") for row in water_rows(arm, frame)],
-        "water_pairs": [row for arm, base in told for row in water_pair_rows(arm, base, frame)],
-    }
-    return {name: columns_of(found) for name, found in rows.items() if found}
+def water_of_arm(arm: Arm, frame: Frame) -> Tables:
+    """Return the rows of an arm in `water`, where large fires need a supply in it."""
+    rows = _water_rows(arm, frame) if arm.has("scenes") else []
+    return {"water": columns_of(rows)} if rows else {}
+
+
+def reads_of_water(arm: Arm, base: Arm) -> list[Read]:
+    """Return what reads the large fires of an arm that need a supply, those far from a hydrant in the base marked."""
+    return [_needing_in_both(base)] if arm.has("scenes") else []
+
+
+def water_of_pair(arm: Arm, base: Arm, found: Mapping[str, Matched], frame: Frame) -> Tables:
+    """Return the rows of two arms in `water_pairs`, where large fires need a supply in one of them.
+
+    `found`: what `reads_of_water` found in both.
+    """
+    rows = _water_pair_rows(arm, base, found.get(_LARGE), frame)
+    return {"water_pairs": columns_of(rows)} if rows else {}
 
 
 def _needing(replication: Replication) -> Columns:
     """Return the incidents that need a water supply at their first alarm."""
     table = replication.read("scenes", _COLUMNS)
-    return {name: values[table["needs_water"]] for name, values in table.items()}
+    return {name: values[table["needs_water"]] for name, values in table.items() if name != "needs_water"}
 
 
 def _by_year(table: Columns, frame: Frame) -> list[tuple[int, int, NDArray[np.bool_]]]:
@@ -45,18 +55,17 @@ def _by_year(table: Columns, frame: Frame) -> list[tuple[int, int, NDArray[np.bo
     return [(i, year, own) for i, year, own in found if own.any()]
 
 
-def water_rows(arm: Arm, frame: Frame) -> Rows:
+def _water_rows(arm: Arm, frame: Frame) -> Rows:
     """Return, by year (0: the window) and kind ("" all), what large fires waited for water.
 
     per_year: fires that need a supply at their first alarm; far_share: of them, no hydrant within reach; mean_s: what
     these wait on the mean; critical_p50_s, critical_p90_s: until the critical task of all of them began, infinite where
     a quantile never came, with the sample's intervals (order statistics).
     """
-    found = matched_incidents(arm, arm, _needing, ("critical",))
+    found = matched_incidents(arm, arm, [lambda replication: {_LARGE: _needing(replication)}], ("critical",))[_LARGE]
     measured, rows = measured_years(arm, frame), []
-    for place, year, of_year in [] if found is None else _by_year(found.table, frame):
-        assert found is not None
-        table, kinds = found.table, found.table["kind"]
+    table, kinds = found.table, found.table["kind"]
+    for place, year, of_year in _by_year(table, frame):
         for kind in (None, *np.unique(kinds[of_year])):
             own = of_year if kind is None else of_year & (kinds == kind)
             delay_s = table["water_delay_ms"][own] / MS_PER_S
@@ -73,47 +82,48 @@ def water_rows(arm: Arm, frame: Frame) -> Rows:
 
 def _critical(seconds: NDArray[np.float64]) -> dict[str, float]:
     ms = np.where(np.isfinite(seconds), seconds * MS_PER_S, -1)
-    columns = dict.fromkeys(("first_arrival_ms", "first_critical_ms", "full_alarm_ms"), ms)
     out: dict[str, float] = {}
-    for clock, metric, value, low, high in milestones(columns, np.ones(len(ms))):
-        if clock == "critical" and metric in _TOLD:
-            out |= {f"critical_{metric}_s": value, f"critical_{metric}_low": low, f"critical_{metric}_high": high}
+    for clock, metric, value, low, high in milestones({"first_critical_ms": ms}, np.ones(len(ms))):
+        if metric in _TOLD:
+            out |= {f"{clock}_{metric}_s": value, f"{clock}_{metric}_low": low, f"{clock}_{metric}_high": high}
     return out
 
 
-def water_pair_rows(arm: Arm, base: Arm, frame: Frame) -> Rows:
+def _water_pair_rows(arm: Arm, base: Arm, found: Matched | None, frame: Frame) -> Rows:
     """Return by how much the critical task of large fires began sooner than in the base, by year (0: the window).
 
     Large fires are those that need a supply in the arm, or, where nothing is short there, in the base. saved_s with low
     and high (95 %, replications as clusters), share_faster, share_slower; saved_h_per_year: hours saved together;
     far_share and base_far_share: without a hydrant near (0 where water is at hand everywhere).
     """
-    for of, other, sign in ((arm, base, 1), (base, arm, -1)):
-        found = matched_incidents(of, other, _needing_in_both(other), ("critical",)) if of.has("scenes") else None
-        if found is not None and len(found.table["identity"]):
-            names = ("far_share", "base_far_share") if sign > 0 else ("base_far_share", "far_share")
-            return [
-                {"arm": arm.name, "base": base.name, "year": year}
-                | _turned(saved(found, "critical", own), sign)
-                | _hours(found, own, sign * measured_years(arm, frame)[place])
-                | dict(zip(names, _far_shares(found, own), strict=True))
-                | {"n_incidents": int(own.sum()), "n_pairs": found.n_pairs}
-                for place, year, own in _by_year(found.table, frame)
-            ]
-    return []
+    sign, names = 1, ("far_share", "base_far_share")
+    if found is None or not len(found.cluster):
+        found = matched_incidents(base, arm, reads_of_water(base, arm), ("critical",)).get(_LARGE)
+        sign, names = -1, ("base_far_share", "far_share")
+    if found is None:
+        return []
+    measured = sign * measured_years(arm, frame)
+    return [
+        {"arm": arm.name, "base": base.name, "year": year}
+        | _turned(saved(found, "critical", own), sign)
+        | _hours(found, own, measured[place])
+        | dict(zip(names, _far_shares(found, own), strict=True))
+        | {"n_incidents": int(own.sum()), "n_pairs": found.n_pairs}
+        for place, year, own in _by_year(found.table, frame)
+    ]
 
 
-def _needing_in_both(other: Arm) -> Callable[[Replication], Columns]:
+def _needing_in_both(other: Arm) -> Callable[[Replication], dict[str, Columns]]:
     """Return what reads a replication's large fires, and which of them have no hydrant near in the other arm."""
     numbers = {one.number: one for one in other.replications} if other.has("scenes") else {}
 
-    def read(replication: Replication) -> Columns:
+    def read(replication: Replication) -> dict[str, Columns]:
         table = _needing(replication)
         far = np.zeros(0, dtype=np.uint64)
         if replication.number in numbers:
             there = numbers[replication.number].read("scenes", ("identity", "water_delay_ms"))
             far = there["identity"][there["water_delay_ms"] > 0]
-        return table | {"is_far_there": np.isin(table["identity"], far)}
+        return {_LARGE: table | {"is_far_there": np.isin(table["identity"], far)}}
 
     return read
 

@@ -7,9 +7,10 @@ and compares. Made tables go through scipy and are stored with the run that used
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -56,22 +57,25 @@ def make_table(name: str) -> NDArray[np.int32]:
     if family == "constant":
         return constant_table(int(parts[0]))
     given = {key: float(value) for key, _, value in (part.partition("=") for part in parts)}
-    from scipy import stats
+    from scipy import special  # what `scipy.stats` would call; that takes a second to import
 
+    unit: Callable[[NDArray[np.float64]], Any]
+    mean = float(Q16)
     if family == "gamma_q16":
         shape = 1.0 / (given["cv"] * given["cv"])
-        ppf, mean = stats.gamma(shape, scale=Q16 / shape).ppf, float(Q16)
-    elif family == "lognormal_q16":
-        mean = float(Q16)
-        ppf = stats.lognorm(given["sigma"], scale=mean * math.exp(-(given["sigma"] ** 2) / 2.0)).ppf
+        unit, scale = lambda share: special.gammaincinv(shape, share), Q16 / shape
     elif family == "exponential_ms":
-        mean = given["median"] / math.log(2.0)
-        ppf = stats.expon(scale=mean).ppf
+        unit, scale = lambda share: -special.log1p(-share), given["median"] / math.log(2.0)
+        mean = scale
     else:
-        ppf = stats.lognorm(given["sigma"], scale=given["median"]).ppf
-        mean = given["median"] * math.exp(given["sigma"] ** 2 / 2.0)
+        sigma = given["sigma"]
+        unit, scale = lambda share: np.exp(sigma * special.ndtri(share)), given.get("median", 0.0)
+        if family == "lognormal_q16":
+            scale = mean * math.exp(-(sigma**2) / 2.0)
+        else:
+            mean = scale * math.exp(sigma**2 / 2.0)
     try:
-        return quantile_table(ppf, mean)
+        return quantile_table(lambda share: np.asarray(unit(share) * scale), mean)
     except ValueError as error:
         problems = Problems()
         rule = f"has a tail that does not fit a table ({error})"

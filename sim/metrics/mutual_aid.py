@@ -24,13 +24,14 @@ def mutual_aid_table(inputs: RunInputs, log: EventLog, index: LogIndex | None = 
     Columns: identity, kind, grade (both true) of the incident; post (name of the station that sends), unit, type_id,
     capability (bit that was asked for); dispatch_ms, and after it arrival_ms and clear_ms, -1 where it turned back.
     """
-    index, rows, calendar = index or LogIndex(log), inputs.demand.incidents, inputs.calendar
-    sent, is_own = index.of(LogKind.DISPATCH), is_own_unit(inputs)
+    rows, calendar, is_helper = inputs.demand.incidents, inputs.calendar, ~is_own_unit(inputs)
+    of_helpers = (index or LogIndex(log)).of_units(is_helper)
+    sent = of_helpers.of(LogKind.DISPATCH)
     incident, unit = sent["incident"], sent["unit"]
     call_ms = rows["call_ms"][incident]
-    is_told = ~is_own[unit] & (call_ms >= calendar.measure_from_ms) & (call_ms < calendar.measure_to_ms)
+    is_told = is_helper[unit] & (call_ms >= calendar.measure_from_ms) & (call_ms < calendar.measure_to_ms)
     incident, unit, dispatch_ms = incident[is_told], unit[is_told], sent["time_ms"][is_told]
-    of_mission = {name: _instants(index.of(kind)) for name, kind in _ENDS.items()}
+    of_mission = {name: _instants(of_helpers.of(kind)) for name, kind in _ENDS.items()}
     keys = list(zip(unit.tolist(), sent["mission"][is_told].tolist(), strict=True))
     stations = np.asarray(inputs.fleet.units.station)[unit]
     table: dict[str, NDArray[Any]] = {

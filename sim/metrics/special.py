@@ -38,12 +38,16 @@ class Grounded(IntEnum):
 
 def special_tables(inputs: RunInputs, log: LogIndex) -> dict[str, Columns]:
     """Return the table `turnouts` where there are bases of teams or aircraft, and `air` where there are aircraft."""
-    if not _of_base(inputs).any():
+    of_base = _of_base(inputs)
+    if not of_base.any():
         return {}
-    missions = Missions(inputs, log)
-    tables = {"turnouts": turnout_table(inputs, log, missions)}
-    if _aircraft(inputs).any():
-        tables["air"] = air_table(inputs, log, missions)
+    of_teams, has_aircraft = log.of_units(of_base), bool(_aircraft(inputs).any())
+    is_told = _asked(inputs) > 0 if has_aircraft else np.zeros(len(inputs.demand.incidents), dtype=np.bool_)
+    is_told[of_teams.of(LogKind.DISPATCH)["incident"]] = True
+    missions = Missions(inputs, log.about(is_told))
+    tables = {"turnouts": turnout_table(inputs, of_teams, missions)}
+    if has_aircraft:
+        tables["air"] = air_table(inputs, of_teams, missions)
     return tables
 
 
@@ -59,10 +63,11 @@ def _aircraft(inputs: RunInputs) -> NDArray[np.bool_]:
 
 
 class Missions:
-    """Missions of units to incidents of the measured window, in the order of the log.
+    """Missions of units to those incidents of the measured window that the log given is about, in its order.
 
     `incident`, `unit`, `capability` (bit asked for), `sent_ms`, `leave_ms`, `arrive_ms`, `work_ms`: (n_missions,)
-    instants, the largest integer for what was turned back before. `due_ms`: (n_incidents,) when each order was due.
+    instants, the largest integer for what was turned back before. `due_ms`: (n_incidents,) when each order was due, -1
+    where the log says nothing of it.
     """
 
     def __init__(self, inputs: RunInputs, log: LogIndex) -> None:
@@ -144,6 +149,8 @@ def _about(inputs: RunInputs, incident: NDArray[np.int64]) -> Columns:
 def turnout_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Columns:
     """Return one row per dispatch of a unit of a base to an incident of the measured window, in the order of the log.
 
+    `log`: the rows of the bases' units; `missions`: all to the incidents that these were sent to.
+
     Columns: identity, town, cell, kind, grade, year of the incident; unit, base, type (texts), capability (bit) it was
     sent for; dispatch_ms, arrival_ms, work_ms (never where it was turned back); gather_ms, from its dispatch until it
     left (never where it did not); away_ms, how long it was away for it,
@@ -156,8 +163,11 @@ def turnout_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Colum
     mine = of_base[missions.unit]
     incident, unit, capability = missions.incident[mine], missions.unit[mine], missions.capability[mine]
     first = missions.first(np.ones(len(mine), dtype=np.bool_), missions.arrive_ms, n)[incident]
-    others = np.full(n * 64, _LATE, dtype=np.int64)
-    np.minimum.at(others, (missions.incident * 64 + missions.capability)[~mine], missions.work_ms[~mine])
+    need = missions.incident * 64 + missions.capability
+    told, at = np.unique(need[mine], return_inverse=True)
+    others = np.full(len(told), _LATE, dtype=np.int64)
+    is_same = ~mine & np.isin(need, told)
+    np.minimum.at(others, np.searchsorted(told, need[is_same]), missions.work_ms[is_same])
     has_it = np.bitwise_or.reduce(np.asarray(units.capabilities)[~of_base]) if (~of_base).any() else np.uint64(0)
     arrive_ms = missions.arrive_ms[mine]
     return _about(inputs, incident) | {
@@ -171,7 +181,7 @@ def turnout_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Colum
         "gather_ms": np.where(missions.leave_ms[mine] < _LATE, missions.leave_ms[mine] - missions.sent_ms[mine], NEVER),
         "away_ms": missions.away_ms(log, mine),
         "is_first_arrival": (arrive_ms < _LATE) & (arrive_ms == first),
-        "others_work_ms": missions.after_due(incident, others[incident * 64 + capability]),
+        "others_work_ms": missions.after_due(incident, others[at]),
         "is_alone": (int(has_it) >> capability) & 1 == 0,
     }
 
@@ -179,6 +189,7 @@ def turnout_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Colum
 def air_table(inputs: RunInputs, log: LogIndex, missions: Missions) -> Columns:
     """Return one row per incident of the measured window for which aircraft are asked, while there are any.
 
+    `log`: the rows of the bases' units; `missions`: all to these incidents.
     Aircraft are asked where the kind that the caller told, or the true one, has a task for them. Columns: identity,
     town, cell, kind, grade, year of the incident; grounded, a `Grounded`, when the order was due; is_sent;
     air_arrival_ms, ground_arrival_ms, the first aircraft and the first vehicle at the address; air_work_ms,

@@ -6,34 +6,39 @@ Steps: read the study -> each section's blocks -> HTML by the template -> the fo
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sim.report.blocks import Section
-from sim.report.context import Context, no_front
+from sim.report.blocks import Block, Section
+from sim.report.context import Context, Make, SectionEntry, no_front
 from sim.report.font import FAMILY, page_font
 from sim.report.study import Study, load_study
 from sim.report.texts import HTML_LANG, LANGUAGES, Bi, Words, load_words, same
+
+if TYPE_CHECKING:
+    from sim.compare import Run
 
 REPORT = "report.html"
 _FOLDER = Path(__file__).resolve().parent / "page"
 
 
-def write_report(folder: Path, lang_default: str = "zh") -> Path:
+def write_report(folder: Path, lang_default: str = "zh", run: Run = map) -> Path:
     """Write `report.html` into a study directory from its tables and return its path.
 
     Parameters
     ----------
     lang_default : "zh" or "en", the language the page opens in (and the only one shown where scripts are off).
+    run : makes the sections, here or in other processes; the page is the same.
 
     Raises
     ------
     InputError
         If the directory holds no tables, or one cannot be read.
     """
-    page = render(load_study(folder), lang_default)
+    page = render(load_study(folder), lang_default, run)
     path = folder / REPORT
     part = folder / f".part-{REPORT}"
     part.write_text(page, encoding="utf-8", newline="\n")
@@ -41,8 +46,22 @@ def write_report(folder: Path, lang_default: str = "zh") -> Path:
     return path
 
 
-def render(study: Study, lang_default: str = "zh") -> str:
-    """Return the page of a study; the same tables give the same text."""
+def render(study: Study, lang_default: str = "zh", run: Run = map) -> str:
+    """Return the page of a study; the same tables give the same text. `run` as for `write_report`."""
+    entries, context = _told(study)
+    if run is map:
+        made: Iterable[list[Block]] = (entry.make(context) for entry in entries)
+    else:
+        made = run(_blocks_in, [(study.folder, entry.id) for entry in entries])
+    pairs = zip(entries, made, strict=True)
+    sections = [Section(entry.id, context.words[f"{entry.id}.title"], blocks) for entry, blocks in pairs]
+    place = study.place()
+    title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]
+    return page_of(context.words, sections, title, lang_default)
+
+
+def _told(study: Study) -> tuple[list[SectionEntry], Context]:
+    """Return the sections that are shown, and what each of them is given."""
     from sim.report.sections import registered
 
     known = registered()
@@ -53,11 +72,20 @@ def render(study: Study, lang_default: str = "zh") -> str:
     context = Context(study, words, numbers, left_out)
     told = {entry.id: entry.lead(context) for entry in entries}
     front = next((entry.front for entry in entries if told[entry.id] and entry.front is not no_front), None)
-    context = replace(context, leads=tuple(text for texts in told.values() for text in texts), front=front)
-    sections = [Section(entry.id, context.words[f"{entry.id}.title"], entry.make(context)) for entry in entries]
-    place = study.place()
-    title = context.words("page.title", place=place) if place.zh else context.words["page.title_bare"]
-    return page_of(context.words, sections, title, lang_default)
+    return entries, replace(context, leads=tuple(text for texts in told.values() for text in texts), front=front)
+
+
+def _blocks_in(job: tuple[Path, str]) -> list[Block]:
+    """Return the blocks of one section of the study in a folder; for a process that makes sections of one report."""
+    folder, name = job
+    makes, context = _known(folder)
+    return makes[name](context)
+
+
+@lru_cache(maxsize=1)
+def _known(folder: Path) -> tuple[dict[str, Make], Context]:
+    entries, context = _told(load_study(folder))
+    return {entry.id: entry.make for entry in entries}, context
 
 
 def page_of(words: Words, sections: Sequence[Section], title: Bi, lang_default: str = "zh") -> str:

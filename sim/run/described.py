@@ -35,13 +35,16 @@ NO_CREW = ("opens_empty", "falls_empty", "no_station")
 _MAX_SOURCE_TEXTS = 4
 
 
-def described_tables(work: Work, worlds: Mapping[str, Iterable[int]], builder: InputsBuilder) -> dict[str, Columns]:
+def described_tables(job: tuple[Work, Mapping[str, Iterable[int]]]) -> dict[str, Columns]:
     """Return the tables `indicators`, `travel_worlds`, `empty_stations`, `money`, `assumptions` and `names`.
 
     No empty one is among them.
 
-    `worlds`: arm -> replications that stand for its siting worlds.
+    `job`: the work, and for each arm the replications that stand for its siting worlds.
     """
+    from sim.assemble import InputsBuilder
+
+    (work, worlds), builder = job, InputsBuilder()
     tables = {
         "indicators": indicators_table(work, builder),
         "travel_worlds": travel_worlds_table(work, worlds, builder),

@@ -2,7 +2,7 @@
 
 A replication's seconds and bytes grow about in proportion to its *nominal* incidents (alarms per year x years run), so
 a rate serves replications of up to `_REACH` times as many or as few, of the same engine and the same kind of log. The
-cache folder keeps what earlier runs took; where it has no such rate, one replication of at most a year is made and
+cache folder keeps what earlier runs took; where it has no such rate, replications of a day and of a year are made and
 timed. What comes once a run - checks, workers' start, tables and report - is known from earlier runs alone.
 """
 
@@ -17,13 +17,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.compiled import cache_root
 from sim.engine import engine_for
 from sim.provenance import to_json, write_whole
 from sim.run.work import Job
 from sim.settings import Settings
+
+if TYPE_CHECKING:
+    from sim.assemble import InputsBuilder
 
 _DAYS_PER_YEAR = 365.25
 _SPARE_DISK = 1.25
@@ -112,6 +115,12 @@ def _way(settings: Settings) -> tuple[str, str]:
     return engine_for(run.engine, settings.dispatch.own_rule)[0], run.log
 
 
+def _is_like(job: Job, other: Job) -> bool:
+    """Return whether a job is another arm's of the same replication, made alike and as long."""
+    is_same = (job.replication, _way(job.settings)) == (other.replication, _way(other.settings))
+    return is_same and job.arm != other.arm and nominal_incidents(job.settings) == nominal_incidents(other.settings)
+
+
 def estimate(jobs: Sequence[Job], workers: int) -> Estimate:
     """Return what `jobs` will take on that many processes."""
     if not jobs:
@@ -124,7 +133,7 @@ def estimate(jobs: Sequence[Job], workers: int) -> Estimate:
     for job in jobs:
         rate = _nearest(rates, job.settings)
         if rate is None:
-            rate = measure_rate(job)
+            rate = measure_rate([job, *(other for other in jobs if _is_like(other, job))])
             rates.append(rate)
         share = nominal_incidents(job.settings) / rate.n_incidents
         make_s += rate.make_s * share
@@ -228,24 +237,57 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
 
 
-def measure_rate(job: Job) -> Rate:
-    """Return and keep what the first year of a job takes; a day of it before that takes the compiling upon itself."""
-    from sim.assemble import InputsBuilder
-    from sim.run.replication import make_replication
+def measure_rate(arms: Sequence[Job]) -> Rate:
+    """Return and keep what one of a replication's arms takes on the mean, from what a day and a year of it take.
 
-    builder = InputsBuilder()
-    settings = job.settings
+    Timed is a replication after one that took compiling and whatever is kept from one to the next upon itself, and
+    another arm of it, which has the same incidents; each counts as often as it will be made.
+    """
+    from sim.assemble import InputsBuilder
+
+    builder, job = InputsBuilder(), arms[0]
     with tempfile.TemporaryDirectory() as scratch:
-        for name, days in (("compiled", 1), ("timed", _TRIAL_DAYS)):
-            settings = first_days(job.settings, days)
-            trial = replace(job, settings=settings, folder=Path(scratch) / name)
-            result = make_replication(trial, builder)
-        n_bytes = _size(trial.folder)
-    seconds = sum(result["seconds"].values())
-    told = f"from a replication of {result['counts']['n_incidents']} incidents made just now"
-    rate = Rate(max(nominal_incidents(settings), 1.0), *_way(settings), seconds, n_bytes, told)
+        short, long = (_trial(arms, days, builder, Path(scratch) / str(days)) for days in (1, _TRIAL_DAYS))
+    n = max(nominal_incidents(job.settings), 1.0)
+    told = f"from replications of {long.n_told} incidents made just now"
+    rate = Rate(n, *_way(job.settings), _longer(short, long, "make_s", n), _longer(short, long, "n_bytes", n), told)
     _keep([replace(rate, measured=told.replace("just now", f"here on {time.strftime('%Y-%m-%d')}"))])
     return rate
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a replication of `n_incidents` nominal incidents, `n_told` in fact, took on the mean: seconds, bytes."""
+
+    n_incidents: float
+    n_told: int
+    make_s: float
+    n_bytes: float
+
+
+def _trial(arms: Sequence[Job], days: int, builder: InputsBuilder, scratch: Path) -> _Trial:
+    from sim.run.replication import make_replication
+
+    first = arms[0]
+    n_told, seconds = 0, list[float]()
+    for replication, timed in ((first.replication, [first]), (first.replication + 1, arms[:2])):
+        seconds.clear()
+        for job in timed:
+            folder = scratch / f"{replication}-{len(seconds)}"
+            settings = first_days(job.settings, days)
+            result = make_replication(replace(job, settings=settings, replication=replication, folder=folder), builder)
+            n_told = result["counts"]["n_incidents"]
+            seconds.append(sum(result["seconds"].values()))
+    make_s = (seconds[0] + (len(arms) - 1) * seconds[-1]) / len(arms)
+    return _Trial(nominal_incidents(first_days(first.settings, days)), n_told, make_s, _size(folder))
+
+
+def _longer(short: _Trial, long: _Trial, what: str, n: float) -> float:
+    """Return what a replication of `n` nominal incidents takes of seconds or bytes, along the line through two."""
+    low, high = getattr(short, what), getattr(long, what)
+    if long.n_incidents <= short.n_incidents or high <= low:
+        return float(high) * max(n / max(long.n_incidents, 1.0), 1.0)
+    return float(low + (high - low) * (n - short.n_incidents) / (long.n_incidents - short.n_incidents))
 
 
 def first_days(settings: Settings, days: int) -> Settings:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.provenance import whole_folder
-from sim.run.pool import n_workers
+from sim.run.pool import map_in_processes, n_workers
 from sim.run.work import PLAUSIBLE, Arm, Work, arm_and_world, read_result, replication_folder
 
 if TYPE_CHECKING:
     from sim.assemble import InputsBuilder
     from sim.compare import Arm as ComparedArm
-    from sim.compare import Contrast, Labels
+    from sim.compare import Contrast, Labels, Run
 
 TABLES = "tables"
 _WORTH_A_READER = 40
@@ -52,15 +52,19 @@ def gather(work: Work, formats: Formats) -> Path | None:
     from sim.compare import write_tables
     from sim.report import write_report
 
-    tables = tables_of(work)
-    with whole_folder(work.folder / TABLES, is_replacing=True) as part:
-        write_tables(tables, part, csv=formats.is_csv, xlsx=formats.is_xlsx)
-    report: Path = write_report(work.folder, lang_default=formats.language)
+    with map_in_processes(_n_readers(work)) as run:
+        tables = tables_of(work, run)
+        with whole_folder(work.folder / TABLES, is_replacing=True) as part:
+            write_tables(tables, part, csv=formats.is_csv, xlsx=formats.is_xlsx)
+        report: Path = write_report(work.folder, formats.language, run)
     return report
 
 
-def tables_of(work: Work) -> dict[str, Any]:
-    """Return every table of the work by name: what was simulated, and what describes the scenarios."""
+def tables_of(work: Work, run: Run = map) -> dict[str, Any]:
+    """Return every table of the work by name: what was simulated, and what describes the scenarios.
+
+    `run` does what can be done in several processes; the tables are the same.
+    """
     from sim.assemble import InputsBuilder
     from sim.compare import compare_arms, labels_of
     from sim.run.described import described_tables, teams_of
@@ -73,16 +77,17 @@ def tables_of(work: Work) -> dict[str, Any]:
         replace(arm, unit_types=builder.fleet(told.settings, 0).unit_types.code, teams=teams_of(told.settings))
         for arm, told in zip(compared_arms(work), work.arms, strict=True)
     ]
+    described = run(described_tables, [(work, _one_replication_per_world(arms))])
     with _steps(len(arms) + 1) as tell:
         tables = compare_arms(
-            arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work),
-            workers=_n_readers(work), tell=tell,
+            arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work), run=run,
+            tell=tell,
         )  # fmt: skip
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
-    tables |= described_tables(work, _one_replication_per_world(arms), builder)
-    tables |= _plausible_tables(work, plausible, labels)
-    return tables | _money_tables(work, tables) | _outcome_table(work, arms, builder, labels)
+    tables |= next(iter(described))
+    tables |= _plausible_tables(work, plausible, labels, run)
+    return tables | _money_tables(work, tables) | _outcome_table(work, arms, builder, labels, run)
 
 
 def _n_readers(work: Work) -> int:
@@ -97,7 +102,7 @@ def _plausible_apart(work: Work) -> tuple[Work, Work]:
     return replace(work, arms=own), replace(work, arms=tuple(arm for arm in work.arms if arm.purpose == PLAUSIBLE))
 
 
-def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, Any]:
+def _plausible_tables(work: Work, plausible: Work, labels: Labels, run: Run) -> dict[str, Any]:
     """Return how the answer fares in the study's plausible worlds; {} if it has none."""
     from sim.compare import Factor, PlausibleArm, one_more_in_worlds, plausible_tables
 
@@ -114,7 +119,7 @@ def _plausible_tables(work: Work, plausible: Work, labels: Labels) -> dict[str, 
         found.append(PlausibleArm(arm, name, world, {factor.key: given[factor.key] for factor in factors}))
     base_of = {arm.name: arm.base for arm in work.arms}
     declared = [(told["arm"], told["base"]) for told in work.study.get("contrasts", ())]
-    tables = plausible_tables(found, factors, base_of, labels, declared)
+    tables = plausible_tables(found, factors, base_of, labels, declared, run)
     ranked = one_more_in_worlds(found, _base_of(work), labels)
     return tables | ({"one_more_worlds": ranked} if ranked else {})
 
@@ -142,7 +147,9 @@ def _money_tables(work: Work, tables: dict[str, Any]) -> dict[str, Any]:
     return {name: table for name, table in made.items() if table}
 
 
-def _outcome_table(work: Work, arms: Sequence[ComparedArm], builder: InputsBuilder, labels: Labels) -> dict[str, Any]:
+def _outcome_table(
+    work: Work, arms: Sequence[ComparedArm], builder: InputsBuilder, labels: Labels, run: Run
+) -> dict[str, Any]:
     """Return the estimate of deaths and losses at fires, where the settings of the base scheme ask for it."""
     from sim.compare import OutcomeModel, outcome_table
 
@@ -151,7 +158,7 @@ def _outcome_table(work: Work, arms: Sequence[ComparedArm], builder: InputsBuild
     if weights is None:
         return {}
     model = OutcomeModel(base.settings.outcome, weights, sum(labels.population))
-    table = outcome_table(arms, pairs_of(work), base.name, model, labels)
+    table = outcome_table(arms, pairs_of(work), base.name, model, labels, run)
     return {"outcome": table} if table else {}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.compare.breakdowns import breakdowns_table
+from sim.compare.breakdowns import breakdowns_of_arm
 from sim.compare.cells import Frame
 from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
 from sim.units import MS_PER_DAY
@@ -30,14 +30,14 @@ def test_failures_are_told_by_type_and_by_the_time_vehicles_were_in_service(
         }  # fmt: skip
         path = replication.folder / "breakdowns.parquet"
         write_columns(path, columns, "breakdowns", REPLICATION_SCHEMAS["breakdowns"])
-    table = breakdowns_table([replace(arm, unit_types=("pumper", "ladder"))], Frame((2022, 2023), study.labels))
-    row = row_of(table, type="pumper")
+    table = breakdowns_of_arm(replace(arm, unit_types=("pumper", "ladder")), Frame((2022, 2023), study.labels))
+    row = row_of(table["breakdowns"], type="pumper")
     assert (row["n_failures"], row["per_unit_year"], row["over_ten_share"]) == (6, 1.0, 0.5)
     assert (row["mean_age_years"], row["down_share"]) == (10.0, pytest.approx(0.01))
-    assert row_of(table, type="")["per_unit_year"] == 6 / 8
-    assert np.isnan(row_of(table, type="ladder")["mean_age_years"])
+    assert row_of(table["breakdowns"], type="")["per_unit_year"] == 6 / 8
+    assert np.isnan(row_of(table["breakdowns"], type="ladder")["mean_age_years"])
 
 
 def test_arms_whose_vehicles_never_fail_have_no_table(study: Any, random_incidents: Any) -> None:
     arm = study.add("arm", lambda number: random_incidents(np.random.default_rng(number)), ["a"])
-    assert breakdowns_table([arm], Frame((2022, 2023), study.labels)) == {}
+    assert breakdowns_of_arm(arm, Frame((2022, 2023), study.labels)) == {}

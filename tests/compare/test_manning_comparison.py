@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.compare.cells import Frame
-from sim.compare.manning import manning_summary
+from sim.compare.manning import manning_of_arm
 from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
 from sim.units import MS_PER_H
 
@@ -41,7 +41,7 @@ def arm(study: Any, random_incidents: Any) -> Any:
 
 
 def test_shares_are_of_the_time_in_service_of_all_replications_together(study: Any, arm: Any, row_of: Any) -> None:
-    table = manning_summary([arm], Frame(YEARS, study.labels))
+    table = manning_of_arm(arm, Frame(YEARS, study.labels))["manning"]
     at_three, at_four = (row_of(table, year=2022, by="hour", of=hour) for hour in ("03", "04"))
     assert (at_three["unmanned_share"], at_three["stranded_share"]) == (1.0, (73 + 219) / (2 * DAYS))
     assert (at_four["unmanned_share"], at_four["stranded_share"]) == (0.0, 0.0)
@@ -53,13 +53,13 @@ def test_shares_are_of_the_time_in_service_of_all_replications_together(study: A
 
 def test_the_interval_is_that_of_the_replications_shares(study: Any, arm: Any, row_of: Any) -> None:
     """Shares of 0.2 and 0.6 in one world: 0.4 -/+ t(1) 0.2, cut off at 0 and 1."""
-    row = row_of(manning_summary([arm], Frame(YEARS, study.labels)), year=2022, by="hour", of="03")
+    row = row_of(manning_of_arm(arm, Frame(YEARS, study.labels))["manning"], year=2022, by="hour", of="03")
     assert (row["stranded_low"], row["stranded_high"]) == (0.0, 1.0)
     assert (row["unmanned_low"], row["unmanned_high"]) == (1.0, 1.0)
 
 
 def test_bases_are_left_out_and_types_and_towns_told_by_their_codes(study: Any, arm: Any, row_of: Any) -> None:
-    table = manning_summary([arm], Frame(YEARS, study.labels))
+    table = manning_of_arm(arm, Frame(YEARS, study.labels))["manning"]
     assert set(table["of"][table["by"] == "type"]) == {"pumper"}
     assert set(table["of"][table["by"] == "town"]) == {"a"}
     assert set(table["year"]) == {0, 2022}
@@ -68,4 +68,4 @@ def test_bases_are_left_out_and_types_and_towns_told_by_their_codes(study: Any, 
 
 def test_arms_without_the_table_have_no_rows(study: Any, random_incidents: Any) -> None:
     old = study.add("old", lambda number: random_incidents(np.random.default_rng(number)), ["a"])
-    assert manning_summary([old], Frame(YEARS, study.labels)) == {}
+    assert manning_of_arm(old, Frame(YEARS, study.labels)) == {}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.compare.cells import Frame
-from sim.compare.places import place_tables
+from sim.compare.places import places_of_arm
 from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
 
 YEARS = (2022, 2023)
@@ -38,7 +38,7 @@ def tables(study: Any, random_incidents: Any) -> dict[str, Any]:
     aid["arrival_ms"][2] = -1
     for name, columns in {"scenes": scenes, "mutual_aid": aid}.items():
         write_columns(arm.replications[0].folder / f"{name}.parquet", columns, name, REPLICATION_SCHEMAS[name])
-    return place_tables([arm], Frame(YEARS, study.labels))
+    return places_of_arm(arm, Frame(YEARS, study.labels))
 
 
 def test_milestones_in_tunnels_are_those_of_the_incidents_that_have_a_portal(tables: dict[str, Any]) -> None:

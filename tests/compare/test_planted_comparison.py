@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.compare.parts import Arm, Replication
-from sim.compare.planted import planted_tables, rare_levels, rare_pairs, stress_levels, weighted_quantile
+from sim.compare.planted import planted_of_arm, rare_levels, rare_pairs, stress_levels, weighted_quantiles
 from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
 
 S = 1000
@@ -69,7 +69,7 @@ def test_classes_together_are_weighted_by_what_a_year_brings_of_them(tmp_path):
 
 def test_a_weighted_quantile_is_the_least_value_that_holds_its_share():
     values, weight = np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 1.0])
-    assert [weighted_quantile(values, weight, p) for p in (0.0, 0.5, 0.51, 0.75, 1.0, 1.2)] == [1, 1, 2, 2, 3, 3]
+    assert weighted_quantiles(values, weight, (0.0, 0.5, 0.51, 0.75, 1.0, 1.2)) == [1, 1, 2, 2, 3, 3]
 
 
 def test_rare_incidents_are_paired_and_what_never_came_is_the_longest(tmp_path):
@@ -99,8 +99,8 @@ def test_a_day_of_stress_is_told_as_means_over_replications_and_one_that_is_not_
     assert _row(table, metric="not_back")["value"] == 0.5
     assert _row(table, metric="share_300")["value"] == 0.25
     assert _row(table, metric="mean_arrival_s")["value"] == 400
-    assert set(planted_tables([arm], [])) == {"stress", "rare"}
+    assert set(planted_of_arm(arm)) == {"stress", "rare"}
 
 
 def test_arms_without_planted_incidents_have_no_such_tables(tmp_path):
-    assert planted_tables([_arm("plan", [tmp_path])], []) == {}
+    assert planted_of_arm(_arm("plan", [tmp_path])) == {}

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sim.compare.cells import Frame
-from sim.compare.special import special_tables
+from sim.compare.sooner import matched_incidents
+from sim.compare.special import reads_of_special, special_of_arm, special_of_pair
 from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
 
 YEARS = (2022, 2023)
@@ -60,7 +61,9 @@ def tables(study: Any, random_incidents: Any) -> dict[str, Any]:
     for name, columns in {"turnouts": turnouts(), "air": air(identity)}.items():
         folder = arm.replications[0].folder
         write_columns(folder / f"{name}.parquet", columns, name, REPLICATION_SCHEMAS[name])
-    return special_tables([base, arm], [("arm", "base")], Frame(YEARS, study.labels))
+    frame = Frame(YEARS, study.labels)
+    found = matched_incidents(arm, base, reads_of_special(arm))
+    return special_of_arm(arm, frame) | special_of_pair(arm, base, found, frame)
 
 
 def test_needs_that_only_the_team_met_are_counted_among_those_it_came_to(tables: dict[str, Any], row_of: Any) -> None:
@@ -122,4 +125,6 @@ def test_what_an_aircraft_saves_is_paired_by_incident_and_hours_count_all_that_a
 
 def test_arms_without_teams_and_aircraft_have_no_rows(study: Any, random_incidents: Any) -> None:
     plain = study.add("plain", lambda number: random_incidents(np.random.default_rng(number)), ["a"])
-    assert special_tables([plain], [], Frame(YEARS, study.labels)) == {}
+    frame = Frame(YEARS, study.labels)
+    assert reads_of_special(plain) == []
+    assert special_of_arm(plain, frame) == special_of_pair(plain, plain, {}, frame) == {}

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sim.compare import Contrast, compare_arms, read_tables, write_tables
+from sim.compare.cells import Frame
+from sim.compare.collect import collect
 from sim.compare.pairs import difference, mean_in_order
 from sim.errors import InputError
 from sim.metrics.incidents import INCIDENT_COLUMNS
+from sim.run.pool import map_in_processes
 from sim.units import MS_PER_DAY
 
 YEAR = 365.25 / 365
@@ -275,10 +279,11 @@ def test_results_do_not_depend_on_which_other_arms_are_compared(study, arms, tab
 def test_two_processes_give_the_same_tables_as_one(study, arms, tables):
     made = list(arms.values())
     steps: list[str] = []
-    again = compare_arms(
-        made, PRIMARY, study.labels, study.folder, pairs=[("late", "plan")], one_more_arm="none", workers=2,
-        tell=steps.append,
-    )  # fmt: skip
+    with map_in_processes(2) as run:
+        again = compare_arms(
+            made, PRIMARY, study.labels, study.folder, pairs=[("late", "plan")], one_more_arm="none", run=run,
+            tell=steps.append,
+        )  # fmt: skip
     assert steps == ["none", "plan", "late", "pairs"]
     for name, table in tables.items():
         for column, values in table.items():
@@ -434,3 +439,16 @@ def test_by_kind_and_hour_the_same_incidents_are_compared(study, random_incident
 def test_arms_told_without_detail_have_no_differences_by_kind_or_hour(conditions):
     for name in ("kind_contrasts", "hour_contrasts"):
         assert set(conditions[name]["arm"]) == {"plan"}
+
+
+def test_what_is_kept_of_an_arm_grows_by_the_figures_that_others_are_compared_with(study, random_incidents):
+    """City: 6 clocks x 3 years x 4 groups x 8 metrics; towns: 2 x 3 x 3 x 8; kinds: 3 x 3 x 9, hours: 3 x 24 x 9."""
+    arm = study.add("arm", lambda number: random_incidents(np.random.default_rng(number)), WORLDS)
+    frame = Frame((2022, 2023), study.labels)
+    sizes = []
+    for n in (2, 5):
+        result = collect(replace(arm, replications=arm.replications[:n]), frame, is_bootstrapped=False)
+        result.release()
+        sizes.append(len(pickle.dumps(result)))
+    figures = 8 * (6 * 3 * 4 * 8 + 2 * 3 * 3 * 8 + 3 * 3 * 9 + 3 * 24 * 9)
+    assert figures < (sizes[1] - sizes[0]) / 3 < 1.2 * figures

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.compare.apart import joined
 from sim.compare.cells import Frame
-from sim.compare.water import water_tables
+from sim.compare.sooner import matched_incidents
+from sim.compare.water import reads_of_water, water_of_arm, water_of_pair
 from sim.metrics.store import REPLICATION_SCHEMAS, write_columns
 
 S = 1000
@@ -41,7 +43,12 @@ def tables(study: Any, random_incidents: Any) -> dict[str, Any]:
         write_columns(path, scenes(found, delay_s), "scenes", REPLICATION_SCHEMAS["scenes"])
         arms.append(arm)
     arms.append(study.add("at_hand", lambda number: incidents([600, 500, 500, 700]), ["a"]))
-    return water_tables(arms, [("plan", "today"), ("at_hand", "today")], Frame((2022, 2023), study.labels))
+    frame, (today, plan, at_hand) = Frame((2022, 2023), study.labels), arms
+    parts = [water_of_arm(arm, frame) for arm in arms]
+    for arm in (plan, at_hand):
+        found = matched_incidents(arm, today, reads_of_water(arm, today))
+        parts.append(water_of_pair(arm, today, found, frame))
+    return joined(parts)
 
 
 def test_only_fires_that_need_a_supply_at_their_first_alarm_are_counted(tables: dict[str, Any], row_of: Any) -> None:

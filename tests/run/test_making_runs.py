@@ -242,6 +242,15 @@ def test_a_rate_of_another_engine_log_or_length_is_not_taken_and_one_is_measured
     assert "made just now" in told.text()
 
 
+def test_what_a_longer_replication_takes_lies_on_the_line_through_a_day_and_a_year() -> None:
+    """10 incidents in 2 s and 110 in 3 s: a second for every hundred, and 1.9 s however few there are."""
+    short, long = estimating._Trial(10.0, 9, 2.0, 1e3), estimating._Trial(110.0, 104, 3.0, 2e3)
+    assert estimating._longer(short, long, "make_s", 510.0) == pytest.approx(7.0)
+    assert estimating._longer(short, long, "n_bytes", 510.0) == pytest.approx(6e3)
+    assert estimating._longer(long, long, "make_s", 110.0) == 3.0, "no longer than a day: as timed"
+    assert estimating._longer(replace(short, make_s=4.0), long, "make_s", 220.0) == 6.0, "a slow day tells nothing"
+
+
 def test_what_comes_once_grows_with_the_arms_from_the_nearest_run_and_never_shrinks() -> None:
     runs = [Overhead(1, 1e3, 5.0, 10.0), Overhead(12, 1e3, 6.0, 60.0)]
     assert estimating.predict_once(runs, 1, 1e3) == 15.0
