@@ -99,6 +99,16 @@ def test_the_quick_engines_hold_all_contenders_rows_together_and_tell_every_goal
     assert "Not reached here: " in shown
 
 
+@pytest.mark.slow
+def test_the_quick_replication_holds_both_sides_together_and_tells_every_goal(root: Path, tmp_path: Path) -> None:
+    stored, _ = quick("replication", root, tmp_path / "replication.json")
+    goals = {line["name"]: line["goal"] for line in stored["lines"] if line["goal"]}
+    assert goals == {"whole": ">= 100", "chance": "<= 1", "threads": ">= 1.6"}
+    median = {line["name"]: line["spread"]["median"] for line in stored["lines"]}
+    assert median["chance"] < 1
+    assert median["whole"] > 10
+
+
 def test_a_goal_that_is_missed_is_told_and_no_number_misses_it_too(run_python: Callable[[str], None]) -> None:
     run_python("""
 from benchmarks.lines import Line, Measured
