@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lines import Line, Measured
-from benchmarks.stopwatch import Rounds, Spread, ratio
+from benchmarks.stopwatch import Rounds, Spread, environment, ratio, seconds_of_children
 from benchmarks.workload import NAME
 
 CPU, CLOCK = "CPU", "clock"
@@ -72,10 +71,10 @@ def _taken(command: tuple[str, ...]) -> tuple[float, float]:
     """
     dgsim = Path(sys.executable).with_name("dgsim")
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as scratch:
-        before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run([str(dgsim), *command, f"run.outputs={scratch}"], check=True, capture_output=True)
-        after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, ended - begun
+        before, begun = seconds_of_children(), time.perf_counter()
+        whole = [str(dgsim), *command, f"run.outputs={scratch}"]
+        subprocess.run(whole, check=True, env=environment(), capture_output=True)
+        return seconds_of_children() - before, time.perf_counter() - begun
 
 
 def table_lines(rounds: Rounds, plan: Plan) -> list[Line]:

@@ -109,6 +109,38 @@ def test_the_quick_replication_holds_both_sides_together_and_tells_every_goal(ro
     assert median["whole"] > 10
 
 
+@pytest.mark.slow
+def test_the_quick_first_results_find_the_first_replication_before_the_report(root: Path, tmp_path: Path) -> None:
+    stored, shown = quick("first", root, tmp_path / "first.json")
+    lines = {line["name"]: line["spread"]["median"] for line in stored["lines"]}
+    assert 0 < lines["first replication, no travel tables"] < lines["report, no travel tables"]
+    assert 0 < lines["study again"] < 1
+    assert "no travel tables: to the first finished replication, CPU s" in shown
+
+
+@pytest.mark.slow
+def test_every_form_of_the_small_study_is_one_and_differs_from_the_first_in_what_it_says(
+    run_python: Callable[[str], None], tmp_path: Path
+) -> None:
+    run_python(f"""
+import yaml
+from pathlib import Path
+from benchmarks.first import small_study
+from sim.compose.study import study_work
+def arms(study):
+    file = Path({str(tmp_path)!r}) / "small.yaml"
+    file.write_text(yaml.safe_dump(study), encoding="utf-8")
+    return {{arm.name: arm.key for arm in study_work(str(file), []).arms}}
+first = arms(small_study())
+assert list(first) == ["nothing", "plan", "policy"] and first["plan"] == first["policy"] != first["nothing"]
+assert arms(small_study(title="another title")) == first
+wider = arms(small_study("late"))
+assert set(wider) - set(first) == {{"late"}} and {{name: wider[name] for name in first}} == first
+other = arms(small_study(policy="dispatch=own_town_first"))
+assert [name for name in first if other[name] != first[name]] == ["policy"]
+""")
+
+
 def test_a_goal_that_is_missed_is_told_and_no_number_misses_it_too(run_python: Callable[[str], None]) -> None:
     run_python("""
 from benchmarks.lines import Line, Measured
