@@ -34,3 +34,12 @@ def cpu_seconds_of(pid: int) -> float:
             return float("nan")
         seconds += sum(int(ticks) for ticks in after_name[11:15]) / os.sysconf("SC_CLK_TCK")
     return seconds
+
+
+def peak_mb_of(pid: int) -> float:
+    """Return the most memory that a process has held since it began, MB; 0 where nothing tells it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1_000 for line in status.splitlines() if line.startswith("VmHWM:")), 0.0)

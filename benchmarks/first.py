@@ -68,8 +68,8 @@ def measure(plan: Plan, told: Callable[[str], None] = print) -> Measured:
             _run(plan, folder / "filled", cache_root())
         for number in range(plan.n_rounds):
             told(f"round {number + 1} of {plan.n_rounds}")
-            for state in plan.caches:
-                where = folder / f"{number}-{state}"
+            for place, state in enumerate(plan.caches):
+                where = folder / f"{number}-{place}"
                 first, done = _run(plan, where, _caches(where, _CACHES[state]))
                 rounds.setdefault(f"{FIRST}, {state}", []).append(first)
                 rounds.setdefault(f"{DONE}, {state}", []).append(done)
@@ -94,7 +94,7 @@ def _run(plan: Plan, outputs: Path, caches: Path) -> tuple[float, float]:
     before = seconds_of_children()
     command = [_DGSIM, *run, "run.workers=1", f"run.outputs={outputs}"]
     env = environment(DGSIM_CACHE=str(caches), PYTHONPYCACHEPREFIX=str(caches / "bytecode"))
-    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL) as process:
         first = float("nan")
         while process.poll() is None:
             if first != first and any(outputs.glob("*/*/replications/r*/result.json")):
