@@ -141,6 +141,26 @@ assert [name for name in first if other[name] != first[name]] == ["policy"]
 """)
 
 
+def test_growth_with_replications_and_the_engines_part_of_a_study_come_out_of_what_commands_take(
+    run_python: Callable[[str], None],
+) -> None:
+    run_python("""
+from benchmarks.study import FEW, MANY, MORE, SHARED, STUDY, Plan, Taken, table_lines
+few, more = Taken(10.0, 11.0, {}, 500.0, 600.0), Taken(12.0, 13.0, {}, 510.0, 610.0)
+many = Taken(20.0, 21.0, {}, 550.0, 720.0)
+shared = Taken(22.0, 14.0, {}, 550.0, 720.0)
+study = Taken(200.0, 110.0, {"engine": 80.0, "tables": 50.0}, 800.0, 1_100.0)
+taken = {FEW: [few], MORE: [more], MANY: [many], SHARED: [shared], STUDY: [study]}
+lines = {line.name: line for line in table_lines(taken, Plan((), (4, 8, 24), 1, 20))}
+found = {name: round(line.spread.median, 9) for name, line in lines.items()}
+assert found == {
+    "replication": 500.0, "once": 8_000.0, "growth": 1.0, "making_mb": 1.1, "gathering_mb": 1.2, "workers": 1.5,
+    "workers_cpu": 1.1, "study": 110.0, "study_engine": 0.4, "study_tables": 0.25, "study_mb": 1_100.0,
+}, found
+assert {name: line.goal for name, line in lines.items() if line.goal} == {"study": "<= 90", "study_engine": "<= 0.5"}
+""")
+
+
 def test_a_goal_that_is_missed_is_told_and_no_number_misses_it_too(run_python: Callable[[str], None]) -> None:
     run_python("""
 from benchmarks.lines import Line, Measured
