@@ -60,8 +60,8 @@ def _hidden_cells(city: City) -> list[str]:
     if not len(hidden):
         return []
     return [
-        f"{len(hidden)} of {city.cells.n_cells} cells are nearest to the middle of no square of {city.cell_m} m (cell_m),"
-        f" cell {hidden[0]} for one: a unit that is sent on while it passes there starts from a neighbour"
+        f"{len(hidden)} of {city.cells.n_cells} cells are nearest to the middle of no square of {city.cell_m} m"
+        f" (cell_m), cell {hidden[0]} for one: a unit that is sent on while it passes there starts from a neighbour"
     ]
 
 
