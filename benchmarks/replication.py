@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +18,16 @@ import numpy as np
 
 from benchmarks.contenders import framed, whole
 from benchmarks.lines import Line, Measured
-from benchmarks.stopwatch import Rounds, Spread, cpu_seconds, prepared_cpu_seconds, rate, ratio, take_rounds
+from benchmarks.stopwatch import (
+    Rounds,
+    Spread,
+    cpu_seconds,
+    prepared_cpu_seconds,
+    rate,
+    ratio,
+    take_rounds,
+    wall_seconds,
+)
 from benchmarks.workload import NAME, fresh_world
 from sim.assemble import InputsBuilder
 from sim.compare.cube import bins_of, metrics_of_sorted, sort_cells
@@ -258,19 +265,6 @@ def _our_clocks(
 def _several(task: Callable[[], object]) -> Callable[[], float]:
     """Return the clock of one call among several, as in a study: the mean of `N_TIMES`."""
     return lambda: prepared_cpu_seconds(lambda: None, lambda _: task(), N_TIMES)
-
-
-def wall_seconds(work: Sequence[Callable[[], object]], *, is_threaded: bool) -> float:
-    """Return the seconds by the clock of some work, each piece on a thread, at once or one after another."""
-    threads = [threading.Thread(target=piece) for piece in work]
-    begun = time.perf_counter()
-    for thread in threads:
-        thread.start()
-        if not is_threaded:
-            thread.join()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - begun
 
 
 def _their_clocks(city: whole.City, scratch: Path) -> dict[str, Callable[[], float]]:

@@ -6,6 +6,7 @@ import gc
 import os
 import statistics
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,19 @@ def prepared_cpu_seconds(prepare: Task, task: Callable[[Any], Any], n_times: int
     for _ in range(n_times):
         taken += cpu_seconds(partial(task, prepare()))
     return taken / n_times
+
+
+def wall_seconds(work: Sequence[Task], *, is_threaded: bool) -> float:
+    """Return the seconds by the clock of some work, each piece on a thread, at once or one after another."""
+    threads = [threading.Thread(target=piece) for piece in work]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+        if not is_threaded:
+            thread.join()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - begun
 
 
 def environment(**more: str) -> dict[str, str]:
