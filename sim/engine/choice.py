@@ -12,7 +12,7 @@ import numpy as np
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, rules
 from sim.engine.asking import call_rule
-from sim.engine.codes import AIR, RETURNING, ROAD, STANDING_BY
+from sim.engine.codes import AIR, RETURNING, ROAD, STANDING_BY, WATER
 from sim.engine.rules import NEVER_MS, NOBODY
 from sim.engine.world import (
     DISPATCH_KEEP_COVER,
@@ -223,11 +223,23 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
 
 
 @compiled_inline
+def _known_kind(w, incident):  # type: ignore[no-untyped-def]
+    it = w.incidents[incident]
+    return it.kind if it.is_revealed else it.reported_kind
+
+
+@compiled_inline
 def _is_craft_asked(w, unit, incident, capability):  # type: ignore[no-untyped-def]
     """Return whether an aircraft or a boat is asked for a capability at what the incident is known to be."""
     it = w.units[unit]
-    known = w.incidents[incident].kind if w.incidents[incident].is_revealed else w.incidents[incident].reported_kind
-    return (it.capabilities & w.tasks[it.mode, known]) >> capability & 1
+    return (it.capabilities & w.tasks[it.mode, _known_kind(w, incident)]) >> capability & 1
+
+
+@compiled_inline
+def _are_craft_asked(w, incident, capability):  # type: ignore[no-untyped-def]
+    """Return whether any craft would be asked for a capability at what the incident is known to be."""
+    known = _known_kind(w, incident)
+    return w.craft.shape[0] > 0 and (w.tasks[AIR, known] | w.tasks[WATER, known]) >> capability & 1
 
 
 @compiled_borrowing
@@ -284,16 +296,17 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     """
     if w.params[OWN_RULE] != 0:
         return _by_own_rule(w, now, incident, capability, waited_ms)
-    unit, expected = _by_rule(w, now, incident, capability, waited_ms)
+    unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
     n_passed = w.incidents[incident].n_passed
-    if n_passed == 0 or unit == NOBODY:
-        return unit, expected
-    for _ in range(n_passed):
-        w.stations[w.units[unit].station].is_passed = 1
+    for turn in range(n_passed + 1):
         further, further_ms = _by_rule(w, now, incident, capability, waited_ms)
         if further == NOBODY:
             break
         unit, expected = further, further_ms
+        if turn < n_passed:
+            w.stations[w.units[unit].station].is_passed = 1
+    if n_passed == 0 or unit == NOBODY:
+        return unit, expected
     for station in range(w.stations.shape[0]):
         w.stations[station].is_passed = 0
     return unit, expected
@@ -311,7 +324,7 @@ def choose_for_waiting(w, now, slot):  # type: ignore[no-untyped-def]
     looked = look_state(w, waited_ms)
     if it.looked != looked or w.incidents[it.incident].n_passed > 0 or w.params[OWN_RULE] != 0:
         unit, expected = choose_unit(w, now, it.incident, it.capability, waited_ms)
-    elif w.craft.shape[0] > 0 and not approach.is_on_track(w, it.incident):
+    elif _are_craft_asked(w, it.incident, it.capability) and not approach.is_on_track(w, it.incident):
         unit, expected, _ = _soonest_craft(w, now, it.incident, it.capability, waited_ms)
     else:
         unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
@@ -343,7 +356,7 @@ def _by_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untype
         unit, expected = _nearest_keeping_cover(w, now, incident, capability, waited_ms)
     if unit == NOBODY:
         unit, expected = _by_road(w, now, incident, capability, -1, waited_ms)
-    if w.craft.shape[0] > 0 and not approach.is_on_track(w, incident):
+    if _are_craft_asked(w, incident, capability) and not approach.is_on_track(w, incident):
         craft, arrival, work = _soonest_craft(w, now, incident, capability, waited_ms)
         if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
             return craft, arrival

@@ -5,7 +5,7 @@ The building blocks of what happens at an event, as in `state.py`. Next: `transi
 
 from __future__ import annotations
 
-from sim.compiled import compiled_borrowing
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import choice, events, rules
 from sim.engine.codes import (
     LOG_CLOSED,
@@ -67,6 +67,7 @@ def open_need(w, now, incident, number, capability):  # type: ignore[no-untyped-
     slot = w.incidents[incident].first_slot + number
     w.slots[slot].capability = capability
     w.slots[slot].opened_ms = now
+    w.incidents[incident].n_opened = max(w.incidents[incident].n_opened, number + 1)
     unit, expected = choice.choose_unit(w, now, incident, capability, 0)
     if unit != rules.NOBODY:
         assign(w, now, slot, unit, expected)
@@ -101,9 +102,15 @@ def open_needs(w, now, incident):  # type: ignore[no-untyped-def]
             open_need(w, now, incident, place, w.needs[card + place].capability)
 
 
-@compiled_borrowing
+@compiled_inline
 def serve_waiting(w, now):  # type: ignore[no-untyped-def]
-    """Offer whatever is free to the needs that wait, in the order of the queue."""
+    """Offer whatever is free to the needs that wait, if any do, in the order of the queue."""
+    if w.counts[N_WAITING] > 0:
+        _serve_all(w, now)
+
+
+@compiled_borrowing
+def _serve_all(w, now):  # type: ignore[no-untyped-def]
     at = 0
     while at < w.counts[N_WAITING]:
         slot = w.waiting[at]

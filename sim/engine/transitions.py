@@ -44,9 +44,18 @@ from sim.engine.codes import (
 )
 from sim.engine.journal import fault, finish, plan, slot_number, write
 from sim.engine.needs import await_flight, close_if_over, dequeue, open_need, open_needs, serve_waiting
+from sim.engine.ready import is_short
 from sim.engine.reveal import match_reported_slots, reveal
 from sim.engine.state import leave_with_patient, set_off
-from sim.engine.stations import crew_rests, looked_in_vain, move_up, review_cover, start_returning, stop_away
+from sim.engine.stations import (
+    crew_rests,
+    looked_in_vain,
+    move_up,
+    review_back,
+    review_cover,
+    start_returning,
+    stop_away,
+)
 from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_GAINS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
 
 
@@ -73,9 +82,11 @@ def _note_if_met(w, now, incident):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def _plan_escalation(w, now, incident):  # type: ignore[no-untyped-def]
+    if not w.params[IS_ESCALATION_ON]:
+        return
     it = w.incidents[incident]
     latent = rules.latent_ms(w, incident, it.grade)
-    if w.params[IS_ESCALATION_ON] and latent != rules.NEVER_MS:
+    if latent != rules.NEVER_MS:
         plan(w, max(now, it.call_ms + latent), events.ESCALATE, incident, it.grade)
 
 
@@ -140,8 +151,7 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     it.clear_ms = -1
     _plan_clear(w, now, unit)
     _note_if_met(w, now, incident)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
+    serve_waiting(w, now)
     return finish(w)
 
 
@@ -220,13 +230,15 @@ def on_home(w, now, unit, mission):  # type: ignore[no-untyped-def]
     if it.status != RETURNING:
         return fault(w, BAD_STATUS, unit, it.status)
     stop_away(w, unit)
+    was_short = is_short(w, it.station)
     crew_rests(w, now, unit)
     it.status = MAKING_READY
     it.from_cell = it.to_cell
     write(w, now, LOG_HOME, -1, -1, unit, -1)
     ready_ms = w.params[MAKE_READY_MS] if it.ready_ms < 0 else np.int64(it.ready_ms)
     plan(w, now + ready_ms, events.AVAILABLE, unit, mission)
-    review_cover(w, now, it.station)
+    if was_short:  # else its people change nothing
+        review_cover(w, now, it.station)
     serve_waiting(w, now)
     return finish(w)
 
@@ -242,7 +254,7 @@ def on_available(w, now, unit, mission):  # type: ignore[no-untyped-def]
         return fault(w, BAD_STATUS, unit, it.status)
     it.status = AT_STATION
     write(w, now, LOG_AVAILABLE, -1, -1, unit, -1)
-    review_cover(w, now, it.station)
+    review_back(w, now, unit)
     serve_waiting(w, now)
     return finish(w)
 
@@ -260,21 +272,19 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
     write(w, now, LOG_ESCALATE, incident, -1, -1, grade + 1)
     if it.is_revealed:
         open_needs(w, now, incident)
-        for slot in range(it.first_slot, it.first_slot + rules.n_slots_of(w, incident)):
+        for slot in range(it.first_slot, it.first_slot + it.n_opened):
             if w.slots[slot].status == SLOT_ON_SCENE:
                 _plan_clear(w, now, w.slots[slot].unit)
         _note_if_met(w, now, incident)
     _plan_escalation(w, now, incident)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)  # the grade may have released help
+    serve_waiting(w, now)  # the grade may have released help
     return finish(w)
 
 
 @compiled_borrowing
 def _on_waited(w, now, incident, number):  # type: ignore[no-untyped-def]
     """A need has waited until help may be asked; or (`number` of its slot, from 1) until an aircraft may fly to it."""
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
+    serve_waiting(w, now)
     slot = w.incidents[incident].first_slot + number - 1
     if number > 0 and w.slots[slot].status == SLOT_WAITING:
         await_flight(w, now, slot)

@@ -135,6 +135,8 @@ INCIDENT_DTYPE = np.dtype(
         ("n_passed", "i4"),
         ("drive_q16", "i4"),
         ("turnout_q16", "i4"),
+        ("n_opened", "i4"),  # slots up to the last one for which a need was ever opened
+        ("spare", "i4"),
     ]
 )
 SLOT_DTYPE = np.dtype(
