@@ -54,7 +54,7 @@ class Plan:
     n_rounds: int
 
 
-FULL = Plan((), (WARM, NO_BYTES, NO_ROADS, NO_CODE, NOTHING), (AGAIN, WORDS, LONGER, WIDER, POLICY), 4, 3)
+FULL = Plan((), (WARM, NO_BYTES, NO_ROADS, NO_CODE, NOTHING), (AGAIN, WORDS, LONGER, WIDER, POLICY), 4, 2)
 QUICK = Plan(("window.measure_to=2022-02-01", "schedule.is_outside_run_allowed=true"), (NO_ROADS,), (AGAIN,), 1, 1)
 
 
