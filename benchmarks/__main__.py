@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import engines, levers, measure, study
+from benchmarks import engines, first, levers, measure, replication, study
 from benchmarks.lines import Measured
 from benchmarks.machine import facts
 from benchmarks.page import between_marks
@@ -41,8 +41,16 @@ def _engines(is_quick: bool, told: Told) -> Part:
     return _lines(engines.measure(engines.QUICK if is_quick else engines.FULL, told))
 
 
+def _replication(is_quick: bool, told: Told) -> Part:
+    return _lines(replication.measure(replication.QUICK if is_quick else replication.FULL, told))
+
+
 def _path(is_quick: bool, told: Told) -> Part:
     return _lines(measure.measure(measure.QUICK if is_quick else measure.FULL, told))
+
+
+def _first(is_quick: bool, told: Told) -> Part:
+    return _lines(first.measure(first.QUICK if is_quick else first.FULL, told))
 
 
 def _study(is_quick: bool, told: Told) -> Part:
@@ -59,7 +67,9 @@ def _levers(is_quick: bool, told: Told) -> Part:
 
 PARTS: dict[str, tuple[str, Callable[[bool, Told], Part]]] = {
     "engines": ("The engines against other models of the same work", _engines),
+    "replication": ("One replication, from chance to Parquet", _replication),
     "path": ("The whole path", _path),
+    "first": ("First results, and the same again", _first),
     "study": ("Runs and studies, from the command to the report", _study),
     "levers": ("What each mechanism costs", _levers),
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +15,16 @@ from benchmarks.contenders import c_loop
 from benchmarks.contenders.daily import DailyModel
 from benchmarks.contenders.idiomatic import IdiomaticModel
 from benchmarks.lines import Line, Measured
-from benchmarks.stopwatch import Rounds, Spread, cpu_seconds, prepared_cpu_seconds, rate, ratio, take_rounds
+from benchmarks.stopwatch import (
+    Rounds,
+    Spread,
+    cpu_seconds,
+    prepared_cpu_seconds,
+    rate,
+    ratio,
+    take_rounds,
+    wall_seconds,
+)
 from benchmarks.workload import common, fresh_world, sizes
 from sim.engine.build import build_world
 from sim.engine.kernel import KernelRun
@@ -108,8 +115,8 @@ def measure(plan: Plan, told: Callable[[str], None] = print) -> Measured:
             if engine in clocks:
                 clocks[f"{engine} {variant}"] = _clock(contenders()[engine], inputs)
     clocks["world"] = partial(cpu_seconds, partial(build_world, runs[0]))
-    clocks["one after another"] = partial(_wall_seconds, runs[0], False)
-    clocks["two threads"] = partial(_wall_seconds, runs[0], True)
+    clocks["one after another"] = partial(_two_runs, runs[0], is_threaded=False)
+    clocks["two threads"] = partial(_two_runs, runs[0], is_threaded=True)
     for name in (KERNEL, "one after another", "two threads"):
         clocks[name]()
     rounds = take_rounds(clocks, plan.n_rounds, told)
@@ -123,17 +130,9 @@ def _clock(contender: Contender, inputs: RunInputs) -> Callable[[], float]:
     )
 
 
-def _wall_seconds(inputs: RunInputs, is_threaded: bool) -> float:
+def _two_runs(inputs: RunInputs, *, is_threaded: bool) -> float:
     """Return the seconds by the clock of two runs of the kernel, on two threads or one after another."""
-    threads = [threading.Thread(target=KernelRun(fresh_world(inputs)).finish) for _ in range(2)]
-    begun = time.perf_counter()
-    for thread in threads:
-        thread.start()
-        if not is_threaded:
-            thread.join()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - begun
+    return wall_seconds([KernelRun(fresh_world(inputs)).finish for _ in range(2)], is_threaded=is_threaded)
 
 
 def table_lines(rounds: Rounds, n_incidents: list[int]) -> list[Line]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from sim.compiled import cache_root
 
 Task = Callable[[], Any]
 Rounds = dict[str, list[float]]
@@ -46,20 +50,47 @@ def prepared_cpu_seconds(prepare: Task, task: Callable[[Any], Any], n_times: int
     return taken / n_times
 
 
+def wall_seconds(work: Sequence[Task], *, is_threaded: bool) -> float:
+    """Return the seconds by the clock of some work, each piece on a thread, at once or one after another."""
+    threads = [threading.Thread(target=piece) for piece in work]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+        if not is_threaded:
+            thread.join()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - begun
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the variables for a measured command: this process's, and `more`, with Python's byte code kept.
+
+    Where `PYTHONDONTWRITEBYTECODE` is set every process compiles all that it imports, seconds of it.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(cache_root() / "bytecode")} | more
+
+
 def child_cpu_seconds(command: Sequence[str]) -> float:
-    """Return the CPU seconds of a command that is started and waited for.
+    """Return the CPU seconds of a command that is started and waited for, its byte code kept from before.
 
     Raises
     ------
     subprocess.CalledProcessError
         If the command fails.
     """
+    before = seconds_of_children()
+    subprocess.run(command, check=True, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return seconds_of_children() - before
+
+
+def seconds_of_children() -> float:
+    """Return the CPU seconds of all processes that this one has started and waited for, and of theirs."""
     import resource
 
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def take_rounds(clocks: Mapping[str, Callable[[], float]], n_rounds: int, told: Callable[[str], None]) -> Rounds:

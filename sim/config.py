@@ -16,6 +16,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def load_object(target: str) -> Any:
     return getattr(import_module(module), name)
 
 
+@cache
 def configs_root() -> Path:
     """Return the folder of YAML choices: beside `sim/` in a clone, inside it in an installed wheel."""
     package = Path(__file__).resolve().parent

@@ -115,6 +115,22 @@ class IdiomaticModel:
         Whether the nearest unit is looked for station by station, in order of driving time.
     """
 
+    drive_from: list[list[list[int]]]
+    drive_home: list[list[list[int]]]
+    order: list[list[list[int]]]
+    period_of_hour: list[int]
+    turnout_row: list[int]
+    turnout_table: list[list[int]]
+    turnout_mean_ms: list[list[int]]
+    turnout_least_ms: list[int]
+    quantiles: list[list[int]]
+    noise_table: int
+    access_table: list[int]
+    scene_table: list[list[int]]
+    home_factor: int
+    make_ready_ms: int
+    change_rows: list[tuple[int, ...]]
+
     def __init__(self, arrays: WorldArrays, is_presorted: bool = False) -> None:
         check_plain(arrays)
         self.env = simpy.Environment(initial_time=0)
@@ -127,22 +143,7 @@ class IdiomaticModel:
         self._read_incidents(arrays)
 
     def _read_tables(self, arrays: WorldArrays) -> None:
-        cells = arrays.stations["cell"]
-        self.drive_from = arrays.travel_ms[:, cells, :].tolist()  # [period][station][cell]
-        self.drive_home = np.ascontiguousarray(arrays.travel_ms[:, :, cells].transpose(0, 2, 1)).tolist()
-        self.order = arrays.roads["station"].tolist()  # [period][cell][place]
-        self.period_of_hour = arrays.period_of_hour.tolist()
-        self.turnout_row = arrays.turnout_row.tolist()
-        self.turnout_table = arrays.turnout_table.tolist()
-        self.turnout_mean_ms = arrays.turnout_mean_ms.tolist()
-        self.turnout_least_ms = arrays.turnout_least_ms.tolist()
-        self.quantiles = arrays.quantiles.tolist()
-        self.noise_table = int(arrays.noise_table[0])
-        self.access_table = arrays.access_table.tolist()
-        self.scene_table = arrays.scene_table.tolist()
-        self.home_factor = int(arrays.params[wd.HOME_FACTOR_Q16])
-        self.make_ready_ms = int(arrays.params[wd.MAKE_READY_MS])
-        self.change_rows = arrays.changes.tolist()
+        vars(self).update(tables_of(arrays))
 
     def _read_fleet(self, arrays: WorldArrays) -> None:
         self.stations = [Station(id, cell) for id, cell in enumerate(arrays.stations["cell"].tolist())]
@@ -175,6 +176,11 @@ class IdiomaticModel:
 
     def run(self) -> EventLog:
         """Run until nothing is left to happen and return the log; rows of one instant stand as SimPy had them."""
+        self.play()
+        return EventLog(np.array(self.rows, dtype=LOG_DTYPE))
+
+    def play(self) -> None:
+        """Run until nothing is left to happen."""
         self.env.process(self.changes())
         for unit in self.units:
             self.env.process(self.life_of(unit))
@@ -183,7 +189,6 @@ class IdiomaticModel:
         for need in self.waiting:
             self.write(LogKind.UNFILLED, need.incident.id, need.number, None, need.capability)
         self.write(LogKind.END, -1, -1, None, self.n_open)
-        return EventLog(np.array(self.rows, dtype=LOG_DTYPE))
 
     def write(self, kind: LogKind, incident: int, number: int, unit: Unit | None, value: int) -> None:
         """Write one row."""
@@ -225,7 +230,7 @@ class IdiomaticModel:
             yield self.env.timeout(self.trip_ms(unit, need))
             arrive_ms = self.env.now
             self.arrive(unit, need)
-            yield self.env.timeout(self.look_up(self.scene_table[incident.kind][incident.grade], need.ranks[3]))
+            yield self.env.timeout(self.scene_ms(need))
             self.write(LogKind.CLEAR, incident.id, need.number, unit, int(self.env.now - arrive_ms))
             incident.n_active -= 1
             if incident.n_active == 0:
@@ -258,9 +263,7 @@ class IdiomaticModel:
     def arrive(self, unit: Unit, need: Need) -> None:
         """Note an arrival: the first one shows what it is, enough of them meet the critical task."""
         incident = need.incident
-        access_ms = unit.access_ms
-        if access_ms < 0:
-            access_ms = self.look_up(self.access_table[incident.kind], need.ranks[2])
+        access_ms = self.access_ms(need) if unit.access_ms < 0 else unit.access_ms
         need.working_ms = int(self.env.now) + access_ms
         self.write(LogKind.ARRIVE, incident.id, need.number, unit, access_ms)
         if not incident.is_revealed:
@@ -302,7 +305,7 @@ class IdiomaticModel:
 
         def arrival(unit: Unit) -> int:
             station = unit.station.id
-            return turnout_ms[station] + unit.callout_ms + drive_ms[station][cell]  # type: ignore[no-any-return]
+            return turnout_ms[station] + unit.callout_ms + drive_ms[station][cell]
 
         ready = (unit for unit in self.able[need.capability] if unit.is_ready())
         nearest = min(ready, key=arrival, default=None)  # of several as near the first
@@ -337,11 +340,11 @@ class IdiomaticModel:
         """Return the value of a quantile table at a rank; the last bin of a level is opened by the next ten bits."""
         values, bin = self.quantiles[table], rank >> 32 - LEVEL_BITS
         if bin < _LAST_BIN:
-            return values[bin]  # type: ignore[no-any-return]
+            return values[bin]
         bin = rank >> 32 - 2 * LEVEL_BITS & _LAST_BIN
         if bin < _LAST_BIN:
-            return values[LEVEL_SIZE + bin]  # type: ignore[no-any-return]
-        return values[2 * LEVEL_SIZE + (rank >> 32 - 3 * LEVEL_BITS & _LAST_BIN)]  # type: ignore[no-any-return]
+            return values[LEVEL_SIZE + bin]
+        return values[2 * LEVEL_SIZE + (rank >> 32 - 3 * LEVEL_BITS & _LAST_BIN)]
 
     def turnout_ms(self, unit: Unit, need: Need) -> int:
         """Return the time until a unit leaves its bay."""
@@ -352,12 +355,42 @@ class IdiomaticModel:
         """Return the time of the way to the incident: the expected drive times both factors of its noise."""
         drive = self.drive_from[self.period_of_hour[self.hour()]][unit.station.id][need.incident.cell]
         own = self.look_up(self.noise_table, need.ranks[1])
-        return ((drive * need.incident.travel_factor >> 16) * own) >> 16  # type: ignore[no-any-return]
+        return ((drive * need.incident.travel_factor >> 16) * own) >> 16
+
+    def access_ms(self, need: Need) -> int:
+        """Return the time from the address to the work."""
+        return self.look_up(self.access_table[need.incident.kind], need.ranks[2])
+
+    def scene_ms(self, need: Need) -> int:
+        """Return the time from the arrival until the unit leaves."""
+        return self.look_up(self.scene_table[need.incident.kind][need.incident.grade], need.ranks[3])
 
     def home_ms(self, unit: Unit, cell: int) -> int:
         """Return the time of the way home."""
         drive = self.drive_home[self.period_of_hour[self.hour()]][unit.station.id][cell]
-        return (drive * self.home_factor) >> 16  # type: ignore[no-any-return]
+        return (drive * self.home_factor) >> 16
+
+
+def tables_of(arrays: WorldArrays) -> dict[str, Any]:
+    """Return what no event changes as lists, by the names of the model's attributes."""
+    cells = arrays.stations["cell"]
+    return {
+        "drive_from": arrays.travel_ms[:, cells, :].tolist(),  # [period][station][cell]
+        "drive_home": np.ascontiguousarray(arrays.travel_ms[:, :, cells].transpose(0, 2, 1)).tolist(),
+        "order": arrays.roads["station"].tolist(),  # [period][cell][place]
+        "period_of_hour": arrays.period_of_hour.tolist(),
+        "turnout_row": arrays.turnout_row.tolist(),
+        "turnout_table": arrays.turnout_table.tolist(),
+        "turnout_mean_ms": arrays.turnout_mean_ms.tolist(),
+        "turnout_least_ms": arrays.turnout_least_ms.tolist(),
+        "quantiles": arrays.quantiles.tolist(),
+        "noise_table": int(arrays.noise_table[0]),
+        "access_table": arrays.access_table.tolist(),
+        "scene_table": arrays.scene_table.tolist(),
+        "home_factor": int(arrays.params[wd.HOME_FACTOR_Q16]),
+        "make_ready_ms": int(arrays.params[wd.MAKE_READY_MS]),
+        "change_rows": arrays.changes.tolist(),
+    }
 
 
 def met_instant(incident: Incident) -> int | None:

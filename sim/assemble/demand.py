@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,13 +82,13 @@ class DemandParts(CityParts):
         """Return the quantile bank of the settings."""
         folder = settings.city_folder()
         times, by_air = settings.times, settings.aviation.scene_min
-        key = (str(folder), asdict(times), by_air)
+        key = (str(folder), self._of(times), by_air)
         kinds, store = self.demand_tables(settings).kinds, self._store(settings)
         return self._keep("durations", key, lambda: build_durations(kinds, times, store, by_air))
 
     def intensity(self, settings: Settings) -> Intensity:
         """Return what the incidents of every replication are drawn from."""
-        key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
+        key = (str(settings.city_folder()), self._of(settings.demand), self._of(settings.window))
         calendar, tables, city = self.calendar(settings), self.demand_tables(settings), self.city(settings)
         store = self._store(settings)
 
@@ -102,7 +101,7 @@ class DemandParts(CityParts):
 
     def _cell_weight(self, settings: Settings) -> NDArray[np.int64]:
         """Return what rules that weigh cover take a cell for: its fires and rescues to be expected."""
-        key = (str(settings.city_folder()), asdict(settings.demand), asdict(settings.window))
+        key = (str(settings.city_folder()), self._of(settings.demand), self._of(settings.window))
         kinds = self.demand_tables(settings).kinds
         return self._keep("cell weight", key, lambda: self.intensity(settings).cell_weight(kinds.is_headline))
 
@@ -130,7 +129,7 @@ class DemandParts(CityParts):
         )  # fmt: skip
 
     def _demand_key(self, settings: Settings) -> tuple[Any, ...]:
-        parts = (asdict(settings.demand), asdict(settings.window), asdict(settings.planted))
+        parts = (self._of(settings.demand), self._of(settings.window), self._of(settings.planted))
         return (str(settings.city_folder()), *parts)
 
     def fire_weights(self, settings: Settings) -> FireWeights | None:

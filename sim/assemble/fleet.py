@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
 from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -104,7 +103,7 @@ class FleetParts(DemandParts):
             _check_capabilities(demand, tables.unit_types.capabilities, "unit type")
             return tables
 
-        return self._keep("fleet tables", (str(settings.city_folder()), asdict(settings.fleet)), make)
+        return self._keep("fleet tables", (str(settings.city_folder()), self._of(settings.fleet)), make)
 
     def fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the stations and units of a replication's siting world.
@@ -140,11 +139,11 @@ class FleetParts(DemandParts):
         return self._keep("bases", self._bases_key(settings, replication), make)
 
     def _bases_key(self, settings: Settings, replication: int) -> tuple[Any, ...]:
-        parts = (asdict(settings.teams), asdict(settings.aviation), settings.staffing.present_share)
+        parts = (self._of(settings.teams), self._of(settings.aviation), settings.staffing.present_share)
         return (self._fleet_key(settings, replication), *parts)
 
     def _fleet_key(self, settings: Settings, replication: int) -> tuple[Any, ...]:
-        return (str(settings.city_folder()), self._sites_key(settings, replication), asdict(settings.fleet))
+        return (str(settings.city_folder()), self._sites_key(settings, replication), self._of(settings.fleet))
 
     def _own_fleet(self, settings: Settings, replication: int) -> Fleet:
         """Return the city's own stations and units, without bases and help."""
@@ -161,7 +160,7 @@ class FleetParts(DemandParts):
         """Return the stations and units that the city's tables state, and their days."""
         folder, bits = settings.city_folder(), self.demand_tables(settings).capability_bit
         city = self.city(settings)
-        key = (str(folder), asdict(settings.fleet))
+        key = (str(folder), self._of(settings.fleet))
         return self._keep("stated fleet", key, lambda: load_stated_fleet(folder, city, bits, settings.fleet))
 
     def changes(self, settings: Settings, replication: int) -> Changes:
@@ -174,7 +173,7 @@ class FleetParts(DemandParts):
         groups = ["schedule", "staffing", "window", "teams", "aviation"]
         groups += ["demand"] if settings.schedule.allocation == "by_demand" else []
         groups += ["demand", "travel"] if settings.staffing.sharing == "demand" else []
-        parts = [(group, asdict(getattr(settings, group))) for group in groups]
+        parts = [(group, self._of(getattr(settings, group))) for group in groups]
         key = (self._fleet_key(settings, replication), parts, str(present), settings.mutual_aid.senders)
 
         def make() -> Changes:

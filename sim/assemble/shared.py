@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.city import load_city
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 _KEPT = 6
 """Values of one kind kept at a time: enough for the arms of one replication, whatever the number of replications."""
+_KEPT_SETTINGS = 256
+"""Groups of settings whose digests are kept: each is part of many keys."""
 
 
 class CityParts:
@@ -41,6 +42,7 @@ class CityParts:
     def __init__(self) -> None:
         self._kept: dict[str, OrderedDict[str, Any]] = {}
         self.known_digests = KnownDigests()
+        self._of = KnownDigests(_KEPT_SETTINGS).of
 
     def _keep(self, kind: str, key: Any, make: Callable[[], _Value], n_most: int = _KEPT) -> _Value:
         """Return the value kept under (kind, key), making it first if need be; beyond `n_most` the oldest goes."""
@@ -87,12 +89,12 @@ class CityParts:
     def calendar(self, settings: Settings) -> Calendar:
         """Return the days of the settings' window."""
         country, year = self.city(settings).holidays_country, settings.demand.reference_year
-        key = (asdict(settings.window), country, year)
+        key = (self._of(settings.window), country, year)
         return self._keep("calendar", key, lambda: build_calendar(settings.window, country, year))
 
     def travel(self, settings: Settings) -> TravelTables:
         """Return the travel tables of the settings, from the cache on disk when they were built before."""
         folder, city = settings.city_folder(), self.city(settings)
 
-        key = (str(folder), asdict(settings.travel), given_digests(settings, "travel"))
+        key = (str(folder), self._of(settings.travel), given_digests(settings, "travel"))
         return self._keep("travel", key, lambda: travel_of(city, settings.travel, folder, cache_root() / "travel"))

@@ -312,6 +312,11 @@ def _days(values: Iterable[object]) -> list[np.datetime64]:
     return [np.datetime64("NaT") if value is None else np.datetime64(str(value), "D") for value in values]
 
 
+def cells_without_square(n_cells: int, grid: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the cells that are nearest to the middle of no square of the grid: (n,) int64, ascending."""
+    return np.flatnonzero(np.bincount(grid.reshape(-1), minlength=n_cells) == 0)
+
+
 def nearest_cell_grid(
     x_m: NDArray[np.int32], y_m: NDArray[np.int32], cell_m: int
 ) -> tuple[NDArray[np.int32], int, int]:

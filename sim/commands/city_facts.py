@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim.city.crs import GEOGRAPHIC, PLANE, WGS84, to_wgs84
 from sim.city.forms import AREAS, CELLS, POLYGONS, STATIONS, is_stated
+from sim.city.load import cells_without_square
 from sim.city.polygons import corners_of
 from sim.city.settings import metres_per_degree, read_settings
 from sim.city.stated import AREAS_SPEC, STATED_CELLS
@@ -44,12 +45,24 @@ def place_facts(folder: Path, city: City) -> list[str]:
         for crs in sorted({crs for crs, _, _ in points}):
             own = [(first, second) for of, first, second in points if of == crs]
             told.append(f"coordinates in {crs}: {len(own)} of {name}, {_moved(crs, own)}")
+    told += _hidden_cells(city)
     x_m, y_m = city.cells.x_m.astype(np.float64), city.cells.y_m.astype(np.float64)
     plane, away_m = city.plane, float(np.hypot(x_m, y_m).max())
     lats = [plane.lat0 + float(y) / plane.m_per_deg_lat for y in (y_m.min(), y_m.max())]
     off = max(abs(metres_per_degree(lat)[1] / plane.m_per_deg_lon - 1) for lat in lats)
     where = f"plane round lat {plane.lat0:g}, lon {plane.lon0:g}"
     return [*told, f"{where}: cells lie up to {away_m / 1000:.1f} km from there, lengths are off by up to {off:.2%}"]
+
+
+def _hidden_cells(city: City) -> list[str]:
+    """Return which cells have no square of the grid, from whose middles it is reckoned where units on their way are."""
+    hidden = cells_without_square(city.cells.n_cells, city.grid)
+    if not len(hidden):
+        return []
+    return [
+        f"{len(hidden)} of {city.cells.n_cells} cells are nearest to the middle of no square of {city.cell_m} m"
+        f" (cell_m), cell {hidden[0]} for one: a unit that is sent on while it passes there starts from a neighbour"
+    ]
 
 
 def _moved(crs: str, points: list[tuple[float, float]]) -> str:

@@ -198,7 +198,10 @@ def _check_days(table: Table, first: str, last: str, problems: Problems) -> None
 
 
 def _cells_of(stations: Table, city: City, crs: str, problems: Problems) -> list[int]:
-    """Return the cell of each station: the one that holds it, else the nearest if it is near."""
+    """Return the cell of each station: the nearest, if it is near; of several as near the one whose square holds it.
+
+    The grid's squares alone would not do: where cells lie closer than its side, some have no square of their own.
+    """
     x_m, y_m = points_of(stations, crs, city.plane, problems)
     found = []
     for i in range(stations.n_rows):
@@ -207,8 +210,9 @@ def _cells_of(stations: Table, city: City, crs: str, problems: Problems) -> list
             continue
         x, y = int(x_m[i]), int(y_m[i])
         squares = (city.cells.x_m.astype(np.int64) - x) ** 2 + (city.cells.y_m.astype(np.int64) - y) ** 2
-        cell = city.cell_at(x, y)
-        cell = int(np.argmin(squares)) if cell < 0 else cell
+        cell, holding = int(np.argmin(squares)), city.cell_at(x, y)
+        if holding >= 0 and squares[holding] == squares[cell]:
+            cell = holding
         away_m = math.sqrt(int(squares[cell]))
         side_m = max(city.cell_m, math.sqrt(int(city.cells.area_m2[cell])))
         if away_m > FARTHEST_SIDES * side_m:

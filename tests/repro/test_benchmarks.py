@@ -99,6 +99,68 @@ def test_the_quick_engines_hold_all_contenders_rows_together_and_tell_every_goal
     assert "Not reached here: " in shown
 
 
+@pytest.mark.slow
+def test_the_quick_replication_holds_both_sides_together_and_tells_every_goal(root: Path, tmp_path: Path) -> None:
+    stored, _ = quick("replication", root, tmp_path / "replication.json")
+    goals = {line["name"]: line["goal"] for line in stored["lines"] if line["goal"]}
+    assert goals == {"whole": ">= 100", "chance": "<= 1", "threads": ">= 1.6"}
+    median = {line["name"]: line["spread"]["median"] for line in stored["lines"]}
+    assert median["chance"] < 1
+    assert median["whole"] > 10
+
+
+@pytest.mark.slow
+def test_the_quick_first_results_find_the_first_replication_before_the_report(root: Path, tmp_path: Path) -> None:
+    stored, shown = quick("first", root, tmp_path / "first.json")
+    lines = {line["name"]: line["spread"]["median"] for line in stored["lines"]}
+    assert 0 < lines["first replication, no travel tables"] < lines["report, no travel tables"]
+    assert 0 < lines["study again"] < 1
+    assert "no travel tables: to the first finished replication, CPU s" in shown
+
+
+@pytest.mark.slow
+def test_every_form_of_the_small_study_is_one_and_differs_from_the_first_in_what_it_says(
+    run_python: Callable[[str], None], tmp_path: Path
+) -> None:
+    run_python(f"""
+import yaml
+from pathlib import Path
+from benchmarks.first import small_study
+from sim.compose.study import study_work
+def arms(study):
+    file = Path({str(tmp_path)!r}) / "small.yaml"
+    file.write_text(yaml.safe_dump(study), encoding="utf-8")
+    return {{arm.name: arm.key for arm in study_work(str(file), []).arms}}
+first = arms(small_study())
+assert list(first) == ["nothing", "plan", "policy"] and first["plan"] == first["policy"] != first["nothing"]
+assert arms(small_study(title="another title")) == first
+wider = arms(small_study("late"))
+assert set(wider) - set(first) == {{"late"}} and {{name: wider[name] for name in first}} == first
+other = arms(small_study(policy="dispatch=own_town_first"))
+assert [name for name in first if other[name] != first[name]] == ["policy"]
+""")
+
+
+def test_growth_with_replications_and_the_engines_part_of_a_study_come_out_of_what_commands_take(
+    run_python: Callable[[str], None],
+) -> None:
+    run_python("""
+from benchmarks.study import FEW, MANY, MORE, SHARED, STUDY, Plan, Taken, table_lines
+few, more = Taken(10.0, 11.0, {}, 500.0, 600.0), Taken(12.0, 13.0, {}, 510.0, 610.0)
+many = Taken(20.0, 21.0, {}, 550.0, 720.0)
+shared = Taken(22.0, 14.0, {}, 550.0, 720.0)
+study = Taken(200.0, 110.0, {"engine": 80.0, "tables": 50.0}, 800.0, 1_100.0)
+taken = {FEW: [few], MORE: [more], MANY: [many], SHARED: [shared], STUDY: [study]}
+lines = {line.name: line for line in table_lines(taken, Plan((), (4, 8, 24), 1, 20))}
+found = {name: round(line.spread.median, 9) for name, line in lines.items()}
+assert found == {
+    "replication": 500.0, "once": 8_000.0, "growth": 1.0, "making_mb": 1.1, "gathering_mb": 1.2, "workers": 1.5,
+    "workers_cpu": 1.1, "study": 110.0, "study_engine": 0.4, "study_tables": 0.25, "study_mb": 1_100.0,
+}, found
+assert {name: line.goal for name, line in lines.items() if line.goal} == {"study": "<= 90", "study_engine": "<= 0.5"}
+""")
+
+
 def test_a_goal_that_is_missed_is_told_and_no_number_misses_it_too(run_python: Callable[[str], None]) -> None:
     run_python("""
 from benchmarks.lines import Line, Measured

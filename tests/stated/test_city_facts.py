@@ -70,6 +70,17 @@ def test_the_plane_is_off_by_the_cosine_of_the_latitude(make_city):
     assert told.endswith("cells lie up to 55.0 km from there, lengths are off by up to 0.50%")
 
 
+def test_cells_that_are_nearest_to_the_middle_of_no_square_are_told(make_city):
+    # Squares of 1000 m have their middles at 0, 1000, 2000 and 3000: 1100 is the nearest to none of them.
+    cells = "cell_id,crs,x_m,y_m,population\n"
+    cells += "".join(f"{i},plane,{x},0,10\n" for i, x in enumerate((0, 1000, 1100, 2100, 3100)))
+    folder = make_city(areas__csv=None, cells__csv=cells)
+    assert place_facts(folder, load_city(folder))[-2] == (
+        "1 of 5 cells are nearest to the middle of no square of 1000 m (cell_m), cell 2 for one: a unit that is sent "
+        "on while it passes there starts from a neighbour"
+    )
+
+
 def test_check_city_counts_the_zones_of_a_matrix(make_city, tmp_path, capsys):
     folder = make_city(areas__csv=None, cells__csv=LINE)
     (tmp_path / "zones.csv").write_text("cell,zone\n0,near\n1,near\n2,far\n")

@@ -14,7 +14,7 @@ from sim.errors import InputError
 from sim.fleet import ScheduleSettings, StaffingSettings, build_changes
 from sim.fleet.parts import ChangeKind
 from sim.fleet.settings import FleetSettings, ScheduleRow
-from sim.fleet.stated import load_stated_fleet
+from sim.fleet.stated import load_stated_fleet, station_cells
 
 DAY_MS = 86_400_000
 STATIONS = """station,lat,lon,opens,closes,people_on_duty
@@ -40,6 +40,22 @@ def stated(folder):
     city = load_city(folder)
     bits = load_demand_tables(folder, with_ceilings=False).capability_bit
     return city, load_stated_fleet(folder, city, bits, FleetSettings("default", "", ""))
+
+
+def test_a_station_stands_in_its_nearest_cell_even_where_no_square_of_the_grid_is_that_cells(make_city):
+    # Squares of 1000 m: the one round (1000, 0) is cell 1's and holds the places of cells 3 and 4 too. At (1500, 0), as
+    # near to cell 2 as to 1 before there were others, it is 200 m from cell 4.
+    places = [(0, 0), (1000, 0), (2000, 0), (1000, 300), (1300, 0)]
+    cells = "".join(f"{i},plane,{x},{y},10\n" for i, (x, y) in enumerate(places))
+    stations = "".join(f"s{i},plane,{x},{y}\n" for i, (x, y) in enumerate([*places, (1500, 0), (1740, 0), (500, 0)]))
+    folder = make_city(
+        areas__csv=None, cells__csv=f"cell_id,crs,x_m,y_m,population\n{cells}",
+        stations__csv=f"station,crs,x_m,y_m\n{stations}",
+    )  # fmt: skip
+    city = load_city(folder)
+    assert city.cell_m == 1000
+    # Half-way between cells 0 and 1 the square that holds it decides: [500, 1500) is cell 1's.
+    assert list(station_cells(folder, city).values()) == [0, 1, 2, 3, 4, 4, 2, 1]
 
 
 def changes_of(folder, rows=(), rule="stated", **staffing):
