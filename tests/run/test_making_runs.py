@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from sim.provenance import (
 from sim.run import estimate as estimating
 from sim.run.estimate import Overhead, Rate
 from sim.run.execute import execute, foretell
-from sim.run.pool import batches_of, run_jobs
+from sim.run.pool import batches_of, map_in_processes, run_jobs
 from sim.run.replication import make_batch
 from sim.run.work import RESULT, Work, jobs_of, read_note, replication_folder, results_of, state_of
 
@@ -181,6 +182,15 @@ def test_inputs_of_every_arm_are_checked_before_the_first_replication(make_work:
         execute(work)
     assert "outside" in str(caught.value) or "before the run" in str(caught.value)
     assert not list(work.folder.rglob("result.json"))
+
+
+@pytest.mark.slow
+def test_a_worker_that_holds_what_its_jobs_share_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """400 MB more than after the first job is more than loky allows: it would end the worker and begin another."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    holding = importlib.import_module("holding")
+    with map_in_processes(2) as run:
+        assert len(set(run(holding.hold, [1, 1, 400, 400, 1, 1]))) == 2
 
 
 # --- estimates --------------------------------------------------------------------------------------------------------
