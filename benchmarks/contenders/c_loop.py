@@ -20,7 +20,7 @@ from sim.engine.world import WorldArrays
 
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O3", "-march=native", "-std=c11", "-shared", "-fPIC")
-_ROWS_OF_AN_INCIDENT, _ROWS_OF_A_NEED = 3, 8  # at most: CALL, MET, CLOSED; WAIT, DISPATCH … AVAILABLE and one REVEAL
+_ROWS_OF_AN_INCIDENT, _ROWS_OF_A_NEED = 2, 9  # at most: CALL, CLOSED; WAIT, DISPATCH … AVAILABLE, REVEAL, MET
 _NEVER = np.iinfo(np.int64).max
 
 STATION = np.dtype(
@@ -39,10 +39,10 @@ UNIT = np.dtype(
 )
 INCIDENT = np.dtype(
     [
-        *((name, "i8") for name in ("call_ms", "due_ms")),
+        *((name, "i8") for name in ("call_ms", "due_ms", "met_ms")),
         *((name, "i4") for name in ("first_slot", "cell", "travel_factor", "kind", "grade", "priority")),
         *((name, "i4") for name in ("n_active", "n_waiting")),
-        *((name, "u1") for name in ("is_revealed", "is_met")),
+        ("is_revealed", "u1"),
     ],
     align=True,
 )

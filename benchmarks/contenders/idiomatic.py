@@ -84,7 +84,7 @@ class Incident:
     needs: list[Need] = field(default_factory=list)
     n_active: int = 0
     is_revealed: bool = False
-    is_met: bool = False
+    met_ms: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -266,10 +266,10 @@ class IdiomaticModel:
         if not incident.is_revealed:
             incident.is_revealed = True
             self.write(LogKind.REVEAL, incident.id, need.number, unit, incident.kind * 8 + incident.grade)
-        if not incident.is_met:
+        if incident.met_ms is None or incident.met_ms > self.env.now:
             met_ms = met_instant(incident)
-            if met_ms is not None:
-                incident.is_met = True
+            if met_ms is not None and (incident.met_ms is None or met_ms < incident.met_ms):
+                incident.met_ms = met_ms
                 self.write(LogKind.MET, incident.id, -1, None, met_ms)
 
     def send_nearest(self, need: Need) -> bool:

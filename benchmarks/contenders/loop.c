@@ -43,9 +43,9 @@ typedef struct {
     uint8_t is_in_bay, is_fit;
 } Unit;
 typedef struct {
-    int64_t call_ms, due_ms;
+    int64_t call_ms, due_ms, met_ms;
     int32_t first_slot, cell, travel_factor, kind, grade, priority, n_active, n_waiting;
-    uint8_t is_revealed, is_met;
+    uint8_t is_revealed;
 } Incident;
 
 typedef struct {
@@ -331,10 +331,10 @@ static inline void on_arrive(Run *r, int64_t now, int32_t unit) {
         write(r, now, ROW_REVEAL, it->incident, number, unit, incident->kind * 8 + incident->grade);
     }
     push(r, now + look_up(w, w->scene_table[incident->kind * 6 + incident->grade], ranks[SCENE]), CLEAR, unit);
-    if (!incident->is_met) {
+    if (incident->met_ms > now + access_ms) {
         int64_t met_ms = met_instant(w, incident);
-        if (met_ms != NEVER) {
-            incident->is_met = 1;
+        if (met_ms < incident->met_ms) {
+            incident->met_ms = met_ms;
             write(r, now, ROW_MET, it->incident, -1, -1, met_ms);
         }
     }

@@ -178,6 +178,8 @@ def next_window_ms(w, now, unit, cell):  # type: ignore[no-untyped-def]
     Crew, servicing and repair are not asked: their changes are events themselves.
     """
     flight = flight_ms(w, unit, w.stations[w.units[unit].station].cell, cell)
+    if 0 < w.units[unit].duty_ms < 2 * flight:
+        return np.int64(rules.NEVER_MS)
     for hour in range(rules.hour_index(w, now), w.is_flyable.shape[0]):
         if not w.is_flyable[hour]:
             continue

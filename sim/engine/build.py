@@ -58,7 +58,7 @@ def _incidents(inputs: RunInputs) -> tuple[NDArray[Any], NDArray[np.int64]]:
     out = np.zeros(n, dtype=wd.INCIDENT_DTYPE)
     for name in ("call_ms", "cell", "town", "kind", "grade", "reported_kind", "reported_grade"):
         out[name] = rows[name]
-    out["priority"] = np.asarray(inputs.kinds.priority)[rows["kind"]]
+    out["priority"] = np.asarray(inputs.kinds.priority)[rows["reported_kind"]]
     out["max_grade"] = np.asarray(inputs.kinds.max_grade)[rows["kind"]]
     out["met_ms"] = rules.NEVER_MS
     handling = np.empty(n, dtype=np.int64)
@@ -324,9 +324,10 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
     margin = 16 * n_units + 16 * _MOST_UNITS_PER_EVENT
     arrays = wd.WorldArrays(
         log_margin=margin, units=_units(inputs), stations=stations, incidents=incidents, slots=slots,
-        counts=np.zeros(wd.N_COUNTS, dtype=np.int64),
+        counts=np.where(np.arange(wd.N_COUNTS) == wd.NEXT_WINDOW_MS, rules.NEVER_MS, 0),
         waiting=np.zeros(max(n_slots, 1), dtype=np.int64),
         away=np.zeros(max(n_units, 1), dtype=np.int32),
+        away_ms=np.zeros(max(n_units, 1), dtype=np.int64),
         outbox=np.zeros(n_planned, dtype=wd.EVENT_DTYPE),
         heap=np.zeros(n_planned + 1024, dtype=wd.EVENT_DTYPE),
         ready=np.zeros(len(stations), np.int64),
@@ -345,6 +346,7 @@ def build_world(inputs: RunInputs) -> wd.WorldArrays:
         roster_ms=inputs.roster.shift_ms, roster=inputs.roster.people, roster_is_relief=inputs.roster.is_relief,
         road_q16=inputs.sky.road_q16, is_flyable=inputs.sky.is_flyable, cell_weight=inputs.cell_weight,
         access_mean_ms=_access_means(inputs), supply_grade=inputs.scenes.supply_grade,
+        kind_priority=inputs.kinds.priority,
         craft=np.flatnonzero(np.asarray(inputs.fleet.units.traits["mode"]) != UnitMode.ROAD).astype(np.int32),
         tasks=_tasks(inputs), **_able(inputs), way_m=inputs.waterways.way_m, **_recorded(inputs), **_transport(inputs),
     )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, rules
 from sim.engine.asking import call_rule
-from sim.engine.codes import AIR, RETURNING, ROAD, STANDING_BY
+from sim.engine.codes import AIR, RETURNING, ROAD, STANDING_BY, WATER
 from sim.engine.rules import NEVER_MS, NOBODY
 from sim.engine.world import (
     DISPATCH_KEEP_COVER,
@@ -138,16 +138,19 @@ def _nearest_in_bay(w, now, incident, capability, town, waited_ms):  # type: ign
 
 @compiled_borrowing
 def _nearest(w, now, incident, capability, town, waited_ms):  # type: ignore[no-untyped-def]
-    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town)."""
+    """Return (unit, expected ms) of the earliest expected arrival by road among units of one town (-1: any town).
+
+    What is expected of those away is left in `away_ms`, `NEVER_MS` where one is not asked.
+    """
     if _is_rare(w, capability):
         best_unit, best_ms = _nearest_of_few(w, now, incident, capability, town, waited_ms)
     else:
         best_unit, best_ms = _nearest_in_bay(w, now, incident, capability, town, waited_ms)
     for place in range(w.counts[N_AWAY]):
-        unit = w.away[place]
-        if not _is_asked_away(w, unit, incident, capability, town, waited_ms):
-            continue
-        expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
+        unit, expected = w.away[place], np.int64(NEVER_MS)
+        if _is_asked_away(w, unit, incident, capability, town, waited_ms):
+            expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
+        w.away_ms[place] = expected
         if _is_earlier(unit, expected, best_unit, best_ms):
             best_unit, best_ms = np.int64(unit), expected
     return best_unit, best_ms
@@ -170,10 +173,7 @@ def _nearest_keeping_cover(w, now, incident, capability, waited_ms):  # type: ig
     last_ms = first_ms + w.params[SLACK_MS]
     best_ms, best_loss = first_ms, np.int64(NEVER_MS)
     for place in range(w.counts[N_AWAY]):
-        unit = w.away[place]
-        if not _is_asked_away(w, unit, incident, capability, -1, waited_ms):
-            continue
-        expected = _expected_away_ms(w, now, unit, w.incidents[incident].cell)
+        unit, expected = w.away[place], w.away_ms[place]
         if expected <= last_ms:
             loss = cover.cover_lost(w, now, unit)
             if loss < best_loss or (loss == best_loss and _is_earlier(unit, expected, best_unit, best_ms)):
@@ -223,26 +223,24 @@ def _soonest_on_track(w, now, incident, capability, town, waited_ms):  # type: i
 
 
 @compiled_inline
-def _is_craft_asked(w, unit, incident, capability):  # type: ignore[no-untyped-def]
+def _known_kind(w, incident):  # type: ignore[no-untyped-def]
+    """Return what an incident is known to be: as told until somebody is there."""
+    it = w.incidents[incident]
+    return it.kind if it.is_revealed else it.reported_kind
+
+
+@compiled_inline
+def is_craft_asked(w, unit, incident, capability):  # type: ignore[no-untyped-def]
     """Return whether an aircraft or a boat is asked for a capability at what the incident is known to be."""
     it = w.units[unit]
-    known = w.incidents[incident].kind if w.incidents[incident].is_revealed else w.incidents[incident].reported_kind
-    return (it.capabilities & w.tasks[it.mode, known]) >> capability & 1
+    return (it.capabilities & w.tasks[it.mode, _known_kind(w, incident)]) >> capability & 1
 
 
-@compiled_borrowing
-def next_flight_ms(w, now, incident, capability):  # type: ignore[no-untyped-def]
-    """Return the next instant at which a window opens for an aircraft that is asked for a need; `NEVER_MS` if none."""
-    soonest = np.int64(NEVER_MS)
-    if approach.is_on_track(w, incident):
-        return soonest
-    cell = w.incidents[incident].cell
-    for place in range(w.craft.shape[0]):
-        unit = w.craft[place]
-        is_asked = w.units[unit].mode == AIR and _is_craft_asked(w, unit, incident, capability)
-        if is_asked and approach.is_in_range(w, unit, cell):
-            soonest = min(soonest, approach.next_window_ms(w, now, unit, cell))
-    return soonest
+@compiled_inline
+def _are_craft_asked(w, incident, capability):  # type: ignore[no-untyped-def]
+    """Return whether any craft would be asked for a capability at what the incident is known to be."""
+    known = _known_kind(w, incident)
+    return w.craft.shape[0] > 0 and (w.tasks[AIR, known] | w.tasks[WATER, known]) >> capability & 1
 
 
 @compiled_borrowing
@@ -255,14 +253,14 @@ def _soonest_craft(w, now, incident, capability, waited_ms):  # type: ignore[no-
     for place in range(w.craft.shape[0]):
         unit = w.craft[place]
         it = w.units[unit]
-        is_asked = _is_craft_asked(w, unit, incident, capability)
+        is_asked = is_craft_asked(w, unit, incident, capability)
         if not is_asked or not is_released(w, it.station, incident, waited_ms):
             continue
         if not approach.can_set_out(w, now, unit, incident):
             continue
         cell = w.incidents[incident].cell
         arrival = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, cell)
-        work = arrival + (it.access_ms if it.access_ms >= 0 else w.access_mean_ms[w.incidents[incident].kind])
+        work = arrival + (it.access_ms if it.access_ms >= 0 else w.access_mean_ms[_known_kind(w, incident)])
         if work < best_work:
             best_unit, best_ms, best_work = np.int64(unit), arrival, work
     return best_unit, best_ms, best_work
@@ -284,16 +282,17 @@ def choose_unit(w, now, incident, capability, waited_ms):  # type: ignore[no-unt
     """
     if w.params[OWN_RULE] != 0:
         return _by_own_rule(w, now, incident, capability, waited_ms)
-    unit, expected = _by_rule(w, now, incident, capability, waited_ms)
+    unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
     n_passed = w.incidents[incident].n_passed
-    if n_passed == 0 or unit == NOBODY:
-        return unit, expected
-    for _ in range(n_passed):
-        w.stations[w.units[unit].station].is_passed = 1
+    for turn in range(n_passed + 1):
         further, further_ms = _by_rule(w, now, incident, capability, waited_ms)
         if further == NOBODY:
             break
         unit, expected = further, further_ms
+        if turn < n_passed:
+            w.stations[w.units[unit].station].is_passed = 1
+    if n_passed == 0 or unit == NOBODY:
+        return unit, expected
     for station in range(w.stations.shape[0]):
         w.stations[station].is_passed = 0
     return unit, expected
@@ -311,7 +310,7 @@ def choose_for_waiting(w, now, slot):  # type: ignore[no-untyped-def]
     looked = look_state(w, waited_ms)
     if it.looked != looked or w.incidents[it.incident].n_passed > 0 or w.params[OWN_RULE] != 0:
         unit, expected = choose_unit(w, now, it.incident, it.capability, waited_ms)
-    elif w.craft.shape[0] > 0 and not approach.is_on_track(w, it.incident):
+    elif _are_craft_asked(w, it.incident, it.capability) and not approach.is_on_track(w, it.incident):
         unit, expected, _ = _soonest_craft(w, now, it.incident, it.capability, waited_ms)
     else:
         unit, expected = np.int64(NOBODY), np.int64(NEVER_MS)
@@ -343,9 +342,9 @@ def _by_rule(w, now, incident, capability, waited_ms):  # type: ignore[no-untype
         unit, expected = _nearest_keeping_cover(w, now, incident, capability, waited_ms)
     if unit == NOBODY:
         unit, expected = _by_road(w, now, incident, capability, -1, waited_ms)
-    if w.craft.shape[0] > 0 and not approach.is_on_track(w, incident):
+    if _are_craft_asked(w, incident, capability) and not approach.is_on_track(w, incident):
         craft, arrival, work = _soonest_craft(w, now, incident, capability, waited_ms)
-        if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[w.incidents[incident].kind]):
+        if craft != NOBODY and (unit == NOBODY or work < expected + w.access_mean_ms[_known_kind(w, incident)]):
             return craft, arrival
     return unit, expected
 
@@ -377,9 +376,9 @@ def _way_of(w, now, unit, incident, capability, waited_ms):  # type: ignore[no-u
     can_not = np.int64(-1), np.int64(-1)
     if not is_released(w, it.station, incident, waited_ms):
         return can_not
-    mean_access = w.access_mean_ms[w.incidents[incident].kind]
+    mean_access = w.access_mean_ms[_known_kind(w, incident)]
     if it.mode != ROAD:
-        is_asked = not approach.is_on_track(w, incident) and _is_craft_asked(w, unit, incident, capability)
+        is_asked = not approach.is_on_track(w, incident) and is_craft_asked(w, unit, incident, capability)
         if not is_asked or not approach.can_set_out(w, now, unit, incident):
             return can_not
         by_craft = rules.lead_ms(w, now, unit) + approach.flight_ms(w, unit, it.from_cell, w.incidents[incident].cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import compiled_borrowing, compiled_inline
+from sim.engine import rules
 from sim.engine.codes import (
     HANDLING_REGIME,
     LOG_CHANGE,
@@ -21,9 +22,9 @@ from sim.engine.codes import (
 )
 from sim.engine.journal import fault, finish, write
 from sim.engine.needs import serve_waiting
-from sim.engine.ready import note_ready
-from sim.engine.stations import CREW_BITS, SHIFT_BITS, recall_if_moved_up, review_cover
-from sim.engine.world import MOVE_UP_NONE, MOVE_UP_POLICY, N_OUTBOX, N_WAITING
+from sim.engine.ready import is_short, note_ready
+from sim.engine.stations import CREW_BITS, SHIFT_BITS, recall_if_moved_up, review_cover, review_noted
+from sim.engine.world import MOVE_UP_NONE, MOVE_UP_POLICY, N_OUTBOX
 
 
 @compiled_inline
@@ -69,7 +70,7 @@ def _review_after_change(w, now, change):  # type: ignore[no-untyped-def]
     elif row.kind == STATION_CLOSE:
         for unit in range(w.stations[station].first_unit, w.stations[station].end_unit):
             recall_if_moved_up(w, now, unit)
-    review_cover(w, now, station)
+    review_noted(w, now, station)
 
 
 @compiled_borrowing
@@ -80,8 +81,7 @@ def on_change(w, now, change):  # type: ignore[no-untyped-def]
     write(w, now, LOG_CHANGE, change, -1, -1, w.changes[change].value)
     if w.params[MOVE_UP_POLICY] != MOVE_UP_NONE:
         _review_after_change(w, now, change)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
+    serve_waiting(w, now)
     return finish(w)
 
 
@@ -94,13 +94,13 @@ def apply_roster(w, shift):  # type: ignore[no-untyped-def]
     total = np.int64(0)
     for station in range(w.stations.shape[0]):
         it = w.stations[station]
-        free = it.people_on_duty - it.people_out
+        free, was_short = rules.people_free(w, station), is_short(w, station)
         it.people_on_duty = w.roster[shift, station]
         total += it.people_on_duty
         if w.roster_is_relief[shift]:
             it.shift += 1
             it.people_out = 0
-        if it.people_on_duty - it.people_out != free:
+        if rules.people_free(w, station) != free and (was_short or is_short(w, station)):
             note_ready(w, station)
     return total
 
@@ -119,9 +119,8 @@ def on_shift(w, now, entity, mission):  # type: ignore[no-untyped-def]
             if w.roster_is_relief[entity]:
                 recall_if_moved_up(w, now, unit)
         for station in range(w.stations.shape[0]):
-            review_cover(w, now, station)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
+            review_noted(w, now, station)
+    serve_waiting(w, now)
     return finish(w)
 
 
@@ -133,6 +132,5 @@ def _on_rested(w, now, station, mission):  # type: ignore[no-untyped-def]
         it.people_out -= people
         write(w, now, LOG_RESTED, station, -1, -1, people)
         review_cover(w, now, station)
-        if w.counts[N_WAITING] > 0:
-            serve_waiting(w, now)
+        serve_waiting(w, now)
     return finish(w)

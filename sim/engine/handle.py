@@ -136,22 +136,29 @@ def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 
 @intrinsic
-def _fetch(_typing_context: Any, row_type: Any) -> Any:
-    def generate(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
-        byte = ir.IntType(8).as_pointer()
-        flag = ir.IntType(32)
+def _fetch(_typing_context: Any, table_type: Any, places_type: Any) -> Any:
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        table = arrayobj.make_array(sig.args[0])(context, builder, args[0])
+        at = builder.bitcast(table.data, byte)
+        for axis, place_type in enumerate(sig.args[1].types):
+            place = _widened(context, builder, builder.extract_value(args[1], axis), place_type)
+            at = builder.gep(at, [builder.mul(place, builder.extract_value(table.strides, axis))])
         signature = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
         fetch = builder.module.globals.get(_PREFETCH) or ir.Function(builder.module, signature, _PREFETCH)
-        builder.call(fetch, [builder.bitcast(args[0], byte), flag(0), flag(3), flag(1)])
-        return _context.get_dummy_value()
+        builder.call(fetch, [at, flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
 
-    return types.void(row_type), generate
+    return types.void(table_type, places_type), generate
 
 
-def fetch_ahead(row: Any) -> None:
-    """Let the processor fetch a row that will be read soon; a hint that changes nothing (plain Python ignores it)."""
+def fetch_ahead(table: Any, places: Any) -> None:
+    """Let the processor fetch what will be read soon: where a table has its row at some places, one for each axis.
+
+    Further axes begin at 0. A hint that changes nothing (plain Python ignores it).
+    """
 
 
 @overload(fetch_ahead)
-def _fetch_ahead(row):  # type: ignore[no-untyped-def]
-    return lambda row: _fetch(row)
+def _fetch_ahead(table, places):  # type: ignore[no-untyped-def]
+    return lambda table, places: _fetch(table, places)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import compiled_borrowing, compiled_inline
+from sim.compiled import compiled_alone, compiled_borrowing, compiled_inline
 from sim.engine import dated, events, rules, transitions
 from sim.engine.build import build_world
 from sim.engine.faults import raise_fault
@@ -107,8 +107,12 @@ def _note_next_given(w):  # type: ignore[no-untyped-def]
         time_ms, key = w.roster_ms[at], events.event_key(events.SHIFT, at, 0)
     at = w.counts[NEXT_CALL]
     if at < w.call_order.shape[0] and w.incidents[w.call_order[at]].due_ms < time_ms:
-        time_ms, key = w.incidents[w.call_order[at]].due_ms, events.event_key(events.CALL, w.call_order[at], 0)
-        fetch_ahead(w.roads[w.period_of_hour[rules.hour_index(w, time_ms)], w.incidents[w.call_order[at]].cell, 0])
+        it = w.incidents[w.call_order[at]]
+        time_ms, key = it.due_ms, events.event_key(events.CALL, w.call_order[at], 0)
+        fetch_ahead(w.roads, (w.period_of_hour[rules.hour_index(w, time_ms)], it.cell))
+        fetch_ahead(w.slot_ranks, (it.first_slot,))
+        fetch_ahead(w.slots, (it.first_slot,))
+        fetch_ahead(w.escalate_ranks, (w.call_order[at],))
     w.counts[GIVEN_MS], w.counts[GIVEN_KEY] = time_ms, key
 
 
@@ -179,7 +183,7 @@ def _do_next(w, now, key, is_given):  # type: ignore[no-untyped-def]
     return n_planned
 
 
-@compiled_borrowing
+@compiled_alone
 def advance(w, until_ms, n_most, log_margin):  # type: ignore[no-untyped-def]
     """Do the events before `until_ms`, `n_most` at most; return `OVER`, or which array must grow before going on."""
     n_done = 0

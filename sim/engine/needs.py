@@ -5,7 +5,7 @@ The building blocks of what happens at an event, as in `state.py`. Next: `transi
 
 from __future__ import annotations
 
-from sim.compiled import compiled_borrowing
+from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import choice, events, rules
 from sim.engine.codes import (
     LOG_CLOSED,
@@ -19,12 +19,13 @@ from sim.engine.codes import (
 )
 from sim.engine.journal import fault, plan, slot_number, write
 from sim.engine.state import assign
+from sim.engine.windows import await_flight
 from sim.engine.world import HELP_WAIT_MS, N_DONE, N_OPEN, N_WAITING
 
 
 @compiled_borrowing
 def _goes_before(w, slot_a, slot_b):  # type: ignore[no-untyped-def]
-    """Return whether the first slot is served before the second: priority, call time, incident, slot."""
+    """Return whether the first slot is served before the second: known kind's priority, call time, incident, slot."""
     a = w.incidents[w.slots[slot_a].incident]
     b = w.incidents[w.slots[slot_b].incident]
     if a.priority != b.priority:
@@ -67,6 +68,7 @@ def open_need(w, now, incident, number, capability):  # type: ignore[no-untyped-
     slot = w.incidents[incident].first_slot + number
     w.slots[slot].capability = capability
     w.slots[slot].opened_ms = now
+    w.incidents[incident].n_opened = max(w.incidents[incident].n_opened, number + 1)
     unit, expected = choice.choose_unit(w, now, incident, capability, 0)
     if unit != rules.NOBODY:
         assign(w, now, slot, unit, expected)
@@ -75,19 +77,8 @@ def open_need(w, now, incident, number, capability):  # type: ignore[no-untyped-
     enqueue(w, slot)
     if w.params[HELP_WAIT_MS] != rules.NEVER_MS:  # help is asked again once the need has waited long enough
         plan(w, now + w.params[HELP_WAIT_MS], events.POLICY, w.stations.shape[0] + incident, 0)
-    await_flight(w, now, slot)
-
-
-@compiled_borrowing
-def await_flight(w, now, slot):  # type: ignore[no-untyped-def]
-    """Let a need that waits be offered again at the instant at which a window opens for an aircraft asked for it.
-
-    A POLICY event with the number of its slot, counted from 1 (0: the one that asks for help).
-    """
-    incident = w.slots[slot].incident
-    at_ms = choice.next_flight_ms(w, now, incident, w.slots[slot].capability)
-    if at_ms != rules.NEVER_MS:
-        plan(w, at_ms, events.POLICY, w.stations.shape[0] + incident, 1 + slot_number(w, slot))
+    if w.craft.shape[0] > 0:
+        await_flight(w, now, slot)
 
 
 @compiled_borrowing
@@ -101,9 +92,15 @@ def open_needs(w, now, incident):  # type: ignore[no-untyped-def]
             open_need(w, now, incident, place, w.needs[card + place].capability)
 
 
-@compiled_borrowing
+@compiled_inline
 def serve_waiting(w, now):  # type: ignore[no-untyped-def]
-    """Offer whatever is free to the needs that wait, in the order of the queue."""
+    """Offer whatever is free to the needs that wait, if any do, in the order of the queue."""
+    if w.counts[N_WAITING] > 0:
+        _serve_all(w, now)
+
+
+@compiled_borrowing
+def _serve_all(w, now):  # type: ignore[no-untyped-def]
     at = 0
     while at < w.counts[N_WAITING]:
         slot = w.waiting[at]

@@ -1,4 +1,4 @@
-"""What the first arrival finds: the true kind and grade, who of those sent for another kind fits, who is turned back.
+"""What the first arrival finds: the true kind and grade, who of those sent for what is no need fits, who turns back.
 
 Changes of state made of those in `state.py` and `needs.py`, as the first unit reaches the address. Next:
 `transitions.py`.
@@ -27,7 +27,44 @@ def _move_slot(w, source, target, capability):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def match_reported_slots(w, incident):  # type: ignore[no-untyped-def]
+def hand_over(w, incident, sent_to):  # type: ignore[no-untyped-def]
+    """Let units that were sent for what is no need serve true needs instead, as the first arrives, sent to `sent_to`.
+
+    Where the caller told another kind, whoever can; where it told the kind and too high a grade, the one at the scene.
+    """
+    it = w.incidents[incident]
+    if it.reported_kind != it.kind:
+        _match_reported_slots(w, incident)
+    elif w.needs[w.card_start[it.kind] + slot_number(w, sent_to)].from_grade > it.grade:
+        _take_true_need(w, incident, sent_to)
+
+
+@compiled_borrowing
+def _take_true_need(w, incident, sent_to):  # type: ignore[no-untyped-def]
+    """Let the unit in a slot that is no need take the first true need it can serve, down the card.
+
+    Whoever is on the way to that one takes the next that it can serve, and so on: the last is left in `sent_to`.
+    """
+    it = w.incidents[incident]
+    card = w.card_start[it.kind]
+    for place in range(w.card_start[it.kind + 1] - card):
+        need = w.needs[card + place]
+        if need.from_grade > it.grade or not (w.units[w.slots[sent_to].unit].capabilities >> need.capability) & 1:
+            continue
+        slot = it.first_slot + place
+        if w.slots[slot].status == SLOT_WAITING:
+            _stop_waiting(w, slot)
+            _move_slot(w, sent_to, slot, need.capability)
+            return
+        replaced = w.slots[slot].unit
+        _move_slot(w, sent_to, slot, need.capability)
+        w.slots[sent_to].status = SLOT_ASSIGNED
+        w.slots[sent_to].unit = replaced
+        w.units[replaced].slot = sent_to
+
+
+@compiled_borrowing
+def _match_reported_slots(w, incident):  # type: ignore[no-untyped-def]
     """Hand units sent for the reported kind over to needs of the true kind that they can serve.
 
     True needs in the order of their card; for each, a unit at the scene first, then the reported slots in order.
@@ -56,6 +93,15 @@ def match_reported_slots(w, incident):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
+def _stop_waiting(w, slot):  # type: ignore[no-untyped-def]
+    """Take a slot out of the queue of those that wait."""
+    for at in range(w.counts[N_WAITING]):
+        if w.waiting[at] == slot:
+            dequeue(w, at)
+            return
+
+
+@compiled_borrowing
 def _drop_surplus(w, now, incident, begin, end, grade):  # type: ignore[no-untyped-def]
     """Turn back units and drop waits of slots begin … end-1 whose need starts above `grade` (-1: all of them)."""
     it = w.incidents[incident]
@@ -67,10 +113,7 @@ def _drop_surplus(w, now, incident, begin, end, grade):  # type: ignore[no-untyp
         if w.slots[slot].status == SLOT_ASSIGNED:
             turn_back(w, now, w.slots[slot].unit)
         elif w.slots[slot].status == SLOT_WAITING:
-            for at in range(w.counts[N_WAITING]):
-                if w.waiting[at] == slot:
-                    dequeue(w, at)
-                    break
+            _stop_waiting(w, slot)
             w.slots[slot].status = SLOT_RELEASED
 
 
@@ -78,7 +121,7 @@ def _drop_surplus(w, now, incident, begin, end, grade):  # type: ignore[no-untyp
 def reveal(w, now, incident, unit, slot):  # type: ignore[no-untyped-def]
     """Let the first arrival show the true kind and grade: turn back what does not fit, add what lacks.
 
-    `slot`: the one it was sent to. Units sent for another kind have been handed over to what fits already.
+    `slot`: the one it was sent to. Units sent for what is no need have been handed over to what they fit already.
     """
     it = w.incidents[incident]
     it.is_revealed = 1
@@ -92,4 +135,5 @@ def reveal(w, now, incident, unit, slot):  # type: ignore[no-untyped-def]
     else:
         n_reported = w.card_start[it.reported_kind + 1] - w.card_start[it.reported_kind]
         _drop_surplus(w, now, incident, n_true, n_true + n_reported, -1)
+        it.priority = w.kind_priority[it.kind]  # none of its needs waits now, so the queue stays in order
     open_needs(w, now, incident)

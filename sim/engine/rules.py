@@ -126,25 +126,14 @@ def people_free(w, station):  # type: ignore[no-untyped-def]
     return w.stations[station].people_on_duty - w.stations[station].people_out
 
 
-@compiled_inline
-def n_slots_of(w, incident):  # type: ignore[no-untyped-def]
-    """Return how many slots an incident has: its true kind's whole card, and the reported one's if that is another."""
-    it = w.incidents[incident]
-    n_true = w.card_start[it.kind + 1] - w.card_start[it.kind]
-    if it.reported_kind == it.kind:
-        return n_true
-    return n_true + w.card_start[it.reported_kind + 1] - w.card_start[it.reported_kind]
-
-
 @compiled_borrowing
 def _nth_at_work(w, incident, capability, wanted):  # type: ignore[no-untyped-def]
     """Return the instant at which the `wanted`-th unit sent for a capability is at work, `NEVER_MS` if fewer came."""
     first = w.incidents[incident].first_slot
-    n_slots = n_slots_of(w, incident)
     last_ms, last_slot = np.int64(-1), np.int64(-1)
     for _ in range(wanted):
         best_ms, best_slot = np.int64(NEVER_MS), np.int64(-1)
-        for slot in range(first, first + n_slots):
+        for slot in range(first, first + w.incidents[incident].n_opened):
             it = w.slots[slot]
             if it.capability != capability or (it.status != _ON_SCENE and it.status != _DONE):
                 continue

@@ -41,6 +41,7 @@ from sim.engine.stations import (
     start_returning,
     stop_away,
 )
+from sim.engine.windows import reckon_windows
 from sim.units import MS_PER_DAY
 
 
@@ -66,6 +67,7 @@ def _note_flight(w, now, unit):  # type: ignore[no-untyped-def]
         it.flown_day = day
         it.flown_ms = 0
     it.flown_ms += 2 * approach.flight_ms(w, unit, it.from_cell, w.incidents[it.incident].cell)
+    reckon_windows(w, now)
 
 
 @compiled_borrowing
@@ -121,6 +123,7 @@ def _stand_down_again(w, now, unit):  # type: ignore[no-untyped-def]
     it = w.units[unit]
     if it.mode == AIR:
         it.flown_ms -= 2 * approach.flight_ms(w, unit, it.from_cell, w.incidents[it.incident].cell)
+        reckon_windows(w, now)
     it.incident = -1
     it.slot = -1
     if it.post < 0:

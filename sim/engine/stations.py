@@ -12,7 +12,7 @@ from sim.compiled import compiled_borrowing, compiled_inline
 from sim.engine import approach, cover, events, rules
 from sim.engine.codes import LOG_MOVE_UP, LOG_RECALL, MOVING_UP, PEOPLE_BELOW_ZERO, RETURNING, STANDING_BY
 from sim.engine.journal import fault, plan, write
-from sim.engine.ready import note_ready
+from sim.engine.ready import note_back, note_ready
 from sim.engine.world import (
     MOVE_UP_AFTER_MS,
     MOVE_UP_MOST_MS,
@@ -123,15 +123,35 @@ def crew_rests(w, now, unit):  # type: ignore[no-untyped-def]
 
 @compiled_borrowing
 def review_cover(w, now, station):  # type: ignore[no-untyped-def]
-    """Note what a station can send; if the run moves units up: whether it is emptied, or can send again or more.
+    """Note what a station can send, and review it."""
+    note_ready(w, station)
+    review_noted(w, now, station)
+
+
+@compiled_borrowing
+def review_back(w, now, unit):  # type: ignore[no-untyped-def]
+    """Do what `review_cover` does for the station of a unit that stands in its bay again."""
+    note_back(w, unit)
+    review_noted(w, now, w.units[unit].station)
+
+
+@compiled_inline
+def review_noted(w, now, station):  # type: ignore[no-untyped-def]
+    """Where units are moved up: see whether a station of which has been noted what it can send is emptied or not.
 
     An emptied one is looked at after a while, by a POLICY event; guests of one that can send again go home. Where a
     look found nobody to move up, the next is at the instant at which a station within the drive has one more ready.
     """
-    note_ready(w, station)
     it = w.stations[station]
-    if w.params[MOVE_UP_POLICY] == MOVE_UP_NONE or it.help_grade > 0:
-        return
+    is_empty = it.is_open != 0 and it.n_pumps == 0
+    has_news = it.n_pumps != it.n_ready or is_empty != it.is_emptied
+    if has_news and w.params[MOVE_UP_POLICY] != MOVE_UP_NONE and it.help_grade == 0:
+        _review(w, now, station)
+
+
+@compiled_borrowing
+def _review(w, now, station):  # type: ignore[no-untyped-def]
+    it = w.stations[station]
     has_more = it.n_pumps > it.n_ready
     it.n_ready = it.n_pumps
     if not it.is_open or it.n_pumps > 0:

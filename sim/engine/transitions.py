@@ -3,7 +3,7 @@
 Those are `stations.py` (crews, cover, move-up), `state.py` (units with an incident) and `needs.py` (the queue). Each
 event empties the outbox, checks that it still holds, changes the state and returns the number of events now in the
 outbox, or -1 after a fault (`faults.py` puts it into words). Dated changes and shifts are in `dated.py`, what the first
-arrival finds is in `reveal.py`. Only in these six does the state change.
+arrival finds is in `reveal.py`, when to ask aircraft again in `windows.py`. Only in these seven does the state change.
 """
 
 from __future__ import annotations
@@ -37,17 +37,35 @@ from sim.engine.codes import (
     SLOT_DONE,
     SLOT_ON_SCENE,
     SLOT_UNFILLED,
-    SLOT_WAITING,
     STANDING_BY,
     TRANSPORTING,
     TURNING_OUT,
 )
 from sim.engine.journal import fault, finish, plan, slot_number, write
-from sim.engine.needs import await_flight, close_if_over, dequeue, open_need, open_needs, serve_waiting
-from sim.engine.reveal import match_reported_slots, reveal
+from sim.engine.needs import close_if_over, dequeue, open_need, open_needs, serve_waiting
+from sim.engine.ready import is_short
+from sim.engine.reveal import hand_over, reveal
 from sim.engine.state import leave_with_patient, set_off
-from sim.engine.stations import crew_rests, looked_in_vain, move_up, review_cover, start_returning, stop_away
-from sim.engine.world import IS_ESCALATION_ON, MAKE_READY_MS, N_GAINS, N_LOG, N_OPEN, N_OUTBOX, N_WAITING
+from sim.engine.stations import (
+    crew_rests,
+    looked_in_vain,
+    move_up,
+    review_back,
+    review_cover,
+    start_returning,
+    stop_away,
+)
+from sim.engine.windows import pass_window
+from sim.engine.world import (
+    IS_ESCALATION_ON,
+    MAKE_READY_MS,
+    N_GAINS,
+    N_LOG,
+    N_OPEN,
+    N_OUTBOX,
+    N_WAITING,
+    NEXT_WINDOW_MS,
+)
 
 
 @compiled_borrowing
@@ -62,20 +80,23 @@ def _plan_clear(w, now, unit):  # type: ignore[no-untyped-def]
 
 
 @compiled_borrowing
-def _note_if_met(w, now, incident):  # type: ignore[no-untyped-def]
+def _note_if_met(w, now, incident, working_ms):  # type: ignore[no-untyped-def]
+    """Note from when the critical task is met, once enough are there or if who comes, at work then, makes it sooner."""
     it = w.incidents[incident]
-    if it.met_ms == rules.NEVER_MS:
+    if it.met_ms > working_ms:
         met_ms = rules.met_instant(w, incident)
-        if met_ms != rules.NEVER_MS:
+        if met_ms < it.met_ms:
             it.met_ms = met_ms
             write(w, now, LOG_MET, incident, -1, -1, met_ms)
 
 
 @compiled_borrowing
 def _plan_escalation(w, now, incident):  # type: ignore[no-untyped-def]
+    if not w.params[IS_ESCALATION_ON]:
+        return
     it = w.incidents[incident]
     latent = rules.latent_ms(w, incident, it.grade)
-    if w.params[IS_ESCALATION_ON] and latent != rules.NEVER_MS:
+    if latent != rules.NEVER_MS:
         plan(w, max(now, it.call_ms + latent), events.ESCALATE, incident, it.grade)
 
 
@@ -130,8 +151,8 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     w.slots[sent_to].status = SLOT_ON_SCENE
     w.slots[sent_to].arrive_ms = now
     is_first = not w.incidents[incident].is_revealed
-    if is_first and w.incidents[incident].reported_kind != w.incidents[incident].kind:
-        match_reported_slots(w, incident)
+    if is_first:
+        hand_over(w, incident, sent_to)
     access = approach.access_ms(w, now, unit, sent_to)
     write(w, now, LOG_ARRIVE, incident, slot_number(w, sent_to), unit, access)
     if is_first:
@@ -139,9 +160,8 @@ def on_arrive(w, now, unit, mission):  # type: ignore[no-untyped-def]
     w.slots[it.slot].working_ms = now + access
     it.clear_ms = -1
     _plan_clear(w, now, unit)
-    _note_if_met(w, now, incident)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
+    _note_if_met(w, now, incident, now + access)
+    serve_waiting(w, now)
     return finish(w)
 
 
@@ -220,13 +240,15 @@ def on_home(w, now, unit, mission):  # type: ignore[no-untyped-def]
     if it.status != RETURNING:
         return fault(w, BAD_STATUS, unit, it.status)
     stop_away(w, unit)
+    was_short = is_short(w, it.station)
     crew_rests(w, now, unit)
     it.status = MAKING_READY
     it.from_cell = it.to_cell
     write(w, now, LOG_HOME, -1, -1, unit, -1)
     ready_ms = w.params[MAKE_READY_MS] if it.ready_ms < 0 else np.int64(it.ready_ms)
     plan(w, now + ready_ms, events.AVAILABLE, unit, mission)
-    review_cover(w, now, it.station)
+    if was_short:  # else its people change nothing
+        review_cover(w, now, it.station)
     serve_waiting(w, now)
     return finish(w)
 
@@ -242,7 +264,7 @@ def on_available(w, now, unit, mission):  # type: ignore[no-untyped-def]
         return fault(w, BAD_STATUS, unit, it.status)
     it.status = AT_STATION
     write(w, now, LOG_AVAILABLE, -1, -1, unit, -1)
-    review_cover(w, now, it.station)
+    review_back(w, now, unit)
     serve_waiting(w, now)
     return finish(w)
 
@@ -260,24 +282,24 @@ def on_escalate(w, now, incident, grade):  # type: ignore[no-untyped-def]
     write(w, now, LOG_ESCALATE, incident, -1, -1, grade + 1)
     if it.is_revealed:
         open_needs(w, now, incident)
-        for slot in range(it.first_slot, it.first_slot + rules.n_slots_of(w, incident)):
+        for slot in range(it.first_slot, it.first_slot + it.n_opened):
             if w.slots[slot].status == SLOT_ON_SCENE:
                 _plan_clear(w, now, w.slots[slot].unit)
-        _note_if_met(w, now, incident)
+        _note_if_met(w, now, incident, now)
     _plan_escalation(w, now, incident)
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)  # the grade may have released help
+    serve_waiting(w, now)  # the grade may have released help
     return finish(w)
 
 
 @compiled_borrowing
-def _on_waited(w, now, incident, number):  # type: ignore[no-untyped-def]
-    """A need has waited until help may be asked; or (`number` of its slot, from 1) until an aircraft may fly to it."""
-    if w.counts[N_WAITING] > 0:
-        serve_waiting(w, now)
-    slot = w.incidents[incident].first_slot + number - 1
-    if number > 0 and w.slots[slot].status == SLOT_WAITING:
-        await_flight(w, now, slot)
+def _on_waited(w, now, incident):  # type: ignore[no-untyped-def]
+    """A need has waited until help may be asked; or (an incident beyond the last) until a window for flying opens."""
+    is_window = incident == w.incidents.shape[0]
+    if is_window and w.counts[NEXT_WINDOW_MS] != now:
+        return finish(w)
+    serve_waiting(w, now)
+    if is_window:
+        pass_window(w, now)
     return finish(w)
 
 
@@ -287,7 +309,7 @@ def on_policy(w, now, entity, n_emptied):  # type: ignore[no-untyped-def]
     w.counts[N_OUTBOX] = 0
     n_stations = w.stations.shape[0]
     if entity >= n_stations:
-        return _on_waited(w, now, entity - n_stations, n_emptied)
+        return _on_waited(w, now, entity - n_stations)
     it = w.stations[entity]
     if it.is_emptied and it.n_emptied == n_emptied and it.n_guests == 0:
         donor = cover.donor_station(w, now, entity)

@@ -135,6 +135,8 @@ INCIDENT_DTYPE = np.dtype(
         ("n_passed", "i4"),
         ("drive_q16", "i4"),
         ("turnout_q16", "i4"),
+        ("n_opened", "i4"),  # slots up to the last one for which a need was ever opened
+        ("spare", "i4"),
     ]
 )
 SLOT_DTYPE = np.dtype(
@@ -157,8 +159,10 @@ CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"),
 
 # Places in `World.counts`.
 N_LOG, N_OUTBOX, N_WAITING, N_AWAY, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
-FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS, GIVEN_MS, GIVEN_KEY = range(8, 17)
-N_COUNTS = 17
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS, GIVEN_MS, GIVEN_KEY, NEXT_WINDOW_MS = range(
+    8, 18
+)
+N_COUNTS = 18
 
 # Places in `World.params`.
 (
@@ -199,6 +203,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("counts", "i8", 1, False),
     ("waiting", "i8", 1, False),
     ("away", "i4", 1, False),
+    ("away_ms", "i8", 1, False),
     ("outbox", EVENT_DTYPE, 1, False),
     ("heap", EVENT_DTYPE, 1, False),
     ("log", LOG_DTYPE, 1, False),
@@ -236,6 +241,7 @@ FIELDS: tuple[tuple[str, Any, int, bool], ...] = (
     ("is_flyable", "i1", 1, True),
     ("cell_weight", "i8", 1, True),
     ("access_mean_ms", "i8", 1, True),
+    ("kind_priority", "i4", 1, True),
     ("supply_grade", "i1", 1, True),
     ("craft", "i4", 1, True),
     ("able_begin", "i4", 1, True),

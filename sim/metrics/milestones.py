@@ -59,7 +59,7 @@ def asked(cards: Any) -> Asked:
 
 
 @compiled_borrowing
-def _read(rows, is_own, kind, reported, n_true, known, arrivals):  # type: ignore[no-untyped-def]
+def _read(rows, is_own, is_told_wrong, known, arrivals):  # type: ignore[no-untyped-def]
     """Take down every row that names an incident; return the number of arrivals."""
     n = 0
     for at in range(len(rows)):
@@ -82,20 +82,19 @@ def _read(rows, is_own, kind, reported, n_true, known, arrivals):  # type: ignor
             known[incident, N_UNFILLED] += 1
         elif what == LOG_ESCALATE:
             known[incident, N_ESCALATIONS] += 1
-        elif what == LOG_CLEAR and kind[incident] != reported[incident]:
-            _hand_over(rows, at, n_true[kind[incident]], known[incident, LAST], arrivals)
+        elif what == LOG_CLEAR and is_told_wrong[incident]:
+            _hand_over(rows, at, known[incident, LAST], arrivals)
     return n
 
 
 @compiled_borrowing
-def _hand_over(rows, at, n_true, last, arrivals):  # type: ignore[no-untyped-def]
-    """Give an arrival that was logged under the reported kind the need it clears from: that of the same mission."""
+def _hand_over(rows, at, last, arrivals):  # type: ignore[no-untyped-def]
+    """Give an arrival that was logged under what the caller told the need it clears from: that of the same mission."""
     arrival = last
     while arrival >= 0:
         row = arrivals[arrival, ROW]
         if rows[row].unit == rows[at].unit and rows[row].mission == rows[at].mission:
-            if arrivals[arrival, SLOT] >= n_true:
-                arrivals[arrival, SLOT] = rows[at].slot
+            arrivals[arrival, SLOT] = rows[at].slot
             return
         arrival = arrivals[arrival, BEFORE]
 
@@ -156,8 +155,8 @@ def milestones(inputs: RunInputs, log: EventLog, is_own: NDArray[np.bool_]) -> N
 
     FULL: when every need of the true kind at its true grade had its unit. CRITICAL: when, for each critical capability,
     as many units sent for it were at work as it has critical needs, whichever slots they fill; without a critical need
-    the first arrival. The first arrival at a misreported incident is logged under the reported kind's slot and handed
-    to a need of the true kind in the same instant; its CLEAR row names that need.
+    the first arrival. The first arrival at a misreported incident is logged under the slot it was sent to and handed to
+    a true need in the same instant; its CLEAR row names that need.
 
     Parameters
     ----------
@@ -165,13 +164,14 @@ def milestones(inputs: RunInputs, log: EventLog, is_own: NDArray[np.bool_]) -> N
     """
     demand, card = inputs.demand.incidents, asked(inputs.cards)
     kind, reported, grade = (np.ascontiguousarray(demand[name]) for name in ("kind", "reported_kind", "grade"))
+    is_told_wrong = (kind != reported) | (np.asarray(demand["reported_grade"]) > grade)
     known = np.zeros((len(demand), N_KNOWN), dtype=np.int64)
     known[:, DISPATCHED : CRITICAL + 1] = LATE
     known[:, DUE] = known[:, LAST] = -1
     arrivals = np.empty(
         (len(log.rows), AT_WORK_MS + 1), dtype=np.int64
     )  # room for the most there can be; untouched, it costs none
-    _read(log.rows, is_own, kind, reported, np.diff(card.start), known, arrivals)
+    _read(log.rows, is_own, is_told_wrong, known, arrivals)
     _fill_alarms(
         kind, reported, grade, card.start, card.from_grade, card.capability, card.n_needed, card.n_critical,
         known, arrivals,

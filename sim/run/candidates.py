@@ -101,7 +101,7 @@ class _Asked:
         self.is_on_track = bool(approach.is_on_track(self.handle, incident))
         self.known_kind = int(it["kind"] if it["is_revealed"] else it["reported_kind"])
         self.known_grade = int(it["grade"] if it["is_revealed"] else it["reported_grade"])
-        self.mean_access_ms = int(world.access_mean_ms[int(it["kind"])])
+        self.mean_access_ms = int(world.access_mean_ms[self.known_kind])
 
     # --- one unit ---------------------------------------------------------------------------------------------------
 

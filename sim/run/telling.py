@@ -60,12 +60,13 @@ def _told(story: Story, entry: Any) -> Bi:
     """Return one row of the log in words; each phrase takes of these values what it needs."""
     kind, value, unit = LogKind(int(entry["kind"])), int(entry["value"]), int(entry["unit"])
     call_ms = int(story.inputs.demand.incidents["call_ms"][story.incident])
-    is_reveal = kind == LogKind.REVEAL
+    is_reveal, is_met = kind == LogKind.REVEAL, kind == LogKind.MET
     return phrase(
         f"told.{kind.name.lower()}", slot=int(entry["slot"]), value=value,
         unit=unit_name(story, unit) if unit >= 0 else _NOTHING,
         seconds=value / MS_PER_S, minutes=value / MS_PER_MIN, village_s=(value - call_ms) / MS_PER_S,
         found=_kind_name(story, value // 8) if is_reveal else _NOTHING, found_grade=value % 8,
+        at_work=_clock(story, value) if is_met else "",
     )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ class TinyCity:
     turnout_s: tuple[int, int] = (45, 90)
     scene_s: int = 600
     access_s: int = 0
+    access_of_kind_s: dict[int, int] = field(default_factory=dict)
     travel_common_q16: int = 65536
     travel_own_q16: int = 65536
     latent_s: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -146,6 +147,8 @@ class TinyCity:
         turnout = np.array([table(s * S, "turnout") for s in self.turnout_s], dtype=np.int16)
         common, own = table(self.travel_common_q16, "travel_common"), table(self.travel_own_q16, "travel_own")
         access = np.full(n_kinds, table(self.access_s * S, "access"), dtype=np.int16)
+        for kind, seconds in self.access_of_kind_s.items():
+            access[kind] = table(seconds * S)
         for kind in range(n_kinds):
             if kind in self.scene_by_air_s:
                 scene[kind, 0] = table(self.scene_by_air_s[kind] * S, "scene_by_air")

@@ -94,8 +94,8 @@ def _count_event(counts: Counter[str], arrays: Any, inputs: Any, key: int, statu
         if any(inputs.roster.people[entity] < arrays.stations["people_out"]):
             counts[f"{word} cuts people who are out"] += 1
     elif kind == EventKind.POLICY:
-        n_stations = len(arrays.stations)
-        word = "cover" if entity < n_stations else "flight" if mission else "help"
+        n_stations, n_incidents = len(arrays.stations), len(arrays.incidents)
+        word = "cover" if entity < n_stations else "help" if entity < n_stations + n_incidents else "flight"
         counts[f"POLICY {word}"] += 1
 
 

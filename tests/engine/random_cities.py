@@ -33,7 +33,7 @@ LAWS = {
 }
 FOCI = (
     "", "all at once", "changes", "move-up", "called home", "craft", "help", "shifts", "patients", "tracks",
-    "keep cover", "called home",
+    "keep cover", "called home", "told too high", "by air alone",
 )  # fmt: skip
 OF_STATIONS = (ChangeKind.STATION_PEOPLE, ChangeKind.STATION_CLOSE, ChangeKind.STATION_OPEN)
 OF_UNITS = (ChangeKind.UNIT_WITHDRAW, ChangeKind.UNIT_IN_SERVICE, ChangeKind.UNIT_FAILS, ChangeKind.UNIT_MENDED)
@@ -60,7 +60,10 @@ calls = st.tuples(steps, cells, one_of(0, 2, 1), st.integers(1, 3), one_of(-1, 2
 changes = st.tuples(
     one_of(*OF_UNITS, *OF_STATIONS), any_place, one_of(12, 4, 0), st.booleans(), any_place, steps
 )  # fmt: skip
-slow = {"latent_s": {(2, 1): 90, (2, 2): 150, (1, 1): 120}, "scene_by_grade_s": {3: 600}, "scene_slope_q16": {2: 3000}}
+slow = {
+    "latent_s": {(2, 1): 90, (2, 2): 150, (1, 1): 120}, "scene_by_grade_s": {3: 600}, "scene_slope_q16": {2: 3000},
+    "access_of_kind_s": {0: 240, 1: 120},
+}  # fmt: skip
 durations = st.fixed_dictionaries({
     "minute_per_cell_s": one_of(60, 120, 30, 0), "handling_s": one_of((60, 30), (0, 30)),
     "turnout_s": one_of((30, 60), (0, 60)), "scene_s": one_of(300, 120, 0), "access_s": one_of(0, 30),
@@ -93,7 +96,8 @@ class _Case:
     """One case in the making: its city, its focus, the clock at which it begins."""
 
     def __init__(self, draw, tiny, focus: str) -> None:
-        self.draw, self.focus, self.clock_s = draw, focus, draw(one_of(*CLOCKS_S))
+        self.draw, self.focus = draw, focus
+        self.clock_s = CLOCKS_S[-1] if focus == "by air alone" else draw(one_of(*CLOCKS_S))
         self.city = tiny(
             n_cells=N_CELLS, cards=CARDS, priority=[1, 1, 2], dispatch=draw(one_of(0, 1)),
             town_of_cell=draw(one_of([0] * 6, [0, 0, 0, 1, 1, 1], [2, 0, 1, 1, 0, 2])),
@@ -106,22 +110,26 @@ class _Case:
         return self.focus == focus or self.draw(one_in(n))
 
     def add_fleet(self) -> None:
-        is_deep = self.focus in ("move-up", "called home", "keep cover", "changes")
+        is_deep = self.focus in ("move-up", "called home", "keep cover", "changes", "told too high")
         people = one_of(24, 12) if is_deep else one_of(12, 24, 6, 3, 0)
         least = 2 if is_deep else 1
         of_station = st.lists(fire_engines if is_deep else units, min_size=least - 1, max_size=3)
         station = st.tuples(cells, people, one_in(8), of_station)
         for cell, on_duty, is_closed, vehicles in self.draw(st.lists(station, min_size=least, max_size=4)):
             number = self.city.station(cell, people=on_duty, is_open=not is_closed)
-            for skills, crew_min in vehicles:
+            for skills, crew_min in vehicles if self.focus != "by air alone" else ():
                 self.city.unit(number, *skills, crew_min=crew_min, crew=5)
         if not self.city.units:
             self.city.unit(0)
 
     def add_calls(self) -> None:
         is_burst = self.is_on("all at once", 4)
-        least = 4 if self.focus in ("move-up", "called home", "patients") else 1
+        least = 4 if self.focus in ("move-up", "called home", "patients", "by air alone") else 1
         for step, cell, kind, grade, told_kind, told_grade in self.draw(st.lists(calls, min_size=least, max_size=12)):
+            if self.focus == "told too high":
+                kind, told_kind, told_grade = 2, -1, 3
+            elif self.focus == "by air alone":
+                kind, told_kind = 1, -1
             self.city.incident(
                 self.clock_s + GRID_S * (step % 2 if is_burst else step), cell, kind=kind, grade=grade,
                 reported_kind=kind if told_kind < 0 else told_kind, reported_grade=told_grade or grade,
@@ -137,7 +145,7 @@ class _Case:
             self.city.change(at_s, kind, place % len(among), people if kind == ChangeKind.STATION_PEOPLE else 1)
 
     def add_ways(self) -> None:
-        if self.draw(one_in(3)):
+        if self.is_on("told too high", 3):
             self.city.quantiles = {"scene": LAWS["exponential, 200 s"], "travel_own": LAWS["even, 0 to 2"]}
         if self.draw(one_in(3)):
             self.city.period_of, self.city.period_q16 = {0: 1, 1: 2}, (98_304, self.draw(one_of(32_768, 0)))
@@ -159,6 +167,16 @@ class _Case:
         )  # fmt: skip
         self.city.scene_by_air_s = self.draw(one_of({}, {0: 0, 1: 120}))
         self.city.flying_hours = self.draw(one_of(tuple(range(24)), (1, 3), (0,), (0, 23), ()))
+        if self.focus == "by air alone":
+            self._ground_aircraft(len(self.city.units) - 1)
+
+    def _ground_aircraft(self, unit: int) -> None:
+        """Let an aircraft that alone can do what it does, once a day, be mended while several wait for it."""
+        self.city.units[unit] = (self.city.units[unit][0], 1 << RESCUE, 0, 2)
+        self.city.traits[unit]["duty_ms"] = 200_000
+        self.city.flying_hours = self.draw(one_of(tuple(range(24)), (0, 23)))
+        self.city.change(self.clock_s, ChangeKind.UNIT_FAILS, unit, 1)
+        self.city.change(self.clock_s + GRID_S * self.draw(steps), ChangeKind.UNIT_MENDED, unit, 1)
 
     def add_boats(self) -> None:
         quay = self.city.station(self.draw(cells), people=self.draw(one_of(6, 3, 0)))
@@ -267,10 +285,10 @@ def cities(draw, tiny):
 
 
 @st.composite
-def cities_with_levers(draw, tiny):
+def cities_with_levers(draw, tiny, foci=FOCI):
     """Small cities with rosters, breakdowns, craft, tracks, help, move-up, rest, weather, villages and hydrants."""
-    case = _plain(draw, tiny, draw(one_of(*FOCI)))
-    if case.is_on("craft", 5):
+    case = _plain(draw, tiny, draw(one_of(*foci)))
+    if case.focus == "by air alone" or case.is_on("craft", 5):
         case.add_aircraft()
     if draw(one_in(2 if case.focus == "craft" else 5)):
         case.add_boats()

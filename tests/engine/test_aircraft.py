@@ -93,6 +93,17 @@ def test_what_counts_is_the_kind_the_caller_told_until_somebody_is_there() -> No
     assert not [row for row in moves(told_as_home) if row[4] == 2]
 
 
+@pytest.mark.parametrize(("kind", "told_kind", "who"), [(HILL, HOME, 0), (HOME, HILL, 2)])
+def test_it_saves_the_walk_of_the_kind_the_caller_told(kind: int, told_kind: int, who: int) -> None:
+    city = hill_rescue(kind)
+    city.policy["air_tasks"] = (1 << RESCUE, 1 << RESCUE)
+    city.access_of_kind_s = {HOME: 0}
+    city.incidents[0]["reported_kind"] = told_kind
+    # ordered at 60 s: by air at work 45 + 300 + 100 + 60 = 505 s later; by road 45 + 240 s, on the hill 1800 s more
+    sent = [row for row in moves(city) if row[1] == "DISPATCH"]
+    assert sent[0] == (60.0, "DISPATCH", 0, 2, who)
+
+
 @pytest.mark.parametrize(("duty_ms", "n_sent"), [(199_999, 0), (200_000, 2)])
 def test_a_flight_called_off_in_the_hangar_takes_nothing_from_the_flying_time_of_the_day(
     duty_ms: int, n_sent: int

@@ -77,6 +77,45 @@ def test_a_false_alarm_keeps_the_first_arrival_and_turns_the_rest_back(tiny, row
     assert rows_of(log, K.CLEAR) == [(705, "CLEAR", 0, 0, 1)]
 
 
+def test_who_came_for_a_need_above_the_true_grade_takes_one_that_is_and_the_last_to_be_sent_is_turned_back(
+    tiny, rows_of
+):
+    card = [(WATER, 1, True), (WATER, 1, False), (AERIAL, 1, False), (WATER, 2, False)]
+    city = tiny(handling_s=(0, 0), turnout_s=(30, 30), cards=[card])
+    for cell, skill in ((4, WATER), (3, WATER), (9, AERIAL), (2, WATER)):
+        city.unit(city.station(cell), skill)
+    city.incident(0, cell=5, grade=1, reported_grade=2)
+    city.recorded_s = {(0, 0): {"turnout": 400}, (0, 1): {"turnout": 400}}
+    log = city.run()
+    # unit 3 is there at 30 + 180 s, unit 2 at 30 + 240 s; units 0 and 1 still turn out: 0 takes the second need
+    assert rows_of(log, K.ARRIVE, K.TURN_BACK, K.MET) == [
+        (210, "ARRIVE", 0, 3, 3), (210, "TURN_BACK", 0, 3, 1), (210, "MET", 0, -1, -1),
+        (270, "ARRIVE", 0, 2, 2), (460, "ARRIVE", 0, 1, 0),
+    ]  # fmt: skip
+    assert rows_of(log, K.CLEAR) == [(810, "CLEAR", 0, 0, 3), (870, "CLEAR", 0, 2, 2), (1060, "CLEAR", 0, 1, 0)]
+
+
+def test_who_came_for_a_need_above_the_true_grade_takes_one_that_waits(tiny, rows_of):
+    city = tiny(handling_s=(0, 0), cards=[[(RESCUE, 1, True), (WATER, 2, False)]], flying_hours=tuple(range(24)))
+    city.unit(city.station(0), RESCUE, WATER, mode=1, speed_mm_s=50_000, access_ms=60_000)
+    city.policy["air_tasks"] = (1 << WATER,)
+    city.incident(0, cell=5, grade=1, reported_grade=2)
+    log = city.run()  # asked for water alone, it is there at 45 + 100 s; at the scene it does what it can
+    assert rows_of(log, K.WAIT, K.ARRIVE, K.MET, K.CLEAR, K.UNFILLED) == [
+        (0, "WAIT", 0, 0, -1), (145, "ARRIVE", 0, 1, 0), (145, "MET", 0, -1, -1), (745, "CLEAR", 0, 0, 0),
+    ]  # fmt: skip
+
+
+def test_who_came_for_a_need_above_the_true_grade_and_can_serve_no_other_stays(tiny, rows_of):
+    city = tiny(handling_s=(0, 0), turnout_s=(0, 0), cards=[[(WATER, 1, True), (AERIAL, 2, False)]])
+    city.unit(city.station(0), WATER)
+    city.unit(city.station(4), AERIAL)
+    city.incident(0, cell=5, grade=1, reported_grade=2)
+    assert rows_of(city.run(), K.ARRIVE, K.TURN_BACK, K.CLEAR) == [
+        (60, "ARRIVE", 0, 1, 1), (300, "ARRIVE", 0, 0, 0), (660, "CLEAR", 0, 1, 1), (900, "CLEAR", 0, 0, 0),
+    ]  # fmt: skip
+
+
 def test_an_unmet_incident_outgrows_its_grade_at_its_latent_time_and_a_met_one_does_not(tiny, rows_of):
     card = [[(WATER, 1, True), (WATER, 2, False)]]
     for latent_s, escalates in ((284, True), (285, False)):
@@ -98,6 +137,22 @@ def test_access_counts_the_critical_task_is_met_at_work_not_at_the_kerb(tiny, ro
     log = city.run()
     assert rows_of(log, K.ESCALATE) == [(300, "ESCALATE", 0, -1, -1)]
     assert [int(v) for v in log.rows["value"][log.rows["kind"] == K.MET]] == [375_000, 375_000]
+
+
+def test_the_critical_task_is_met_sooner_if_one_that_comes_later_is_at_work_sooner(tiny):
+    city = tiny(cards=[[(WATER, 1, True), (WATER, 1, False)]], latent_s={(0, 1): 400})
+    city.unit(city.station(0))
+    city.unit(city.station(5))
+    city.incident(0, cell=2)  # both are sent at 60 s and there at 225 and 285; the first walks for 300 s
+    for walk_s, told in (
+        (115, [(225, "MET", 525_000), (285, "MET", 400_000)]),
+        (116, [(225, "MET", 525_000), (285, "MET", 401_000), (400, "ESCALATE", 2), (400, "MET", 401_000)]),
+        (240, [(225, "MET", 525_000), (400, "ESCALATE", 2), (400, "MET", 525_000)]),
+    ):
+        city.recorded_s = {(0, 0): {"access": 300}, (0, 1): {"access": walk_s}}
+        rows = city.run().rows
+        shown = [(int(row["time_ms"]) // 1000, K(int(row["kind"])).name, int(row["value"])) for row in rows]
+        assert [row for row in shown if row[1] in ("MET", "ESCALATE")] == told
 
 
 def test_escalation_can_be_switched_off(tiny, rows_of):

@@ -132,6 +132,36 @@ def test_the_queue_is_served_by_priority_then_call_time_then_id(tiny, rows_of):
     assert served == [0, 2, 3, 4, 1]
 
 
+def test_needs_wait_by_the_priority_of_the_kind_the_caller_told(tiny, rows_of):
+    city = tiny(
+        handling_s=(0, 0), turnout_s=(0, 0), make_ready_s=0, scene_s=60,
+        cards=[[(WATER, 1, True)], [(WATER, 1, True)]], priority=[2, 1],
+    )  # fmt: skip
+    city.unit(city.station(0))
+    city.incident(0, cell=0)
+    city.incident(10, cell=0)
+    city.incident(20, cell=0, kind=1, reported_kind=0)  # nobody knows yet how much it matters
+    city.incident(30, cell=0, kind=0, reported_kind=1)
+    served = [row[2] for row in rows_of(city.run(), DISPATCH)]
+    assert served == [0, 3, 1, 2]
+
+
+def test_once_somebody_is_there_needs_wait_by_the_priority_of_what_was_found(tiny, rows_of):
+    city = tiny(
+        handling_s=(0, 0), turnout_s=(0, 0), cards=[[(WATER, 1, True)], [(WATER, 1, True), (WATER, 1, False)]],
+        priority=[2, 1],
+    )  # fmt: skip
+    station = city.station(0)
+    city.unit(station)
+    city.unit(station)
+    city.incident(0, cell=0)  # keeps unit 0 until 600
+    city.incident(10, cell=3, kind=1, reported_kind=0)  # unit 1 finds at 190 that two are needed
+    city.incident(100, cell=0, kind=1)
+    assert rows_of(city.run(), DISPATCH)[:3] == [
+        (0, "DISPATCH", 0, 0, 0), (10, "DISPATCH", 1, 2, 1), (600, "DISPATCH", 1, 1, 0),
+    ]  # fmt: skip
+
+
 def test_a_capability_is_never_silently_substituted(tiny, rows_of):
     city = tiny(cards=[[(WATER, 1, True), (AERIAL, 1, False)]])
     station = city.station(0, people=30)

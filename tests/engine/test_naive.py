@@ -48,7 +48,7 @@ from tests.engine.naive.loop import interpret
 from tests.engine.naive.needs import Needs
 from tests.engine.naive.standing import Standing
 from tests.engine.naive.units import Course
-from tests.engine.random_cities import LAWS, cities, cities_with_levers
+from tests.engine.random_cities import FOCI, LAWS, cities, cities_with_levers
 
 BY_HAND = (
     test_aircraft, test_boats, test_breakdowns, test_changes, test_course_of_an_incident, test_cover_and_help,
@@ -87,9 +87,9 @@ def check_same(city, *engines):
 
 
 @st.composite
-def spread_cities(draw, tiny):
+def spread_cities(draw, tiny, foci=FOCI):
     """Cities with every lever in play in which ranks tell, one of another, what is looked up at each stage."""
-    city = draw(cities_with_levers(tiny))
+    city = draw(cities_with_levers(tiny, foci))
     for stage in draw(st.sets(st.sampled_from(["handling", "turnout", "access", "scene_by_air", "latent"]))):
         city.quantiles[stage] = LAWS["exponential, 200 s"]
     return city
@@ -118,8 +118,9 @@ def test_it_writes_the_log_of_both_engines(tiny):
 
 @pytest.fixture(scope="module")
 def cases():
-    """Random cities with every lever in play, whose logs are the same from all three."""
-    return hunted(spread_cities(TinyCity), 150, 1, "simpy", "kernel")
+    """Random cities with every lever in play, whose logs are the same from all three; some rules are seldom met."""
+    kinds = ((30, ("told too high",)), (20, ("by air alone",)), (60, ("craft",)), (120, FOCI))
+    return [case for n, foci in kinds for case in hunted(spread_cities(TinyCity, foci), n, 1, "simpy", "kernel")]
 
 
 def test_it_writes_the_log_of_both_engines_with_every_lever_in_play(cases):
@@ -174,6 +175,14 @@ def does_nothing(*_):
     return None
 
 
+def _without_windows(city, unit, slot, sign):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Needs, "await_flight", does_nothing)
+        _NOTES(city, unit, slot, sign)
+
+
+_NOTES = Course.note_flight
+_TELLS = Needs.tell_if_met
 WRONG = {
     "all who are free ride": (choice, "crew_for", lambda city, unit: choice.people_free(city, unit.station)),
     "help is always released": (choice, "is_released", lambda *_: True),
@@ -183,6 +192,21 @@ WRONG = {
     "the queue goes by slot alone": (
         Needs, "waiting", lambda city: [slot for incident in city.incidents for slot in incident.slots if slot.waits]
     ),
+    "the queue knows the truth": (
+        Needs, "waiting", lambda city: sorted(
+            (slot for incident in city.incidents for slot in incident.slots if slot.waits),
+            key=lambda s: (int(city.inputs.kinds.priority[s.incident.true_kind]), s.incident.call_ms, s.incident.id),
+        )
+    ),
+    "a craft is weighed by the truth": (
+        choice, "mean_access_ms",
+        lambda city, incident: ways.table_mean(city, int(city.inputs.durations.access[incident.true_kind])),
+    ),
+    "once told is told": (
+        Needs, "tell_if_met", lambda city, incident: incident.met_ms < 0 and _TELLS(city, incident)
+    ),
+    "windows stay as they were": (Course, "note_flight", _without_windows),
+    "who came for no need takes none": (Needs, "take_need", does_nothing),
     "an incident outgrows no grade": (Needs, "plan_escalation", does_nothing),
     "nobody rests": (Course, "rest", does_nothing),
     "leaving costs no cover": (cover, "cover_lost", lambda *_: 0),

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sim.chance import look_up, quantile_table
 from sim.engine import simulate
 from sim.engine.log import LogKind
-from sim.fleet.parts import UnitMode
+from sim.fleet.parts import ChangeKind, UnitMode
+from tests.engine.conftest import RESCUE, WATER
 
 K = LogKind
 HOUR = 3600
@@ -155,6 +156,32 @@ def test_it_is_sent_in_the_first_minute_in_which_it_may_leave_and_arrive(tiny, r
     minutes = range(called_min * 60, 48 * HOUR, 60)
     fit = [at for at in minutes if at // HOUR % 24 in hours and (at + way_s) // HOUR % 24 in hours]
     assert [row[0] for row in rows_of(city.run(), K.DISPATCH)] == fit[:1]
+
+
+def test_flying_time_that_is_booked_opens_a_window_at_midnight_for_the_next_that_waits(tiny, rows_of):
+    city = only_by_air(tiny, range(24), [22 * HOUR, 22 * HOUR + 60], duty_ms=360 * S)  # one way out and back a day
+    city.change(21 * HOUR, ChangeKind.UNIT_FAILS, 0, 1)
+    city.change(23 * HOUR, ChangeKind.UNIT_MENDED, 0, 1)
+    assert rows_of(city.run(), K.DISPATCH) == [
+        (23 * HOUR, "DISPATCH", 0, 0, 0), (24 * HOUR, "DISPATCH", 1, 0, 0),
+    ]  # fmt: skip
+
+
+def test_flying_time_that_is_given_back_opens_a_window_the_same_day(tiny, rows_of):
+    """Ordered at 9:55, called off at 10:04, when nothing flies: who waited meanwhile is flown to at two that day."""
+    city = only_by_air(tiny, (9, 14), [], duty_ms=360 * S, callout_ms=0)
+    city.cards = [[(WATER, 1, True)], [(RESCUE, 1, True), (WATER, 1, False)], [(RESCUE, 1, True)]]
+    city.priority = [1, 1, 1]
+    city.units[0] = (0, 1 << RESCUE, 4, 6)
+    city.unit(city.station(5), WATER)
+    city.recorded_s = {(0, 1): {"turnout": 1200}, (0, 2): {"turnout": 300}}
+    begin = 10 * HOUR - 300
+    city.incident(begin, cell=9, kind=0, reported_kind=1)
+    city.incident(begin + 30, cell=9, kind=2)
+    log = city.run()
+    assert rows_of(log, K.DISPATCH, K.TURN_BACK, unit=0) == [
+        (begin, "DISPATCH", 0, 1, 0), (begin + 540, "TURN_BACK", 0, 1, 0), (14 * HOUR, "DISPATCH", 1, 0, 0),
+    ]  # fmt: skip
 
 
 # --- along a track ----------------------------------------------------------------------------------------------------

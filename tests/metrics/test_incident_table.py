@@ -83,6 +83,20 @@ def test_force_beyond_the_true_first_alarm_is_not_waited_for(city, log_of):
     assert values(table, "first_arrival_ms", "first_critical_ms", "full_alarm_ms") == [40_000, 60_000, 70_000]
 
 
+def test_who_came_for_a_need_above_the_true_grade_counts_for_the_one_it_was_handed_to(city, log_of):
+    city.cards = [TWO_CRITICAL_AND_ONE_MORE]
+    city.incident(at_s=0, reported_grade=2)
+    log = log_of(
+        (60, K.CALL, 0, -1, -1, -1, 0),
+        (100, K.ARRIVE, 0, 3, 3, 1, 0),
+        (100, K.TURN_BACK, 0, 3, 2, 1, 0),
+        (110, K.ARRIVE, 0, 1, 0, 1, 0),
+        (120, K.ARRIVE, 0, 2, 1, 1, 0),
+        (700, K.CLEAR, 0, 0, 3, 1, 0),
+    )
+    assert values(table_of(city, log), "first_arrival_ms", "full_alarm_ms") == [40_000, 60_000]
+
+
 def test_an_incident_that_grew_is_still_measured_by_its_first_alarm(city, log_of):
     city.cards = [TWO_CRITICAL_AND_ONE_MORE]
     city.incident(at_s=0)

@@ -55,6 +55,37 @@ def test_a_damaged_file_of_the_cache_is_compiled_anew_and_mended(
         assert ask(module) == (42, False)
 
 
+STEPS = " ".join(f"s = s * {n} + (n ^ (s >> {n % 7 + 1}));" for n in range(3, 60))
+ALONE = f"""from sim.compiled import compiled_alone, compiled_borrowing
+
+@compiled_borrowing
+def far(n, times, unused):
+    s = n
+    for _ in range(times):
+        {STEPS}
+    return s
+
+@compiled_borrowing
+def middle(n, times):
+    return far(n, times, 1) + far(n + 1, times, 2) + far(n + 2, times, 3)
+
+@compiled_alone
+def outer(n):
+    return far(n, 2, 0) + far(n + 1, 2, 0) + far(n + 2, 2, 0)
+"""
+ASK = "from alone import middle, outer; print(outer(5) == middle(5, 2), outer(5) == middle(5, 3))"
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+def test_what_a_function_compiled_alone_takes_apart_stays_whole_for_others(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "alone.py").write_text(ALONE, encoding="utf-8")
+    paths = os.pathsep.join([str(tmp_path), str(root)])
+    given = {**os.environ, "DGSIM_CACHE": str(tmp_path / "cache"), "PYTHONPATH": paths}
+    for _ in ("compiled", "from the cache"):
+        asked = subprocess.run([sys.executable, "-c", ASK], env=given, capture_output=True, text=True, check=False)
+        assert (asked.returncode, asked.stdout) == (0, "True False\n"), asked.stderr
+
+
 def _sum_of(a: int, b: int) -> int:
     return a + b
 

@@ -144,8 +144,7 @@ def craft_outlook(city: City, unit: Unit, slot: Slot, now: int) -> tuple[int, in
 
 
 def mean_access_ms(city: City, incident: Incident) -> int:
-    """Return the mean access at the true kind, whatever is known of it: docs/rules.md calls this unexpected."""
-    return ways.table_mean(city, int(city.inputs.durations.access[incident.true_kind]))
+    return ways.table_mean(city, int(city.inputs.durations.access[incident.known_kind]))
 
 
 # --- who rides -------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import choice, ways
-from .codes import AIR
+from .codes import AIR, EVENTS
 from .parts import AT_SCENE, SENT, Incident, Slot, Unit
 
 
@@ -29,23 +29,24 @@ class Needs:
                     self.tell("WAIT", incident=incident.id, slot=slot.number, value=slot.capability)
                     if self.policy.help_wait_ms >= 0:
                         self.plan(self.now + self.policy.help_wait_ms, "POLICY", len(self.stations) + incident.id)
-                    self.await_flight(slot)
+                    self.await_flight()
 
     @staticmethod
     def is_true_card(incident: Incident) -> bool:
         return incident.known_kind == incident.true_kind
 
-    def await_flight(self, slot: Slot) -> None:
-        """Let a need that waits be offered again as the next window opens for an aircraft that is asked for it."""
+    def await_flight(self) -> None:
+        """Let what waits be offered again as the next window opens for an aircraft that is asked for some of it."""
         windows = [
             ways.next_window_ms(self, unit, slot.incident.cell, self.now)
-            for unit in self.units
+            for slot in self.waiting() for unit in self.units
             if unit.mode == AIR and unit.can(slot.capability) and choice.is_asked(self, unit, slot)
             and ways.is_in_range(self, unit, slot.incident.cell)
         ]  # fmt: skip
         windows = [at for at in windows if at >= 0]
-        if windows:
-            self.plan(min(windows), "POLICY", len(self.stations) + slot.incident.id, 1 + slot.number)
+        event = (min(windows, default=-1), EVENTS.index("POLICY"), len(self.stations) + len(self.incidents), 0)
+        if windows and event not in self.pending:
+            self.pending.append(event)
 
     def serve(self, slot: Slot) -> bool:
         unit, expected_ms = choice.choose(self, slot, self.now)
@@ -60,15 +61,17 @@ class Needs:
             self.serve(slot)
 
     def waiting(self) -> list[Slot]:
-        """Return the needs that wait, by the priority of the true kind: docs/rules.md calls this unexpected."""
+        """Return the needs that wait, in the order in which they are served."""
         waiting = [slot for incident in self.incidents for slot in incident.slots if slot.waits]
         priority = self.inputs.kinds.priority
         return sorted(
-            waiting, key=lambda s: (int(priority[s.incident.true_kind]), s.incident.call_ms, s.incident.id, s.number)
+            waiting, key=lambda s: (int(priority[s.incident.known_kind]), s.incident.call_ms, s.incident.id, s.number)
         )
 
-    def hand_over(self, incident: Incident) -> None:
+    def hand_over(self, incident: Incident, came_for: Slot) -> None:
         """Give units sent for the told kind to needs of the true one: whoever is there first, then by the told card."""
+        if incident.told_kind == incident.true_kind:
+            self.take_need(incident, came_for)
         for need in incident.true_slots:
             if need.from_grade <= incident.grade:
                 able = [old for old in incident.told_slots if old.unit is not None and old.unit.can(need.capability)]
@@ -76,6 +79,20 @@ class Needs:
                 if able and able[0].unit is not None:
                     need.unit, able[0].unit.slot, able[0].unit, able[0].is_open = able[0].unit, need, None, False
                     need.is_open = True
+
+    @staticmethod
+    def take_need(incident: Incident, came_for: Slot) -> None:
+        """Let who came for what is no need take the first it can serve, who was sent for that the next, and so on."""
+        if came_for.from_grade <= incident.grade:
+            return
+        moved, came_for.unit = came_for.unit, None
+        for need in incident.true_slots:
+            if moved is not None and need.from_grade <= incident.grade and moved.can(need.capability):
+                displaced, need.unit, moved.slot = need.unit, moved, need
+                moved = displaced
+        came_for.unit, came_for.is_open = moved, moved is not None
+        if moved is not None:
+            moved.slot = came_for
 
     def reveal(self, unit: Unit, slot: Slot) -> None:
         """Show the true kind and grade: turn back and drop what is too much, open what lacks."""
@@ -100,7 +117,7 @@ class Needs:
             if len(there) < critical.count(capability):
                 return
             instants.append(there[critical.count(capability) - 1])
-        if incident.met_ms < 0:
+        if incident.met_ms < 0 or max(instants) < incident.met_ms:
             incident.met_ms = max(instants)
             self.tell("MET", incident=incident.id, value=incident.met_ms)
 

@@ -65,10 +65,8 @@ class Standing:
                 self.look(station)
             return
         self.serve_waiting()
-        if mission > 0:
-            slot = self.incidents[entity - len(self.stations)].slots[mission - 1]
-            if slot.waits:
-                self.await_flight(slot)
+        if entity == len(self.stations) + len(self.incidents):
+            self.await_flight()
 
     def recall_all(self, units: list[Unit]) -> None:
         for unit in units:

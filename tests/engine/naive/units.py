@@ -54,6 +54,7 @@ class Course:
             day = unit.left_ms // DAY_MS
             flight_ms = ways.flight_ms(self, unit, self.stations[unit.station].cell, slot.incident.cell)
             unit.flown[day] = unit.flown.get(day, 0) + sign * 2 * flight_ms
+            self.await_flight()
 
     def on_enroute(self, unit: Unit) -> None:
         slot = unit.slot
@@ -72,7 +73,7 @@ class Course:
         unit.status, unit.began_ms = AT_SCENE, self.now
         is_first = not incident.is_revealed
         if is_first:
-            self.hand_over(incident)
+            self.hand_over(incident, came_for)
         assert unit.slot is not None
         access_ms = ways.access_ms(self, unit, came_for, unit.slot, self.now)
         unit.slot.works_from_ms = self.now + access_ms
