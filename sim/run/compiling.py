@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sim.run.work import Job
     from sim.settings import Settings
 
-ABOUT_S = 30
+ABOUT_S = 45
 """Seconds on one idle core of 2020 or later; measured at 25 to 40."""
 _MIN_SHOWN_S = 1.0
 
