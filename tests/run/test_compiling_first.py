@@ -32,7 +32,7 @@ def test_the_first_job_of_each_engine_says_that_it_compiles_and_where_that_is_ke
     empty: Path, make_work: MakeWork
 ) -> None:
     said: list[str] = []
-    line = f"compiling the engine once (about 30 s), kept in {empty}"
+    line = f"compiling the engine once (about 45 s), kept in {empty}"
     for engine, lines in (("kernel", [line]), ("auto", [line]), ("simpy", [line, line])):
         job = jobs_of(make_work(f"run.engine={engine}", n_replications=1))[0]
         compile_first(job, InputsBuilder(), said.append)
