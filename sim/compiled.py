@@ -143,25 +143,26 @@ def _widened(dispatcher: Any) -> Any:
     return dispatcher
 
 
+def _compiled_with(function: _Function, **options: Any) -> _Function:
+    """Compile a function of its own, cached on disk and without Python's lock, with further options of numba."""
+    import numba
+
+    _choose_folder()
+    options = {"cache": True, "error_model": "numpy", "nogil": True, **options}
+    return cast(_Function, _widened(_sealed(numba.njit(**options)(function))))
+
+
 def compiled(function: _Function) -> _Function:
     """Compile `function` in numba's nopython mode, without fast-math, cached on disk by the digest of all sources.
 
     Threads run it side by side: it lets Python's lock go.
     """
-    import numba
-
-    _choose_folder()
-    options = {"cache": True, "error_model": "numpy", "nogil": True}
-    return cast(_Function, _widened(_sealed(numba.njit(**options)(function))))
+    return _compiled_with(function)
 
 
 def compiled_borrowing(function: _Function) -> _Function:
     """Compile a function that makes and keeps no array, so that nothing has to be counted; cached on disk."""
-    import numba
-
-    _choose_folder()
-    options = {"cache": True, "error_model": "numpy", "nogil": True, "_nrt": False}
-    return cast(_Function, _widened(_sealed(numba.njit(**options)(function))))
+    return _compiled_with(function, _nrt=False)
 
 
 @cache
@@ -182,8 +183,8 @@ def _alone() -> Any:
         def _optimize_final_module(self) -> None:
             defined = [function for function in self._final_module.functions if not function.is_declaration]
             called = [function for function in defined if function.linkage == Linkage.linkonce_odr]
-            known = "".join(sorted(function.name for function in defined if function not in called))
-            owner = hashlib.sha256(known.encode()).hexdigest()[:12]
+            own = "".join(sorted(one.name for one in defined if one.linkage != Linkage.linkonce_odr))
+            owner = hashlib.sha256(own.encode()).hexdigest()[:12]
             for function in called:
                 function.linkage = Linkage.internal
                 function.name = f"{function.name}.{owner}"  # others find names of other functions, internal ones too
@@ -216,11 +217,8 @@ def compiled_alone(function: _Function) -> _Function:
     """Compile a function that only Python calls, together with all that it calls; it makes and keeps no array."""
     import numba
 
-    _choose_folder()
-    options = {"cache": True, "error_model": "numpy", "nogil": True, "_nrt": False}
-    if not numba.config.DISABLE_JIT:
-        options["pipeline_class"] = _alone()
-    return cast(_Function, _widened(_sealed(numba.njit(**options)(function))))
+    pipeline = {} if numba.config.DISABLE_JIT else {"pipeline_class": _alone()}
+    return _compiled_with(function, _nrt=False, **pipeline)
 
 
 def compiled_within(function: _Function) -> _Function:

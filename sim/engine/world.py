@@ -159,10 +159,8 @@ CHANGE_ROW_DTYPE = np.dtype([("time_ms", "i8"), ("value", "i8"), ("kind", "i4"),
 
 # Places in `World.counts`.
 N_LOG, N_OUTBOX, N_WAITING, N_AWAY, N_OPEN, N_HEAP, NEXT_CALL, NEXT_CHANGE = range(8)
-FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS, GIVEN_MS, GIVEN_KEY, NEXT_WINDOW_MS = range(
-    8, 18
-)
-N_COUNTS = 18
+FAULT, FAULT_ENTITY, FAULT_DETAIL, N_DONE, NEXT_SHIFT, N_IN_VAIN, N_GAINS, GIVEN_MS, GIVEN_KEY = range(8, 17)
+NEXT_WINDOW_MS, N_COUNTS = 17, 18
 
 # Places in `World.params`.
 (

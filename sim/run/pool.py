@@ -114,10 +114,7 @@ def map_in_processes(workers: int) -> Iterator[Run]:
     if workers <= 1:
         yield map
         return
-    from joblib.externals.loky import ProcessPoolExecutor  # its workers do not begin by running the command again
-
-    threads = dict.fromkeys(_THREADS, "1")
-    pool, is_done = ProcessPoolExecutor(workers, initializer=hold_memory, env=threads), False
+    pool, is_done = _processes(workers), False
     try:
         yield pool.map
         is_done = True
@@ -158,12 +155,11 @@ def _finished_batches(
 
 def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
     """Yield the results of batches made by worker processes, which end at once when this is left before its end."""
-    from joblib.externals.loky import FIRST_COMPLETED, ProcessPoolExecutor, wait
+    from joblib.externals.loky import FIRST_COMPLETED, wait
     from joblib.externals.loky.backend.resource_tracker import ensure_running
 
     ensure_running()  # its start lets Ctrl-C through again
-    threads = dict.fromkeys(_THREADS, "1")
-    executor = ProcessPoolExecutor(min(workers, len(batches)), initializer=hold_memory, env=threads)
+    executor = _processes(min(workers, len(batches)))
     todo, at_work, is_done = iter(batches), set[Any](), False
     try:
         while not is_done:
@@ -177,6 +173,13 @@ def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[d
             is_done = not finished
     finally:
         executor.shutdown(wait=True, kill_workers=not is_done)
+
+
+def _processes(n: int) -> Any:
+    """Return an executor of `n` worker processes with a core each, which do not begin by running the command again."""
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(n, initializer=hold_memory, env=dict.fromkeys(_THREADS, "1"))
 
 
 def hold_memory() -> None:

@@ -117,13 +117,19 @@ def test_the_preferred_crew_rides_as_far_as_the_next_vehicle_keeps_its_smallest(
     assert first["value"].tolist() == aboard
 
 
-def test_the_queue_is_served_by_priority_then_call_time_then_id(tiny, rows_of):
+def one_unit_and_two_priorities(tiny):
+    """A city whose one unit is sent at once; kind 1 goes before kind 0."""
     city = tiny(
         handling_s=(0, 0), turnout_s=(0, 0), make_ready_s=0, scene_s=60,
         cards=[[(WATER, 1, True)], [(WATER, 1, True)]], priority=[2, 1],
     )  # fmt: skip
     city.unit(city.station(0))
     city.incident(0, cell=0)
+    return city
+
+
+def test_the_queue_is_served_by_priority_then_call_time_then_id(tiny, rows_of):
+    city = one_unit_and_two_priorities(tiny)
     city.incident(10, cell=0)  # low priority, early
     city.incident(20, cell=0, kind=1)
     city.incident(20, cell=0, kind=1)
@@ -133,12 +139,7 @@ def test_the_queue_is_served_by_priority_then_call_time_then_id(tiny, rows_of):
 
 
 def test_needs_wait_by_the_priority_of_the_kind_the_caller_told(tiny, rows_of):
-    city = tiny(
-        handling_s=(0, 0), turnout_s=(0, 0), make_ready_s=0, scene_s=60,
-        cards=[[(WATER, 1, True)], [(WATER, 1, True)]], priority=[2, 1],
-    )  # fmt: skip
-    city.unit(city.station(0))
-    city.incident(0, cell=0)
+    city = one_unit_and_two_priorities(tiny)
     city.incident(10, cell=0)
     city.incident(20, cell=0, kind=1, reported_kind=0)  # nobody knows yet how much it matters
     city.incident(30, cell=0, kind=0, reported_kind=1)
