@@ -6,6 +6,8 @@ import os
 import resource
 from pathlib import Path
 
+from sim.run.memory import marked_mb
+
 
 def family_of(pid: int) -> list[int]:
     """Return a process and all that it started and that are still there."""
@@ -38,8 +40,4 @@ def cpu_seconds_of(pid: int) -> float:
 
 def peak_mb_of(pid: int) -> float:
     """Return the most memory that a process has held since it began, MB; 0 where nothing tells it."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1_000 for line in status.splitlines() if line.startswith("VmHWM:")), 0.0)
+    return marked_mb(pid) or 0.0

@@ -6,7 +6,15 @@ import re
 import sys
 from pathlib import Path
 
-_STATUS = Path("/proc/self/status")
+
+def marked_mb(process: int | str) -> float | None:
+    """Return the most memory that a process ("self": this one) has held so far, MB, as Linux tells it; else None."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return round(int(found[1]) / 1_000, 1) if found else None
 
 
 def peak_mb() -> float:
@@ -14,12 +22,9 @@ def peak_mb() -> float:
 
     Pages of files that processes map together, as the driving times, count in each of them.
     """
-    try:
-        found = re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"), re.MULTILINE)
-    except OSError:
-        found = None
-    if found:
-        return round(int(found[1]) / 1_000, 1)
+    marked = marked_mb("self")
+    if marked is not None:
+        return marked
     try:
         import resource
     except ImportError:  # Windows
