@@ -125,9 +125,11 @@ def _studies(plan: Plan, folder: Path) -> dict[str, float]:
     for name in (STUDY, *plan.further):
         study, n_replications = wanted[name]
         file.write_text(yaml.safe_dump(study, allow_unicode=True), encoding="utf-8")
-        out = folder / ("there" if name == POLICY else "here")
         overrides = (*plan.overrides, f"run.n_replications={n_replications}", "run.workers=1")
-        taken[name] = child_cpu_seconds([_DGSIM, "study", str(file), *overrides, "--out", str(out)])
+        where: tuple[str, ...] = ("--out", str(folder / "here"))
+        if name == POLICY:
+            where = ("--out", str(folder / "there"), "--reuse", str(folder / "here"))
+        taken[name] = child_cpu_seconds([_DGSIM, "study", str(file), *overrides, *where])
     return taken
 
 
@@ -167,7 +169,7 @@ def table_lines(rounds: Rounds) -> list[Line]:
         WORDS: "only words of the study changed: tables and report again",
         LONGER: "one replication more of each of three arms, tables and report",
         WIDER: "one arm more, tables and report",
-        POLICY: "a policy setting of one arm changed, in a folder of its own",
+        POLICY: "a policy setting of one arm changed, in a folder of its own, the other arms taken over (`--reuse`)",
     }
     taken = {name: text for name, text in further.items() if name in rounds}
     return [*lines, *(Line(name, text, "x", Spread.of(ratio(rounds, name, STUDY))) for name, text in taken.items())]

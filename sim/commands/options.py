@@ -24,6 +24,14 @@ def add_making(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="say what would run, how long and how much disk; do nothing"
     )
     parser.add_argument("--fresh", action="store_true", help="move an existing run directory aside and begin anew")
+    parser.add_argument(
+        "--reuse",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="take over the replications that another run directory holds under the same key; may be given again",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="run directory (default: under run.outputs)")
     add_tables(parser)
 

@@ -19,6 +19,8 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument("-m", "--multirun", action="store_true", help="values may be lists: travel=norm,measured")
     add_making(parser)
     given = parser.parse_intermixed_args(list(argv))
+    if given.multirun and (given.fresh or given.reuse):
+        parser.error("--fresh and --reuse do not go with -m: jobs are kept by their keys in outputs/run")
     return _sweep(given) if given.multirun else _single(given)
 
 
@@ -55,13 +57,15 @@ def do_work(work: Work, given: argparse.Namespace) -> int:
     from sim.run.gather import formats_of, gather
 
     if given.dry_run:
-        print(f"{work.folder}: {foretell(work, is_fresh=given.fresh).text()}")
+        print(f"{work.folder}: {foretell(work, is_fresh=given.fresh, reuse=given.reuse).text()}")
         for arm in work.arms:
             print(
                 f"  {arm.name}: {arm.n_replications} replications, {' '.join(arm.overrides) or 'the default choices'}"
             )
         return 0
-    outcome = execute(work, gather=gather, formats=formats_of(given), say=print, is_fresh=given.fresh)
+    outcome = execute(
+        work, gather=gather, formats=formats_of(given), say=print, is_fresh=given.fresh, reuse=given.reuse
+    )
     print(f"{outcome.n_made} replications made, {outcome.n_kept} kept: {outcome.folder}")
     if outcome.report is not None:
         print(f"report: {outcome.report}")

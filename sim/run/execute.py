@@ -11,7 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from sim.run.gather import TABLES, Formats
 from sim.run.memory import peak_mb
 from sim.run.pool import LOCAL, check_room, pool_workers, run_jobs
 from sim.run.replication import engine_told, make_batch, timed
+from sim.run.reuse import Held, held_by, take_over
 from sim.run.work import (
     NOTE,
     Job,
@@ -80,6 +81,7 @@ def execute(
     formats: Formats = Formats(),  # noqa: B008 - frozen
     say: Say = _be_quiet,
     is_fresh: bool = False,
+    reuse: Sequence[Path] = (),
 ) -> Outcome:
     """Make what is missing - replications, event logs, formats - and seal; what is there and complete stays as it is.
 
@@ -88,6 +90,7 @@ def execute(
     gather : makes tables and report; None for neither.
     formats : wanted of them, beside those that the run directory has already.
     is_fresh : move an existing run directory aside first, instead of going on with it.
+    reuse : run directories of which replications with the same key are taken over; may hold `work`'s own, moved aside.
 
     Raises
     ------
@@ -98,8 +101,11 @@ def execute(
     seconds: dict[str, float] = {}
     with timed(seconds, "check"):
         builder = check_before(work, is_fresh=is_fresh)
+        held_by(reuse)  # one that is no run directory is told before anything is touched
+    own = [folder.resolve() == work.folder.resolve() for folder in reuse]
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
+        reuse = [aside if is_own else folder for folder, is_own in zip(reuse, own, strict=True)]
     with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
         noted = _noted_formats(work.folder)
@@ -108,10 +114,11 @@ def execute(
             return Outcome(work.folder, 0, len(jobs), _report_of(work.folder))
         check_folder(work)
         missing = [job for job in jobs if not is_finished(job)]
-        without_log = [job for job in jobs if job not in missing and lacks_log(job)]
         claim(work)
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
+        missing = _without_taken(missing, reuse, builder, say)
+        without_log = [job for job in jobs if job not in missing and lacks_log(job)]
         if without_log:
             say(f"{len(without_log)} of them are made again for their event logs")
         results, workers = _make(work, [*missing, *without_log], builder, say, seconds)
@@ -211,6 +218,16 @@ def is_complete(work: Work, jobs: Sequence[Job], say: Say = _be_quiet) -> bool:
     return is_same and not faults and all(is_finished(job) and not lacks_log(job) for job in jobs)
 
 
+def _without_taken(missing: list[Job], reuse: Sequence[Path], builder: InputsBuilder, say: Say) -> list[Job]:
+    """Take over what other run directories hold of the missing replications; return what is still to be made."""
+    taken = take_over(missing, held_by(reuse), builder, say)
+    if not taken:
+        return missing
+    store_tables(taken, builder)
+    say(f"{len(taken)} of the {len(missing)} that are not there are taken over from other run directories")
+    return [job for job in missing if job not in taken]
+
+
 def _make(
     work: Work, missing: Sequence[Job], builder: InputsBuilder, say: Say, seconds: dict[str, float]
 ) -> tuple[list[dict[str, Any]], int]:
@@ -284,7 +301,7 @@ def _report_of(folder: Path) -> Path | None:
     return report if report.is_file() else None
 
 
-def foretell(work: Work, *, is_fresh: bool = False) -> Estimate:
+def foretell(work: Work, *, is_fresh: bool = False, reuse: Sequence[Path] = ()) -> Estimate:
     """Return what making the missing replications of `work` would take, after the checks that come before making them.
 
     Raises
@@ -293,11 +310,18 @@ def foretell(work: Work, *, is_fresh: bool = False) -> Estimate:
         What `execute` would raise before it touches anything.
     """
     check_before(work, is_fresh=is_fresh)
-    return expected_of(work, is_fresh=is_fresh)
+    return expected_of(work, is_fresh=is_fresh, reuse=reuse)
 
 
-def expected_of(work: Work, *, is_fresh: bool = False) -> Estimate:
+def expected_of(work: Work, *, is_fresh: bool = False, reuse: Sequence[Path] = ()) -> Estimate:
     """Return what making the missing replications of `work` would take, its inputs having been checked."""
-    wanted = [job for job in jobs_of(work) if is_fresh or not job.folder.exists() or lacks_log(job)]
+    held = held_by(reuse)
+    wanted = [job for job in jobs_of(work) if _is_wanted(job, held, is_fresh=is_fresh)]
     run = work.arms[0].settings.run
     return estimate(wanted, pool_workers(run.pool, run.workers))
+
+
+def _is_wanted(job: Job, held: Held, *, is_fresh: bool) -> bool:
+    """Return whether a job has to be made: nothing finished is there or held elsewhere, or its log is asked for now."""
+    folder = held.get((job.key, job.replication)) if is_fresh or not job.folder.exists() else job.folder
+    return folder is None or lacks_log(replace(job, folder=folder))

@@ -267,7 +267,9 @@ def _refuse_another_run(work: Work, note: Mapping[str, Any]) -> None:
             raise RunDirectoryError(f"{work.folder}: holds an arm {name!r} that {held} does not have now; {mend}")
         if arm["key"] != wanted[name]:
             made = f"arm {name!r} was made with other settings, city files or source code"
-            raise RunDirectoryError(f"{work.folder}: already holds another run: {made}; nothing is overwritten: {mend}")
+            keep = f"--reuse {work.folder} beside either takes over what stays the same"
+            text = f"already holds another run: {made}; nothing is overwritten: {mend}; {keep}"
+            raise RunDirectoryError(f"{work.folder}: {text}")
 
 
 def move_aside(folder: Path) -> Path | None:
@@ -345,12 +347,16 @@ def lacks_log(job: Job) -> bool:
 
 def results_of(folder: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Yield (arm, replication, result) of everything finished in a run directory, in order."""
-    note = read_note(folder)
-    for arm, told in note["arms"].items():
-        where = folder / told["folder"] / REPLICATIONS
-        for path in sorted(where.glob("r[0-9]*")) if where.is_dir() else []:
-            if (path / RESULT).is_file():
-                yield arm, int(path.name[1:]), read_result(path)
+    for arm, told in read_note(folder)["arms"].items():
+        for replication, path in finished_folders(folder / told["folder"]):
+            yield arm, replication, read_result(path)
+
+
+def finished_folders(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Yield (replication, folder) of everything finished of the arm in `folder`, in order."""
+    for path in sorted((folder / REPLICATIONS).glob("r[0-9]*")):
+        if (path / RESULT).is_file():
+            yield int(path.name[1:]), path
 
 
 @dataclass(frozen=True, slots=True)

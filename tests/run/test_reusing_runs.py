@@ -1,0 +1,171 @@
+"""Claims about replications that another run directory holds already: taken over by key, whole, or made anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.cli import main
+from sim.demand import quantiles
+from sim.errors import RunDirectoryError
+from sim.provenance import sha256_of_file
+from sim.run.execute import execute, foretell
+from sim.run.verify import verify
+from sim.run.work import LOG, RESULT, TABLES, Work, replication_folder, results_of, state_of
+
+MakeWork = Callable[..., Work]
+
+
+def with_changed_arm(make_work: MakeWork, *changes: str, name: str = "pair") -> Work:
+    """Return the work of two arms of which the second has other settings."""
+    before, after = make_work(name=name), make_work(*changes, name=name)
+    return replace(before, arms=(before.arms[0], after.arms[1]))
+
+
+def table_digests(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in sorted(folder.rglob("*.parquet"))}
+
+
+def inodes(folder: Path) -> set[int]:
+    return {path.stat().st_ino for path in folder.rglob("*.parquet")}
+
+
+def test_after_a_change_of_one_arm_that_arm_alone_is_made_and_all_is_as_if_made_anew(make_work: MakeWork) -> None:
+    folder = make_work().folder
+    execute(make_work())
+    changed = with_changed_arm(make_work, "dispatch=own_town_first")
+    said: list[str] = []
+    outcome = execute(changed, is_fresh=True, reuse=[folder], say=said.append)
+    assert (outcome.n_made, outcome.n_kept) == (2, 2)
+    assert "2 of the 4 that are not there are taken over from other run directories" in said
+    anew = with_changed_arm(make_work, "dispatch=own_town_first", name="anew")
+    assert execute(anew).n_made == 4
+    assert table_digests(folder) == table_digests(anew.folder)
+    told = {(arm, r): (result["arm"], result["log_digest"]) for arm, r, result in results_of(folder)}
+    assert told == {(arm, r): (result["arm"], result["log_digest"]) for arm, r, result in results_of(anew.folder)}
+    assert verify(folder, workers=1).is_same
+    aside = folder.with_name("pair~1")
+    assert state_of(aside).word == "complete"
+    assert not inodes(folder) & inodes(aside), "what is taken over is a copy: no change of one reaches the other"
+
+
+def test_an_arm_of_another_name_and_a_longer_run_take_what_has_their_key(make_work: MakeWork) -> None:
+    execute(make_work())
+    longer = make_work(n_replications=3, name="longer")
+    renamed = replace(longer, arms=(longer.arms[0], replace(longer.arms[1], name="renamed")))
+    assert foretell(renamed, reuse=[make_work().folder]).n_replications == 2
+    outcome = execute(renamed, reuse=[make_work().folder])
+    assert (outcome.n_made, outcome.n_kept) == (2, 4)
+    assert {(arm, result["arm"]) for arm, _, result in results_of(renamed.folder)} == {
+        ("nothing", "nothing"),
+        ("renamed", "renamed"),
+    }
+    assert verify(renamed.folder, replications=[1], workers=1).is_same
+
+
+def test_of_several_directories_each_gives_what_it_has(make_work: MakeWork) -> None:
+    first, second = make_work(name="first"), make_work(n_replications=3, name="second")
+    execute(replace(first, arms=first.arms[:1]))
+    execute(replace(second, arms=(replace(second.arms[1], base=""),), study={"base": "plan", "contrasts": []}))
+    both = make_work(n_replications=3)
+    assert execute(both, reuse=[first.folder, second.folder]).n_made == 1
+
+
+@pytest.mark.parametrize("fault", ["changed", "missing"])
+def test_what_was_changed_or_lost_a_file_is_told_and_made_anew(make_work: MakeWork, fault: str) -> None:
+    folder = make_work().folder
+    execute(make_work())
+    path = replication_folder(folder / "arms" / "plan", 1) / "units.parquet"
+    if fault == "changed":
+        path.write_bytes(path.read_bytes() + b"0")
+    else:
+        path.unlink()
+    said: list[str] = []
+    other = make_work(name="other")
+    assert execute(other, reuse=[folder], say=said.append).n_made == 1
+    (told,) = [text for text in said if text.startswith(str(path))]
+    assert (
+        told == f"{path}: {'was changed after it was written' if fault == 'changed' else 'is missing'}; it is made anew"
+    )
+    assert verify(other.folder, workers=1).is_same
+    assert state_of(other.folder).word == "complete"
+
+
+def test_event_logs_are_taken_over_where_they_are_wanted_and_added_where_they_lack(make_work: MakeWork) -> None:
+    execute(make_work("run.log=full", name="logged"))
+    plain, logged = make_work(name="plain"), make_work("run.log=full", name="again")
+    assert execute(plain, reuse=[make_work(name="logged").folder]).n_made == 0
+    assert not list(plain.folder.rglob(LOG))
+    assert foretell(logged, reuse=[make_work(name="logged").folder]).n_replications == 0
+    assert execute(logged, reuse=[make_work(name="logged").folder]).n_made == 0
+    assert len(list(logged.folder.rglob(LOG))) == 4
+    later = make_work("run.log=full", name="later")
+    assert foretell(later, reuse=[plain.folder]).n_replications == 4
+    execute(later, reuse=[plain.folder])
+    assert table_digests(later.folder) == table_digests(logged.folder)
+
+
+def test_a_directory_that_is_none_is_refused_before_anything_is_touched(make_work: MakeWork, tmp_path: Path) -> None:
+    execute(make_work())
+    before = table_digests(make_work().folder)
+    with pytest.raises(RunDirectoryError, match="there is no such run directory"):
+        execute(make_work("seed=7"), is_fresh=True, reuse=[tmp_path / "none"])
+    assert table_digests(make_work().folder) == before
+    assert not make_work().folder.with_name("pair~1").exists()
+
+
+def test_a_run_that_has_what_it_needs_takes_nothing(make_work: MakeWork) -> None:
+    execute(make_work())
+    times = {path: path.stat().st_mtime_ns for path in make_work().folder.rglob("*.parquet")}
+    assert execute(make_work(), reuse=[make_work().folder]).n_made == 0
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+def test_an_arm_with_quantile_tables_of_its_own_is_taken_with_the_same_ones_only(make_work: MakeWork) -> None:
+    """Where two machines make a table otherwise, a run must not hold replications made with both."""
+    own = "times.turnout_day_s=50"
+    execute(make_work(own))
+    same = make_work(own, name="same")
+    assert execute(same, reuse=[make_work().folder]).n_made == 0
+    assert sorted(path.relative_to(same.folder) for path in same.folder.rglob(TABLES.name)) == [
+        Path("arms") / arm / TABLES for arm in ("nothing", "plan")
+    ]
+    assert verify(same.folder, workers=1).is_same
+    path = make_work().folder / "arms" / "plan" / TABLES
+    ((name, values),) = quantiles.read_tables(path).items()
+    quantiles.write_tables(path, {name: np.where(np.arange(len(values)) == 500, values + 1, values)})
+    said: list[str] = []
+    assert execute(make_work(own, name="other"), reuse=[make_work().folder], say=said.append).n_made == 2
+    assert f"{path}: holds other quantile tables than this machine makes; it is made anew" in said
+
+
+def test_the_refusal_of_a_changed_arm_names_the_way_to_keep_the_rest(make_work: MakeWork) -> None:
+    execute(make_work())
+    with pytest.raises(RunDirectoryError, match=rf"--reuse {make_work().folder} beside either takes over what stays"):
+        execute(with_changed_arm(make_work, "seed=7"))
+
+
+def test_what_is_taken_over_keeps_what_made_it(make_work: MakeWork) -> None:
+    execute(make_work())
+    path = replication_folder(make_work().folder / "arms" / "nothing", 0) / RESULT
+    result = json.loads(path.read_text(encoding="utf-8"))
+    result["software"]["platform"] = "another machine"
+    path.write_text(json.dumps(result), encoding="utf-8")
+    other = make_work(name="other")
+    execute(other, reuse=[make_work().folder])
+    taken = {(arm, r): result for arm, r, result in results_of(other.folder)}["nothing", 0]
+    assert taken["software"]["platform"] == "another machine"
+    assert taken["seconds"] == result["seconds"]
+
+
+def test_a_sweep_refuses_what_would_do_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for option in (["--fresh"], ["--reuse", "outputs/run/x"]):
+        with pytest.raises(SystemExit) as left:
+            main(["run", "-m", "seed=1,2", *option])
+        assert left.value.code == 2
+        assert "do not go with -m" in capsys.readouterr().err
