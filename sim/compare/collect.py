@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from sim.compare.bootstrap import bootstrap_city
 from sim.compare.cells import Frame
 from sim.compare.cube import Cube, SortedCells
 from sim.compare.parts import CLOCKS, GROUPS, MAIN, Arm
+from sim.compare.series import Series
 from sim.metrics.store import Columns
 
 ECDF_SECONDS = 1800
@@ -50,26 +52,35 @@ def figures_of(frame: Frame, main: NDArray[np.float64]) -> Figures:
 class ArmResult:
     """What is known of one arm after its replications have been read.
 
-    Lists have an entry per replication; `figures` stay when the rest is let go of. `boot`: as from `bootstrap_city`, by
-    number of the replication, for the first few while worlds are hardly repeated. `ecdf`: (n_curves, 1801) float32.
-    `queue`: (n_years + 1, n_counts). `unfilled`: (n_years + 1, n_towns + 1), the city last.
+    `kinds` and `hours` are empty for arms that are not told in that detail. `boot`: as from `bootstrap_city`, by
+    number of the replication, for the first few while worlds are hardly repeated. Of each replication, `ecdf`:
+    (n_curves, 1801) float32; `queue`: (n_years + 1, n_counts); `unfilled`: (n_years + 1, n_towns + 1), the city last.
     """
 
     arm: Arm
     main: Cube
     kinds: Cube
     hours: Cube
-    figures: list[Figures] = field(default_factory=list)
-    boot: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-    ecdf: list[NDArray[np.float32]] = field(default_factory=list)
-    queue: list[NDArray[np.float64]] = field(default_factory=list)
-    unfilled: list[NDArray[np.float64]] = field(default_factory=list)
+    ecdf: Series
+    queue: Series
+    unfilled: Series
+    boot: dict[int, NDArray[np.float64]] = field(default_factory=dict, init=False)
 
     def release(self) -> None:
-        """Let go of everything that no other arm is compared with."""
-        self.main, self.kinds, self.hours = (Cube(0, 0) for _ in range(3))
-        for told in (self.ecdf, self.queue, self.unfilled):
-            told.clear()
+        """Let go of what is pooled over replications, by far the most of what is held in memory."""
+        for cube in (self.main, self.kinds, self.hours):
+            cube.release()
+
+    def figures(self, at: int, frame: Frame) -> Figures:
+        """Return what of the `at`-th replication is compared with another arm's."""
+        figures = figures_of(frame, self.main.values[at])
+        if not len(self.kinds.values):
+            return figures
+        kinds, hours = np.arange(frame.labels.n_kinds * len(frame.all_years)), frame.headline_hours()
+        return replace(
+            figures, kinds=self.kinds.values[at][_ARRIVAL][kinds], n_kinds=self.kinds.n[at][kinds],
+            hours=self.hours.values[at][HOUR_CLOCKS.index(_ARRIVAL)][hours], n_hours=self.hours.n[at][hours],
+        )  # fmt: skip
 
 
 def years_of(arms: Sequence[Arm]) -> tuple[int, ...]:
@@ -87,14 +98,15 @@ def ecdf_curves(frame: Frame) -> list[tuple[int, int, str]]:
     return [(clock, year, group) for clock in ECDF_CLOCKS for year, group in wanted]
 
 
-def collect(arm: Arm, frame: Frame, *, is_bootstrapped: bool) -> ArmResult:
-    """Return the arm's result; reads each replication's incident table once."""
+def collect(arm: Arm, frame: Frame, folder: Path, *, is_bootstrapped: bool) -> ArmResult:
+    """Return the arm's result; reads each replication's incidents once and keeps its figures in an empty folder."""
     is_detailed = arm.purpose == MAIN
     result = ArmResult(
         arm,
-        Cube(len(CLOCKS), frame.n_main),
-        Cube(len(CLOCKS), frame.n_kind_cells if is_detailed else 0),
-        Cube(len(HOUR_CLOCKS), frame.n_hour_cells if is_detailed else 0),
+        Cube(len(CLOCKS), frame.n_main, folder, "main"),
+        Cube(len(CLOCKS), frame.n_kind_cells if is_detailed else 0, folder, "kinds"),
+        Cube(len(HOUR_CLOCKS), frame.n_hour_cells if is_detailed else 0, folder, "hours"),
+        *(Series(folder / name) for name in ("ecdf", "queue", "unfilled")),
     )
     for replication in arm.replications:
         table = replication.read("incidents", layout.COLUMNS)
@@ -105,24 +117,11 @@ def collect(arm: Arm, frame: Frame, *, is_bootstrapped: bool) -> ArmResult:
             told, curves = slice(len(CLOCKS)), list(HOUR_CLOCKS)
             result.kinds.add(*layout.kind_cells(frame, table), ms[told], bins[told])
             result.hours.add(*layout.hour_cells(frame, table), ms[curves], bins[curves])
-        result.figures.append(_figures(result, frame))
         result.ecdf.append(_curves(frame, by_clock))
         _count_needs(result, frame, table)
         if is_bootstrapped and len(result.boot) < N_BOOTSTRAPPED:
             result.boot[replication.number] = bootstrap_city(frame, table, ms, bins, replication.number)
     return result
-
-
-def _figures(result: ArmResult, frame: Frame) -> Figures:
-    """Return the figures of the replication read last."""
-    figures = figures_of(frame, result.main.values[-1])
-    if result.arm.purpose != MAIN:
-        return figures
-    kinds, hours = np.arange(frame.labels.n_kinds * len(frame.all_years)), frame.headline_hours()
-    return replace(
-        figures, kinds=result.kinds.values[-1][_ARRIVAL][kinds], n_kinds=result.kinds.n[-1][kinds],
-        hours=result.hours.values[-1][HOUR_CLOCKS.index(_ARRIVAL)][hours], n_hours=result.hours.n[-1][hours],
-    )  # fmt: skip
 
 
 def _curves(frame: Frame, by_clock: list[SortedCells]) -> NDArray[np.float32]:

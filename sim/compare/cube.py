@@ -12,12 +12,14 @@ the last bit. A quantile that falls beyond an hour is infinite; nothing is known
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.compare.parts import METRICS
+from sim.compare.series import Series
 
 N_BINS = 4096
 LAST_BIN = 3600
@@ -134,18 +136,19 @@ def _mean_s(sum_ms: NDArray[np.float64], n_served: NDArray[np.float64]) -> NDArr
 
 
 class Cube:
-    """Pools replications: counts by clock, cell and bin, and each replication's own metrics.
+    """Pools replications: counts by clock, cell and bin, and each replication's own metrics and incidents.
 
     The first `n_clocks` clocks are pooled; those that `add` is given beyond them have the replications' metrics only.
+    `values`: (n_clocks or more, n_cells, n_metrics) and `n`: (n_cells,), of each replication, in files of `folder`.
     """
 
-    def __init__(self, n_clocks: int, n_cells: int) -> None:
+    def __init__(self, n_clocks: int, n_cells: int, folder: Path, name: str = "cube") -> None:
         self.n_cells = n_cells
         self.histogram = np.zeros((n_clocks, n_cells, N_BINS), dtype=np.int32)
         self.sum_ms = np.zeros((n_clocks, n_cells))
         self.n_served = np.zeros((n_clocks, n_cells))
-        self.values: list[NDArray[np.float64]] = []
-        self.n: list[NDArray[np.int64]] = []
+        self.values, self.n = Series(folder / f"{name}.values"), Series(folder / f"{name}.n")
+        self._n_pooled = np.zeros(n_cells, dtype=np.int64)
         self._pooled: dict[int, NDArray[np.float64]] = {}
 
     def add(
@@ -179,6 +182,7 @@ class Cube:
             found.append(one)
         self.values.append(np.stack(values))
         self.n.append(found[0].n)
+        self._n_pooled += found[0].n
         return found
 
     def pooled(self, clock: int) -> NDArray[np.float64]:
@@ -190,5 +194,10 @@ class Cube:
 
     def n_pooled(self) -> NDArray[np.int64]:
         """Return the incidents of all replications: (n_cells,) int64."""
-        total: NDArray[np.int64] = np.stack(self.n).sum(axis=0)
-        return total
+        return self._n_pooled
+
+    def release(self) -> None:
+        """Let go of what is pooled; each replication's own stays."""
+        self.histogram = self.histogram[:0].copy()
+        self.sum_ms, self.n_served = self.sum_ms[:0].copy(), self.n_served[:0].copy()
+        self._pooled.clear()

@@ -6,16 +6,14 @@ figures, and no incident has to be matched again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.compare.cells import Frame
 from sim.compare.intervals import spread_of
 from sim.compare.levels import texts
 from sim.compare.pairs import Pair, mean_in_order
 from sim.compare.parts import METRICS
+from sim.compare.series import Series
 from sim.metrics.store import Columns
 
 
@@ -26,7 +24,7 @@ def kind_contrasts(pair: Pair, frame: Frame) -> Columns:
         "year": np.repeat(np.array(frame.all_years), n_kinds),
         "kind": texts(list(frame.labels.kind_code) * n_years),
     }
-    return _rows(pair, keys, [(one.kinds, one.n_kinds) for one in pair.diffs])
+    return _rows(pair, keys, pair.kinds, pair.n_kinds)
 
 
 def hour_contrasts(pair: Pair, frame: Frame) -> Columns:
@@ -35,19 +33,16 @@ def hour_contrasts(pair: Pair, frame: Frame) -> Columns:
         "year": np.repeat(np.array(frame.all_years), 24),
         "hour": np.tile(np.arange(24), len(frame.all_years)),
     }
-    return _rows(pair, keys, [(one.hours, one.n_hours) for one in pair.diffs])
+    return _rows(pair, keys, pair.hours, pair.n_hours)
 
 
-def _rows(
-    pair: Pair, keys: Columns, told: Sequence[tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]]
-) -> Columns:
-    """Return one row per cell with incidents and metric; {} unless every replication tells (differences, incidents)."""
-    known = [(values, n) for values, n in told if values is not None and n is not None]
-    if not known or len(known) < len(told):
+def _rows(pair: Pair, keys: Columns, values: Series, n_incidents: Series) -> Columns:
+    """Return one row per cell with incidents and metric; {} unless every replication has differences by cell."""
+    if not len(values) or len(values) < len(pair.numbers):
         return {}
-    n = np.sum([n for _, n in known], axis=0)
+    n = n_incidents.of_all().sum(axis=0)
     seen = np.flatnonzero(n > 0)
-    diffs = np.stack([values[seen] for values, _ in known]).reshape(len(known), -1)
+    diffs = values.of_all(seen).reshape(len(values), -1)
     spread, diff = spread_of(diffs, pair.worlds), mean_in_order(diffs)
     rows = len(diff)
     table: Columns = {"arm": texts([pair.arm] * rows), "base": texts([pair.base] * rows)}

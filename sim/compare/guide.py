@@ -48,17 +48,17 @@ def replication_guide(
     rows: list[tuple[str, str, str, str, int, str, int, float, float, float]] = []
     for result in results:
         boot = boot_of(list(result.boot.values()))
-        own = np.stack([figures.city[0, 0, 0] for figures in result.figures])
+        own = result.main.values.of_all(0, frame.city_cells()[0, 0])
         spread = spread_of(own, result.arm.worlds, boot and boot.at(0, 0, 0))
         for metric in _TOLD:
-            key = ("", result.arm.name, "", metric, 0, "headline", len(result.figures))
+            key = ("", result.arm.name, "", metric, 0, "headline", len(own))
             rows += _targets(key, spread, METRICS.index(metric))
-    by_names = {(pair.arm, pair.base): pair for pair in pairs if pair.diffs}
+    by_names = {(pair.arm, pair.base): pair for pair in pairs if pair.numbers}
     for contrast in contrasts:
         pair = by_names.get((contrast.arm, contrast.base))
         if pair is not None and contrast.year in frame.all_years:
             c = contrast
-            key = (c.id, c.arm, c.base, c.metric, c.year, c.group, len(pair.diffs))
+            key = (c.id, c.arm, c.base, c.metric, c.year, c.group, len(pair.numbers))
             rows += _targets(key, _pair_spread(pair, contrast, frame), METRICS.index(contrast.metric))
     names = (
         "contrast", "arm", "base", "metric", "year", "group", "n_now", "half_width_now", "target", "n_for_half_width",
@@ -74,8 +74,7 @@ def _pair_spread(pair: Pair, contrast: Contrast, frame: Frame) -> Spread:
         GROUPS.index(contrast.group),
     )
     boot = boot_of(list(pair.boot.values()))
-    own = np.stack([diff.city[place] for diff in pair.diffs])
-    return spread_of(own, pair.worlds, boot and boot.at(*place))
+    return spread_of(pair.city.of_all(*place), pair.worlds, boot and boot.at(*place))
 
 
 def _targets(

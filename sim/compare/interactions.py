@@ -37,7 +37,7 @@ def interactions_table(pairs: Sequence[Pair], interactions: Sequence[Contrast], 
     """
     if not interactions:
         return {}
-    made = {(pair.arm, pair.base): pair for pair in pairs if pair.diffs}
+    made = {(pair.arm, pair.base): pair for pair in pairs if pair.numbers}
     rows = [
         _row(one, made.get((one.arm, one.base)), made.get((one.of_arm, one.of_base)), frame) for one in interactions
     ]
@@ -74,14 +74,14 @@ def _row(contrast: Contrast, ours: Pair | None, theirs: Pair | None, frame: Fram
         "siting_sd": spread.siting_sd, "mc_sd": spread.mc_sd, "p_value": p_value(diff, spread.se, spread.df),
         "static_diff": static, "congestion_diff": diff - static,
     }  # fmt: skip
-    matched = sum(int(ours.counts[ours.numbers.index(number)][0, cell]) for number in both)
+    matched = int(ours.counts.of_all(0, cell, numbers=ours.places(both)).sum())
     counted = {"n_pairs": len(both), "n_worlds": len(set(worlds)), "n_incidents": matched}
     return row | {name: float(values[at]) for name, values in figures.items()} | counted
 
 
 def _diffs(pair: Pair, numbers: Sequence[int], clock: int, year: int, group: int) -> NDArray[np.float64]:
     """Return a pair's differences in some replications: (n_numbers, n_metrics)."""
-    return np.stack([pair.diffs[pair.numbers.index(number)].city[clock, year, group] for number in numbers])
+    return pair.city.of_all(clock, year, group, numbers=pair.places(numbers))
 
 
 def corrected_together(contrasts: Columns, interactions: Columns) -> tuple[Columns, Columns]:

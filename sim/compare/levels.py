@@ -37,7 +37,7 @@ def bounds(
 
 def _flat(cube: Cube, clock: int, cells: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the replications' metrics of some cells: (n_replications, n_cells x n_metrics)."""
-    return np.stack([values[clock][cells] for values in cube.values]).reshape(len(cube.values), -1)
+    return cube.values.of_all(clock, cells).reshape(len(cube.values), -1)
 
 
 def _rows(cube: Cube, clock: int, cells: NDArray[np.int64], spread: Spread) -> Columns:
@@ -158,7 +158,7 @@ def ecdf_table(result: ArmResult, frame: Frame) -> Columns:
         counts = result.main.histogram[clock, frame.main_cell(year, group)]
         n = int(counts.sum())
         share = np.cumsum(counts[: len(seconds)]) / n if n else np.full(len(seconds), np.nan)
-        own = np.stack([curves[place] for curves in result.ecdf]).astype(np.float64)
+        own = result.ecdf.of_all(place).astype(np.float64)
         spread = spread_of(own, result.arm.worlds)
         low, high = bounds(share, spread.half_total, np.ones(len(seconds), dtype=bool))
         part: Columns = {

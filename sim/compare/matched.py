@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,18 +45,19 @@ def main_and_conditions(
 
 
 def matched_table(
-    main: Pair, conditions: Sequence[Pair], results: Mapping[str, ArmResult], frame: Frame, run: Run = map
-) -> Columns:
+    main: Pair, conditions: Sequence[Pair], results: Mapping[str, ArmResult], frame: Frame, scratch: Path,
+    run: Run = map,
+) -> Columns:  # fmt: skip
     """Return the main pair's figures over each condition's replications, and what the condition changes.
 
     One row per condition pair, year and metric; headline incidents citywide from the due order to the first arrival.
     `base_value`, `arm_value`: the main arms' pooled levels there; `diff` their paired difference with its interval.
     `change`: the condition's difference minus the main one's, paired by replication, with its interval. `run` reads
-    arms, here or in other processes.
+    arms, here or in other processes, which keep figures in `scratch` meanwhile.
     """
     shared = [tuple(number for number in pair.numbers if number in main.numbers) for pair in conditions]
     asked = [(name, numbers) for numbers in dict.fromkeys(shared) if numbers for name in (main.base, main.arm)]
-    found = run(_levels, [(results[name].arm, numbers, frame) for name, numbers in asked])
+    found = run(_levels, [(results[name].arm, numbers, frame, scratch) for name, numbers in asked])
     level = dict(zip(asked, found, strict=True))
     parts = [
         _rows(main, pair, numbers, [level[name, numbers] for name in (main.base, main.arm)], frame)
@@ -64,11 +67,12 @@ def matched_table(
     return stack(parts) if parts else {}
 
 
-def _levels(job: tuple[Arm, tuple[int, ...], Frame]) -> NDArray[np.float64]:
+def _levels(job: tuple[Arm, tuple[int, ...], Frame, Path]) -> NDArray[np.float64]:
     """Return an arm's pooled citywide headline figures over some of its replications: (n_years + 1, n_metrics)."""
-    arm, numbers, frame = job
+    arm, numbers, frame, scratch = job
     kept = tuple(replication for replication in arm.replications if replication.number in numbers)
-    some = collect(replace(arm, replications=kept, purpose=""), frame, is_bootstrapped=False)
+    with TemporaryDirectory(dir=scratch) as folder:
+        some = collect(replace(arm, replications=kept, purpose=""), frame, Path(folder), is_bootstrapped=False)
     return some.main.pooled(_CLOCK)[frame.city_cells()[:, _GROUP]]
 
 
@@ -78,7 +82,7 @@ def _rows(
     ours, theirs = (_diffs(one, numbers) for one in (pair, main))
     worlds = [main.worlds[main.numbers.index(number)] for number in numbers]
     cells = frame.city_cells()[:, _GROUP]
-    counts = np.sum([main.counts[main.numbers.index(number)][0, cells] for number in numbers], axis=0)
+    counts = main.counts.of_all(0, cells, numbers=main.places(numbers)).sum(axis=0)
     n = theirs.shape[1]
     table: Columns = {"arm": texts([pair.arm] * n), "base": texts([pair.base] * n)}
     table |= {"main_arm": texts([main.arm] * n), "main_base": texts([main.base] * n)}
@@ -100,5 +104,5 @@ def _rows(
 
 def _diffs(pair: Pair, numbers: tuple[int, ...]) -> NDArray[np.float64]:
     """Return a pair's citywide headline differences in some replications: (n_numbers, (n_years + 1) x n_metrics)."""
-    found = [pair.diffs[pair.numbers.index(number)].city[_CLOCK, :, _GROUP] for number in numbers]
-    return np.stack(found).reshape(len(numbers), -1)
+    found = pair.city.of_all(_CLOCK, slice(None), _GROUP, numbers=pair.places(numbers))
+    return found.reshape(len(numbers), -1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from sim.compare.cube import metrics_of_sorted, sort_cells
 from sim.compare.intervals import Boot, p_value, spread_of
 from sim.compare.levels import boot_of, stack, texts
 from sim.compare.parts import CLOCKS, GROUPS, METRICS, Contrast, Replication
+from sim.compare.series import Series
 from sim.metrics.store import Columns
 
 _PAIRING = ("identity", "year", "town", "kind", "is_headline", "first_arrival_ms")
@@ -33,28 +35,45 @@ _FIGURES = (
 class Pair:
     """One arm against one base, over the replications that both have.
 
-    Lists have one entry per replication: `numbers`, `worlds`; `diffs`, the differences of its figures; `counts`
-    (3, n_main_cells) int64: incidents matched, faster, slower. `boot`: the differences of bootstrap draws, by number
-    of the replication, of those that have any. Kinds and hours are there where both arms are told in detail and
-    measured the same incidents.
+    `numbers`, `worlds` of the replications. Of each, the differences of its figures, by the names and in the shapes of
+    `Figures`, and `counts` (3, n_main_cells) int64: incidents matched, faster, slower. Kinds and hours have fewer
+    entries unless both arms are told in detail and measured the same incidents throughout. `boot`: the differences of
+    bootstrap draws, by number of the replication, of those that have any.
     """
 
     arm: str
     base: str
-    numbers: list[int] = field(default_factory=list)
-    worlds: list[str] = field(default_factory=list)
-    diffs: list[Figures] = field(default_factory=list)
-    counts: list[NDArray[np.int64]] = field(default_factory=list)
-    boot: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    city: Series
+    towns: Series
+    kinds: Series
+    hours: Series
+    n_kinds: Series
+    n_hours: Series
+    counts: Series
+    numbers: list[int] = field(default_factory=list, init=False)
+    worlds: list[str] = field(default_factory=list, init=False)
+    boot: dict[int, NDArray[np.float64]] = field(default_factory=dict, init=False)
 
-    def release(self) -> None:
-        """Let go of everything but the differences of the whole city, which other pairs are set against."""
-        self.diffs = [replace(one, towns=one.towns[:0], kinds=None, hours=None) for one in self.diffs]
+    def add(self, diffs: Figures) -> None:
+        """Add the differences of one replication."""
+        for series, values in (
+            (self.city, diffs.city), (self.towns, diffs.towns), (self.kinds, diffs.kinds), (self.hours, diffs.hours),
+            (self.n_kinds, diffs.n_kinds), (self.n_hours, diffs.n_hours),
+        ):  # fmt: skip
+            if values is not None:
+                series.append(values)
+
+    def places(self, numbers: Sequence[int]) -> list[int]:
+        """Return where some of its replications stand in its series."""
+        return [self.numbers.index(number) for number in numbers]
 
 
-def make_pair(arm: ArmResult, base: ArmResult, frame: Frame) -> Pair:
-    """Return the differences of two arms; reads each replication's incidents once."""
-    pair = Pair(arm.arm.name, base.arm.name)
+_SERIES = ("city", "towns", "kinds", "hours", "n_kinds", "n_hours", "counts")
+
+
+def make_pair(arm: ArmResult, base: ArmResult, frame: Frame, folder: Path) -> Pair:
+    """Return the differences of two arms; reads each replication's incidents once, keeps figures in an empty folder."""
+    pair = Pair(arm.arm.name, base.arm.name, *(Series(folder / name) for name in _SERIES))
     both = sorted(set(_numbers(arm)) & set(_numbers(base)))
     for number in both:
         table, other = (_replication(result, number).read("incidents", _PAIRING) for result in (arm, base))
@@ -78,13 +97,13 @@ def _add(
     pair.numbers.append(number)
     pair.worlds.append(_replication(arm, number).world)
     if np.array_equal(table["identity"], other["identity"]):
-        pair.diffs.append(_differences(arm.figures[at_arm], base.figures[at_base]))
+        pair.add(_differences(arm.figures(at_arm, frame), base.figures(at_base, frame)))
         if number in arm.boot and number in base.boot:
             pair.boot[number] = difference(arm.boot[number], base.boot[number])
     else:
         ours, theirs = matched(table["identity"], other["identity"])
         both = ((_replication(arm, number), ours), (_replication(base, number), theirs))
-        pair.diffs.append(_differences(*(figures_of(frame, _values(*one, frame)) for one in both)))
+        pair.add(_differences(*(figures_of(frame, _values(*one, frame)) for one in both)))
         table = {name: values[ours] for name, values in table.items()}
         other = {name: values[theirs] for name, values in other.items()}
     pair.counts.append(_faster_and_slower(frame, table, other["first_arrival_ms"]))
@@ -155,7 +174,7 @@ def contrasts_table(rows: Sequence[Columns], pairs: Sequence[Pair], contrasts: S
 
 def pair_rows(pair: Pair, frame: Frame) -> Columns:
     """Return the rows of a pair: of the city by year, group, clock and metric, of each town the headline's arrival."""
-    if not pair.diffs:
+    if not pair.numbers:
         return {}
     years, n = np.array(frame.all_years), len(frame.all_years) * len(GROUPS)
     keys: Columns = {"year": np.repeat(years, len(GROUPS)), "scope": texts(["city"] * n), "town": texts([""] * n)}
@@ -164,15 +183,15 @@ def pair_rows(pair: Pair, frame: Frame) -> Columns:
     parts = []
     for at, clock in enumerate(CLOCKS):
         still = STATIC_OF_CLOCK.get(clock)
-        static = None if still is None else np.stack([one.city[still] for one in pair.diffs])
-        diffs = np.stack([one.city[at] for one in pair.diffs])
+        static = None if still is None else pair.city.of_all(still)
+        diffs = pair.city.of_all(at)
         parts.append(_rows(pair, keys | {"clock": texts([clock] * n)}, cells, diffs, static, boot and boot.at(at)))
     return stack([*parts, _town_rows(pair, frame)])
 
 
 def _not_computable(pairs: Sequence[Pair], contrasts: Sequence[Contrast]) -> list[Contrast]:
     """Return the declared contrasts whose arms share no replication, each hypothesis once."""
-    known = {(pair.arm, pair.base) for pair in pairs if pair.diffs}
+    known = {(pair.arm, pair.base) for pair in pairs if pair.numbers}
     missing = [contrast for contrast in contrasts if (contrast.arm, contrast.base) not in known]
     return list({replace(contrast, id=""): contrast for contrast in missing}.values())
 
@@ -196,8 +215,7 @@ def _town_rows(pair: Pair, frame: Frame) -> Columns:
         "group": texts(["headline"] * cells.size),
         "clock": texts(["arrival"] * cells.size),
     }
-    diffs, static = np.stack([one.towns for one in pair.diffs], axis=1)
-    return _rows(pair, keys, cells, diffs, static, None)
+    return _rows(pair, keys, cells, pair.towns.of_all(0), pair.towns.of_all(1), None)
 
 
 def _rows(
@@ -205,13 +223,14 @@ def _rows(
     static_diffs: NDArray[np.float64] | None, boot: Boot | None,
 ) -> Columns:  # fmt: skip
     """Return one row per cell and metric of one clock: `keys` has an entry per cell, diffs (n_replications, …)."""
-    n_pairs, n = len(pair.diffs), cells.size * len(METRICS)
+    n_pairs, n = len(pair.numbers), cells.size * len(METRICS)
     diffs = diffs.reshape(n_pairs, -1)
     spread = spread_of(diffs, pair.worlds, boot)
     diff, static = mean_in_order(diffs), np.full(n, np.nan)
     if static_diffs is not None:
         static = mean_in_order(static_diffs.reshape(n_pairs, -1))
-    matched_n, faster, slower = np.repeat(np.sum(pair.counts, axis=0)[:, cells.reshape(-1)], len(METRICS), axis=1)
+    counts = pair.counts.of_all(slice(None), cells.reshape(-1)).sum(axis=0)
+    matched_n, faster, slower = np.repeat(counts, len(METRICS), axis=1)
     shares = np.full((2, n), np.nan)
     if keys["clock"][0] == "arrival":
         np.divide(np.stack([faster, slower]), matched_n, out=shares, where=matched_n > 0)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -52,17 +54,18 @@ def plausible_tables(
     labels: Labels,
     declared: Sequence[tuple[str, str]] = (),
     run: Run = map,
+    scratch: Path | None = None,
 ) -> dict[str, Columns]:
     """Return the tables `plausible` (one row per world, arm and metric), `sensitivity` and `robustness`.
 
     `base_of`: arm -> the arm it is compared with, "" for none. `declared`: further pairs (arm, base) that the study
-    compares; they have rows of their own in the last two. `run` reads arms, here or in other processes. Figures are of
-    the headline's arrival over the whole window of these runs.
+    compares; they have rows of their own in the last two. `run` reads arms, here or in other processes, which keep
+    figures in `scratch` meanwhile. Figures are of the headline's arrival over the whole window of these runs.
     """
     if not arms:
         return {}
     frame = Frame(years_of([one.arm for one in arms]), labels)
-    levels = run(_level, [(one.arm, frame) for one in arms])
+    levels = run(_level, [(one.arm, frame, scratch) for one in arms])
     level = {(one.name, one.world): told for one, told in zip(arms, levels, strict=True)}
     worlds = sorted({one.world for one in arms})
     names = list(dict.fromkeys(one.name for one in arms))
@@ -89,11 +92,11 @@ def plausible_tables(
     return {name: table for name, table in (tables | {"plausible_values": columns_of(rows)}).items() if table}
 
 
-def _level(job: tuple[Arm, Frame]) -> dict[str, float]:
-    arm, frame = job
-    result = collect(arm, frame, is_bootstrapped=False)
-    cell = frame.main_cell(0, "headline")
-    mean = np.mean([values[0][cell] for values in result.main.values], axis=0)
+def _level(job: tuple[Arm, Frame, Path | None]) -> dict[str, float]:
+    arm, frame, scratch = job
+    with TemporaryDirectory(dir=scratch) as folder:
+        result = collect(arm, frame, Path(folder), is_bootstrapped=False)
+        mean = result.main.values.of_all(0, frame.main_cell(0, "headline")).mean(axis=0)
     return {name: float(mean[METRICS.index(name)]) for name in TOLD}
 
 

@@ -43,7 +43,7 @@ def queueing_table(result: ArmResult, frame: Frame) -> Columns:
 
     `n_waited` includes `n_never_served`, incidents that never got a unit; `mean_wait_s` is of those that got one.
     """
-    counts = np.mean(result.queue, axis=0) / measured_years(result.arm, frame)[:, None]
+    counts = result.queue.of_all().mean(axis=0) / measured_years(result.arm, frame)[:, None]
     waited, never, wait_ms, unfilled, escalations, n = (counts[:, QUEUE_COUNTS.index(name)] for name in QUEUE_COUNTS)
     mean_wait = np.full(len(waited), np.nan)
     np.divide(wait_ms, 1000.0 * (waited - never), out=mean_wait, where=waited > never)
@@ -70,11 +70,11 @@ def beyond_table(result: ArmResult, frame: Frame) -> Columns:
     """
     n_places, n_years = frame.n_towns + 1, len(frame.all_years)
     cells = np.array([frame.main_cell(year, "headline", 0) for year in frame.all_years])[:, None] + np.arange(n_places)
-    share = np.stack([values[_ARRIVAL][cells][:, :, METRICS.index("share_600")] for values in result.main.values])
-    n = np.stack([n[cells] for n in result.main.n])
+    share = result.main.values.of_all(_ARRIVAL, cells, METRICS.index("share_600"))
+    n = result.main.n.of_all(cells)
     late = np.where(n > 0, n - np.nan_to_num(share) * n, 0.0)
     years = measured_years(result.arm, frame)[:, None]
-    late, unfilled = late / years, np.stack(result.unfilled) / years
+    late, unfilled = late / years, result.unfilled.of_all() / years
     flat = late.reshape(len(late), -1)
     spread = spread_of(flat, result.arm.worlds)
     mean = flat.mean(axis=0)

@@ -1,14 +1,17 @@
 """The comparison of arms, from their replications on disk to its tables; this top level only composes.
 
-Each arm is read one replication at a time, so memory hardly grows with replications. Steps: check
-what was asked; read each arm and make its own tables; read pairs; make the tables of differences.
+Each arm is read one replication at a time, and what is kept of each lies in files (`series.py`), so that memory does
+not grow with replications. Steps: check what was asked; read each arm and make its own tables; read pairs; make the
+tables of differences.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 
 import numpy as np
 
@@ -38,6 +41,7 @@ def compare_arms(
     one_more_arm: str | None = None,
     run: Run = map,
     tell: Callable[[str], None] | None = None,
+    scratch: Path | None = None,
 ) -> Tables:
     """Return the tables of a comparison by name, each a dict of equally long columns.
 
@@ -56,6 +60,8 @@ def compare_arms(
         Reads arms and pairs, here or in other processes; the tables are the same.
     tell
         Called with a word after each step (every arm, then "pairs"), for a progress bar.
+    scratch
+        Where figures of each replication are kept meanwhile, about 0.6 MB each; the system's folder if not given.
 
     Raises
     ------
@@ -69,40 +75,62 @@ def compare_arms(
     plain = [contrast for contrast in contrasts if not contrast.is_interaction]
     asked = [pair for contrast in (*plain, *interactions) for pair in contrast.pairs]
     wanted = list(dict.fromkeys(asked + list(pairs)))
-    tell = tell or (lambda step: None)
-    results, made, tables = _read_all(arms, wanted, interactions, frame, run, tell)
-    tell("pairs")
-    of_pairs = contrasts_table([tables.pop("contrasts", {})], made, plain)
-    found = of_pairs, interactions_table(made, interactions, frame)
-    tables["contrasts"], tables["interactions"] = corrected_together(*found)
-    if tables["contrasts"]:
-        tables["losers"] = losers_table(tables["contrasts"], frame)
-    tables["matched"] = _matched(arms, wanted, made, results, frame, run)
+    with TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
+        reading = _Reading(frame, Path(folder), run, tell or (lambda step: None))
+        tables = _read(reading, arms, wanted, plain, interactions)
     tables["worst_towns"] = worst_towns_table(tables["towns"], frame)
-    tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
     if one_more_arm is not None:
-        tables["one_more"] = one_more_summary(results[one_more_arm].arm, frame)
+        tables["one_more"] = one_more_summary(next(arm for arm in arms if arm.name == one_more_arm), frame)
     tables |= {"arms": _arms_table(arms), "replications": _replications_table(arms, run_dir)}
     tables |= {"town_names": _town_names(labels), "kind_names": _kind_names(labels)}
     return {name: table for name, table in tables.items() if table}
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How arms and pairs are read: `run` does it, figures lie in `folder` meanwhile, `tell` hears of each step."""
+
+    frame: Frame
+    folder: Path
+    run: Run
+    tell: Callable[[str], None]
+
+
+def _read(
+    reading: _Reading, arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], plain: Sequence[Contrast],
+    interactions: Sequence[Contrast],
+) -> Tables:  # fmt: skip
+    """Return the tables that are made of the figures of each replication."""
+    frame = reading.frame
+    results, made, tables = _read_all(reading, arms, wanted, interactions)
+    reading.tell("pairs")
+    of_pairs = contrasts_table([tables.pop("contrasts", {})], made, plain)
+    found = of_pairs, interactions_table(made, interactions, frame)
+    tables["contrasts"], tables["interactions"] = corrected_together(*found)
+    if tables["contrasts"]:
+        tables["losers"] = losers_table(tables["contrasts"], frame)
+    tables["matched"] = _matched(reading, arms, wanted, made, results)
+    tables["replication_guide"] = replication_guide(list(results.values()), made, plain, frame)
+    return tables
+
+
 def _read_all(
-    arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], interactions: Sequence[Contrast], frame: Frame, run: Run,
-    tell: Callable[[str], None],
-) -> tuple[dict[str, ArmResult], list[Pair], Tables]:  # fmt: skip
+    reading: _Reading, arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], interactions: Sequence[Contrast]
+) -> tuple[dict[str, ArmResult], list[Pair], Tables]:
     """Return what is known of each arm, of each wanted pair, and the tables that they have by themselves."""
     by_name = {arm.name: arm for arm in arms}
-    read = run(_read_arm, [(arm, frame, _needs_bootstrap(arm, arms, wanted, interactions)) for arm in arms])
+    frame, run = reading.frame, reading.run
+    jobs = [(arm, frame, _folder(reading), _needs_bootstrap(arm, arms, wanted, interactions)) for arm in arms]
+    read = run(_read_arm, jobs)
     apart = run(tables_of_arm, [(arm, frame) for arm in arms])
     apart_pairs = run(tables_of_pair, [(by_name[arm], by_name[base], frame) for arm, base in wanted])
     own: list[Tables] = []
     results: dict[str, ArmResult] = {}
     for arm, (result, tables) in zip(arms, read, strict=True):
-        tell(arm.name)
+        reading.tell(arm.name)
         results[arm.name] = result
         own.append(tables)
-    pairs_read = run(_read_pair, [(results[arm], results[base], frame) for arm, base in wanted])
+    pairs_read = run(_read_pair, [(results[arm], results[base], frame, _folder(reading)) for arm, base in wanted])
     made = []
     for pair, tables in pairs_read:
         made.append(pair)
@@ -110,35 +138,42 @@ def _read_all(
     return results, made, joined((*own, *apart, *apart_pairs))
 
 
-def _read_arm(job: tuple[Arm, Frame, bool]) -> tuple[ArmResult, Tables]:
-    arm, frame, is_bootstrapped = job
-    result = collect(arm, frame, is_bootstrapped=is_bootstrapped)
+def _folder(reading: _Reading) -> Path:
+    """Return an empty folder for the figures of one arm or pair."""
+    return Path(mkdtemp(dir=reading.folder))
+
+
+def _read_arm(job: tuple[Arm, Frame, Path, bool]) -> tuple[ArmResult, Tables]:
+    arm, frame, folder, is_bootstrapped = job
+    result = collect(arm, frame, folder, is_bootstrapped=is_bootstrapped)
     tables = _tables_of(result, frame)
     result.release()
     return result, tables
 
 
-def _read_pair(job: tuple[ArmResult, ArmResult, Frame]) -> tuple[Pair, Tables]:
+def _read_pair(job: tuple[ArmResult, ArmResult, Frame, Path]) -> tuple[Pair, Tables]:
     pair, frame = make_pair(*job), job[2]
     tables = {"contrasts": pair_rows(pair, frame)}
     tables |= {"kind_contrasts": kind_contrasts(pair, frame), "hour_contrasts": hour_contrasts(pair, frame)}
-    pair.release()
     return pair, {name: table for name, table in tables.items() if table}
 
 
 def _matched(
-    arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], made: Sequence[Pair], results: dict[str, ArmResult],
-    frame: Frame, run: Run,
+    reading: _Reading, arms: Sequence[Arm], wanted: Sequence[tuple[str, str]], made: Sequence[Pair],
+    results: dict[str, ArmResult],
 ) -> Columns:  # fmt: skip
     """Return the main comparison over the replications of each condition; nothing where there is no such pair."""
     main, others = main_and_conditions(arms, wanted)
     pairs = {(pair.arm, pair.base): pair for pair in made}
-    return {} if main is None else matched_table(pairs[main], [pairs[other] for other in others], results, frame, run)
+    if main is None:
+        return {}
+    conditions = [pairs[other] for other in others]
+    return matched_table(pairs[main], conditions, results, reading.frame, reading.folder, reading.run)
 
 
 def _tables_of(result: ArmResult, frame: Frame) -> Tables:
     """Return the tables that one arm has by itself; those by kind and hour of the main arms only."""
-    detailed = {"kinds": kinds_table, "hours": hours_table} if result.kinds.values else {}
+    detailed = {"kinds": kinds_table, "hours": hours_table} if len(result.kinds.values) else {}
     return {name: make(result, frame) for name, make in detailed.items()} | {
         "headline": headline_table(result, frame),
         "towns": towns_table(result, frame),

@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sim.provenance import whole_folder
+from sim.provenance import PART, whole_folder
 from sim.run.pool import map_in_processes, n_workers
 from sim.run.work import PLAUSIBLE, Arm, Work, arm_and_world, read_result, replication_folder
 
@@ -53,17 +54,19 @@ def gather(work: Work, formats: Formats) -> Path | None:
     from sim.report import write_report
 
     with map_in_processes(_n_readers(work)) as run:
-        tables = tables_of(work, run)
+        with TemporaryDirectory(prefix=PART, dir=work.folder, ignore_cleanup_errors=True) as scratch:
+            tables = tables_of(work, run, Path(scratch))
         with whole_folder(work.folder / TABLES, is_replacing=True) as part:
             write_tables(tables, part, csv=formats.is_csv, xlsx=formats.is_xlsx)
         report: Path = write_report(work.folder, formats.language, run)
     return report
 
 
-def tables_of(work: Work, run: Run = map) -> dict[str, Any]:
+def tables_of(work: Work, run: Run = map, scratch: Path | None = None) -> dict[str, Any]:
     """Return every table of the work by name: what was simulated, and what describes the scenarios.
 
-    `run` does what can be done in several processes; the tables are the same.
+    `run` does what can be done in several processes; the tables are the same. Figures of each replication lie in
+    `scratch` meanwhile, or where the system keeps what is temporary.
     """
     from sim.assemble import InputsBuilder
     from sim.compare import compare_arms, labels_of
@@ -81,12 +84,12 @@ def tables_of(work: Work, run: Run = map) -> dict[str, Any]:
     with _steps(len(arms) + 1) as tell:
         tables = compare_arms(
             arms, contrasts_of(work), labels, work.folder, pairs=pairs_of(work), one_more_arm=_base_of(work), run=run,
-            tell=tell,
+            tell=tell, scratch=scratch,
         )  # fmt: skip
     if work.kind == SWEEP:
         tables["jobs"] = jobs_table(work, tables["headline"])
     tables |= next(iter(described))
-    tables |= _plausible_tables(work, plausible, labels, run)
+    tables |= _plausible_tables(work, plausible, labels, run, scratch)
     return tables | _money_tables(work, tables) | _outcome_table(work, arms, builder, labels, run)
 
 
@@ -102,7 +105,7 @@ def _plausible_apart(work: Work) -> tuple[Work, Work]:
     return replace(work, arms=own), replace(work, arms=tuple(arm for arm in work.arms if arm.purpose == PLAUSIBLE))
 
 
-def _plausible_tables(work: Work, plausible: Work, labels: Labels, run: Run) -> dict[str, Any]:
+def _plausible_tables(work: Work, plausible: Work, labels: Labels, run: Run, scratch: Path | None) -> dict[str, Any]:
     """Return how the answer fares in the study's plausible worlds; {} if it has none."""
     from sim.compare import Factor, PlausibleArm, one_more_in_worlds, plausible_tables
 
@@ -119,7 +122,7 @@ def _plausible_tables(work: Work, plausible: Work, labels: Labels, run: Run) -> 
         found.append(PlausibleArm(arm, name, world, {factor.key: given[factor.key] for factor in factors}))
     base_of = {arm.name: arm.base for arm in work.arms}
     declared = [(told["arm"], told["base"]) for told in work.study.get("contrasts", ())]
-    tables = plausible_tables(found, factors, base_of, labels, declared, run)
+    tables = plausible_tables(found, factors, base_of, labels, declared, run, scratch)
     ranked = one_more_in_worlds(found, _base_of(work), labels)
     return tables | ({"one_more_worlds": ranked} if ranked else {})
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -56,10 +59,11 @@ def test_an_answer_in_no_time_and_a_group_without_incidents():
 def test_sorted_and_pooled_counts_agree_and_lie_within_a_second_of_the_order_statistics(raw, n_cells):
     ms = np.array(raw, dtype=np.int64)
     cell = (np.arange(len(ms)) % n_cells).astype(np.int32)
-    cube = Cube(1, n_cells)
     row = np.arange(len(ms))
-    cube.add(cell, row, ms[None], bins_of(ms)[None])
-    np.testing.assert_array_equal(cube.values[0][0], cube.pooled(0))
+    with TemporaryDirectory() as folder:
+        cube = Cube(1, n_cells, Path(folder))
+        cube.add(cell, row, ms[None], bins_of(ms)[None])
+        np.testing.assert_array_equal(cube.values[0][0], cube.pooled(0))
     for one in range(min(n_cells, len(ms))):
         own = np.sort(np.where(ms[cell == one] < 0, 1 << 60, ms[cell == one]))
         for place, p in ((P50, 0.5), (P90, 0.9)):
@@ -71,10 +75,10 @@ def test_sorted_and_pooled_counts_agree_and_lie_within_a_second_of_the_order_sta
     assert ((shares[known] >= 0) & (shares[known] <= 1)).all()
 
 
-def test_pooling_two_replications_is_the_same_as_one_with_both():
+def test_pooling_two_replications_is_the_same_as_one_with_both(tmp_path):
     rng = np.random.default_rng(1)
     first, second = rng.integers(-1, 900_000, (2, 500))
-    cube, whole = Cube(1, 2), Cube(1, 2)
+    cube, whole = Cube(1, 2, tmp_path, "both"), Cube(1, 2, tmp_path, "whole")
     cell = (np.arange(500) % 2).astype(np.int32)
     for ms in (first, second):
         cube.add(cell, np.arange(500), ms[None], bins_of(ms)[None])

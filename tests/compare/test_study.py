@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import pickle
 from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from sim.compare import Contrast, compare_arms, read_tables, write_tables
 from sim.compare.cells import Frame
 from sim.compare.collect import collect
-from sim.compare.pairs import difference, mean_in_order
+from sim.compare.pairs import difference, make_pair, mean_in_order
 from sim.errors import InputError
 from sim.metrics.incidents import INCIDENT_COLUMNS
 from sim.run.pool import map_in_processes
@@ -441,14 +443,18 @@ def test_arms_told_without_detail_have_no_differences_by_kind_or_hour(conditions
         assert set(conditions[name]["arm"]) == {"plan"}
 
 
-def test_what_is_kept_of_an_arm_grows_by_the_figures_that_others_are_compared_with(study, random_incidents):
-    """City: 6 clocks x 3 years x 4 groups x 8 metrics; towns: 2 x 3 x 3 x 8; kinds: 3 x 3 x 9, hours: 3 x 24 x 9."""
-    arm = study.add("arm", lambda number: random_incidents(np.random.default_rng(number)), WORLDS)
+def test_what_is_held_of_an_arm_and_of_a_pair_does_not_grow_with_replications(study, random_incidents, tmp_path):
+    arms = [study.add(name, lambda number: random_incidents(np.random.default_rng(number)), WORLDS) for name in "ab"]
     frame = Frame((2022, 2023), study.labels)
     sizes = []
     for n in (2, 5):
-        result = collect(replace(arm, replications=arm.replications[:n]), frame, is_bootstrapped=False)
-        result.release()
-        sizes.append(len(pickle.dumps(result)))
-    figures = 8 * (6 * 3 * 4 * 8 + 2 * 3 * 3 * 8 + 3 * 3 * 9 + 3 * 24 * 9)
-    assert figures < (sizes[1] - sizes[0]) / 3 < 1.2 * figures
+        some, folders = [], [Path(mkdtemp(dir=tmp_path)) for _ in range(3)]
+        for arm, folder in zip(arms, folders, strict=False):
+            few = replace(arm, replications=arm.replications[:n])
+            some.append(collect(few, frame, folder, is_bootstrapped=False))
+            some[-1].release()
+        pair = make_pair(*some, frame, folders[2])
+        assert len(pair.city) == len(some[0].main.values) == n
+        sizes.append([len(pickle.dumps(one)) for one in (*some, pair)])
+        assert max(sizes[-1]) < 20_000
+    assert all(later - first < 3 * 150 for first, later in zip(*sizes, strict=True)), "a name and a folder for each"
