@@ -11,7 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ from sim.run.gather import TABLES, Formats
 from sim.run.memory import peak_mb
 from sim.run.pool import LOCAL, check_room, pool_workers, run_jobs
 from sim.run.replication import engine_told, make_batch, timed
-from sim.run.reuse import Held, held_by, take_over
+from sim.run.reuse import Held, held_by, is_held, sources_of, take_over
 from sim.run.work import (
     NOTE,
     Job,
@@ -101,11 +101,9 @@ def execute(
     seconds: dict[str, float] = {}
     with timed(seconds, "check"):
         builder = check_before(work, is_fresh=is_fresh)
-        held_by(reuse)  # one that is no run directory is told before anything is touched
-    own = [folder.resolve() == work.folder.resolve() for folder in reuse]
+        held_by(sources_of(work, reuse))  # what is no run directory is told before anything is touched
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
-        reuse = [aside if is_own else folder for folder, is_own in zip(reuse, own, strict=True)]
     with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
         noted = _noted_formats(work.folder)
@@ -117,7 +115,8 @@ def execute(
         claim(work)
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
-        missing = _without_taken(missing, reuse, builder, say)
+        store_tables(missing, builder)
+        missing = _without_taken(missing, held_by(sources_of(work, reuse), say), builder, say) if reuse else missing
         without_log = [job for job in jobs if job not in missing and lacks_log(job)]
         if without_log:
             say(f"{len(without_log)} of them are made again for their event logs")
@@ -218,12 +217,9 @@ def is_complete(work: Work, jobs: Sequence[Job], say: Say = _be_quiet) -> bool:
     return is_same and not faults and all(is_finished(job) and not lacks_log(job) for job in jobs)
 
 
-def _without_taken(missing: list[Job], reuse: Sequence[Path], builder: InputsBuilder, say: Say) -> list[Job]:
+def _without_taken(missing: list[Job], held: Held, builder: InputsBuilder, say: Say) -> list[Job]:
     """Take over what other run directories hold of the missing replications; return what is still to be made."""
-    taken = take_over(missing, held_by(reuse), builder, say)
-    if not taken:
-        return missing
-    store_tables(taken, builder)
+    taken = take_over(missing, held, builder, say)
     say(f"{len(taken)} of the {len(missing)} that are not there are taken over from other run directories")
     return [job for job in missing if job not in taken]
 
@@ -244,7 +240,6 @@ def _make(
     say(expected.text())
     for line in engine_lines(work):
         say(line)
-    store_tables(missing, builder)
     with timed(seconds, "make"):
         return run_jobs(missing, make_batch, workers, where=run.pool, keep=_cost_of), workers
 
@@ -315,7 +310,7 @@ def foretell(work: Work, *, is_fresh: bool = False, reuse: Sequence[Path] = ()) 
 
 def expected_of(work: Work, *, is_fresh: bool = False, reuse: Sequence[Path] = ()) -> Estimate:
     """Return what making the missing replications of `work` would take, its inputs having been checked."""
-    held = held_by(reuse)
+    held = held_by(sources_of(work, reuse))
     wanted = [job for job in jobs_of(work) if _is_wanted(job, held, is_fresh=is_fresh)]
     run = work.arms[0].settings.run
     return estimate(wanted, pool_workers(run.pool, run.workers))
@@ -323,5 +318,4 @@ def expected_of(work: Work, *, is_fresh: bool = False, reuse: Sequence[Path] = (
 
 def _is_wanted(job: Job, held: Held, *, is_fresh: bool) -> bool:
     """Return whether a job has to be made: nothing finished is there or held elsewhere, or its log is asked for now."""
-    folder = held.get((job.key, job.replication)) if is_fresh or not job.folder.exists() else job.folder
-    return folder is None or lacks_log(replace(job, folder=folder))
+    return not is_held(job, held) if is_fresh or not job.folder.exists() else lacks_log(job)

@@ -8,6 +8,7 @@ that lists its files.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -158,7 +159,8 @@ def read_note(folder: Path) -> dict[str, Any]:
     """
     path = folder / NOTE
     if not folder.is_dir():
-        raise RunDirectoryError(f"{folder}: there is no such run directory; `dgsim runs` lists those there are")
+        what = "is a file" if folder.exists() else "there is no such run directory"
+        raise RunDirectoryError(f"{folder}: {what}; `dgsim runs` lists those there are")
     if not path.is_file():
         raise RunDirectoryError(f"{folder}: is not a run directory, it has no {NOTE}; name another folder")
     try:
@@ -284,12 +286,15 @@ def move_aside(folder: Path) -> Path | None:
         return None
     with only_writer(folder):
         pass
-    n = 1
-    while folder.with_name(f"{folder.name}~{n}").exists():
-        n += 1
-    aside = folder.with_name(f"{folder.name}~{n}")
+    aside = folder.with_name(f"{folder.name}~{len(aside_of(folder)) + 1}")
     folder.rename(aside)
     return aside
+
+
+def aside_of(folder: Path) -> list[Path]:
+    """Return what was moved aside of a run directory, the oldest first."""
+    numbered = (folder.with_name(f"{folder.name}~{n}") for n in itertools.count(1))
+    return list(itertools.takewhile(Path.exists, numbered))
 
 
 # --- finished replications --------------------------------------------------------------------------------------------
@@ -307,14 +312,21 @@ def read_result(folder: Path) -> dict[str, Any]:
     mend = f"delete the folder {folder} and give the command again"
     try:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("files", "log_digest", "inputs_digest", "key", "city", "inputs"):
-            result[name]
-        result["software"]["source"]["result"]
+        for name in ("log_digest", "inputs_digest", "key", "city", "siting_world"):
+            _check_kind(result[name], str)
+        for name, kind in (("files", dict), ("inputs", dict), ("replication", int)):
+            _check_kind(result[name], kind)
+        _check_kind(result["software"]["source"]["result"], str)
     except FileNotFoundError as error:
         raise RunDirectoryError(f"{folder}: is half-written, it has no {RESULT}; {mend}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(f"{path}: cannot be read ({error}); {mend}") from error
     return result
+
+
+def _check_kind(value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
 
 
 def is_finished(job: Job) -> bool:

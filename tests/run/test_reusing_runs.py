@@ -13,10 +13,10 @@ import pytest
 from sim.cli import main
 from sim.demand import quantiles
 from sim.errors import RunDirectoryError
-from sim.provenance import sha256_of_file
+from sim.provenance import COMPLETE, LOCK, sha256_of_file, to_json
 from sim.run.execute import execute, foretell
 from sim.run.verify import verify
-from sim.run.work import LOG, RESULT, TABLES, Work, replication_folder, results_of, state_of
+from sim.run.work import LOG, RESULT, TABLES, Work, claim, move_aside, replication_folder, results_of, state_of
 
 MakeWork = Callable[..., Work]
 
@@ -68,6 +68,34 @@ def test_an_arm_of_another_name_and_a_longer_run_take_what_has_their_key(make_wo
     assert verify(renamed.folder, replications=[1], workers=1).is_same
 
 
+@pytest.mark.parametrize("left", ["a lock", "a claimed folder"])
+def test_given_again_after_it_was_ended_the_command_still_finds_what_it_moved_aside(
+    make_work: MakeWork, left: str
+) -> None:
+    folder = make_work().folder
+    execute(make_work())
+    changed = with_changed_arm(make_work, "dispatch=own_town_first")
+    move_aside(folder)
+    folder.mkdir()
+    if left == "a claimed folder":
+        claim(changed)
+    (folder / LOCK).touch()
+    assert foretell(changed, is_fresh=True, reuse=[folder]).n_replications == 2
+    outcome = execute(changed, is_fresh=True, reuse=[folder])
+    assert (outcome.n_made, outcome.n_kept) == (2, 2)
+    assert verify(folder, replications=[0], workers=1).is_same
+
+
+def test_what_was_moved_aside_is_found_without_moving_anything_more(make_work: MakeWork) -> None:
+    folder = make_work().folder
+    execute(make_work())
+    changed = with_changed_arm(make_work, "dispatch=own_town_first")
+    execute(changed, is_fresh=True, reuse=[folder])
+    again = replace(changed, arms=(changed.arms[0], make_work().arms[1]))
+    assert execute(again, is_fresh=True, reuse=[folder]).n_made == 0, "the arm as it was first lies in pair~1"
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["pair", "pair~1", "pair~2"]
+
+
 def test_of_several_directories_each_gives_what_it_has(make_work: MakeWork) -> None:
     first, second = make_work(name="first"), make_work(n_replications=3, name="second")
     execute(replace(first, arms=first.arms[:1]))
@@ -90,10 +118,80 @@ def test_what_was_changed_or_lost_a_file_is_told_and_made_anew(make_work: MakeWo
     assert execute(other, reuse=[folder], say=said.append).n_made == 1
     (told,) = [text for text in said if text.startswith(str(path))]
     assert (
-        told == f"{path}: {'was changed after it was written' if fault == 'changed' else 'is missing'}; it is made anew"
+        told == f"{path}: {'was changed after it was written' if fault == 'changed' else 'is missing'}; not taken over"
     )
     assert verify(other.folder, workers=1).is_same
     assert state_of(other.folder).word == "complete"
+
+
+def test_a_note_that_was_changed_after_the_source_was_sealed_is_told_and_made_anew(make_work: MakeWork) -> None:
+    execute(make_work())
+    path = replication_folder(make_work().folder / "arms" / "plan", 1) / RESULT
+    result = json.loads(path.read_text(encoding="utf-8"))
+    del result["files"]["units.parquet"]
+    path.write_text(to_json(result), encoding="utf-8")
+    said: list[str] = []
+    other = make_work(name="other")
+    assert execute(other, reuse=[make_work().folder], say=said.append).n_made == 1
+    assert f"{path}: was changed after it was written; not taken over" in said
+    assert verify(other.folder, workers=1).is_same
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"key": [1]}'])
+def test_a_note_that_cannot_be_read_is_told_and_costs_that_replication_alone(make_work: MakeWork, content: str) -> None:
+    execute(make_work())
+    path = replication_folder(make_work().folder / "arms" / "plan", 1) / RESULT
+    path.write_text(content, encoding="utf-8")
+    said: list[str] = []
+    assert foretell(make_work(name="other"), reuse=[make_work().folder]).n_replications == 1
+    assert execute(make_work(name="other"), reuse=[make_work().folder], say=said.append).n_made == 1
+    (told,) = [text for text in said if text.startswith(str(path))]
+    assert "cannot be read" in told
+    assert "delete" not in told, "the source stays as it is"
+
+
+def test_where_one_directory_has_it_damaged_the_next_one_gives_it(make_work: MakeWork) -> None:
+    first, second = make_work(name="first"), make_work("run.log=full", name="second")
+    for work in (first, second):
+        execute(work)
+    path = replication_folder(first.folder / "arms" / "plan", 1) / "units.parquet"
+    path.write_bytes(b"")
+    assert execute(make_work(name="both"), reuse=[first.folder, second.folder]).n_made == 0
+    logged, times = make_work("run.log=full", name="logged"), inodes(second.folder)
+    assert foretell(logged, reuse=[first.folder, second.folder]).n_replications == 0
+    assert execute(logged, reuse=[first.folder, second.folder]).n_made == 0
+    assert len(list(logged.folder.rglob(LOG))) == 4
+    assert inodes(second.folder) == times
+
+
+def test_an_arms_own_tables_are_stored_before_anything_is_copied(
+    make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that is ended while it takes over must not leave a run that looks whole without them."""
+    own = "times.turnout_day_s=50"
+    execute(make_work(own))
+    other = make_work(own, name="other")
+
+    def is_ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sim.run.execute.take_over", is_ended)
+        with pytest.raises(KeyboardInterrupt):
+            execute(other, reuse=[make_work().folder])
+    assert len(list(other.folder.rglob(TABLES.name))) == 2
+
+
+def test_quantile_tables_that_cannot_be_read_cost_their_arm_alone_and_are_told_once(make_work: MakeWork) -> None:
+    own = "times.turnout_day_s=50"
+    execute(make_work(own))
+    path = make_work().folder / "arms" / "plan" / TABLES
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    said: list[str] = []
+    assert execute(make_work(own, name="other"), reuse=[make_work().folder], say=said.append).n_made == 2
+    assert len([text for text in said if text.startswith(str(path)) and "is damaged" in text]) == 1
 
 
 def test_event_logs_are_taken_over_where_they_are_wanted_and_added_where_they_lack(make_work: MakeWork) -> None:
@@ -141,7 +239,7 @@ def test_an_arm_with_quantile_tables_of_its_own_is_taken_with_the_same_ones_only
     quantiles.write_tables(path, {name: np.where(np.arange(len(values)) == 500, values + 1, values)})
     said: list[str] = []
     assert execute(make_work(own, name="other"), reuse=[make_work().folder], say=said.append).n_made == 2
-    assert f"{path}: holds other quantile tables than this machine makes; it is made anew" in said
+    assert f"{path}: holds other quantile tables than this machine makes; not taken over" in said
 
 
 def test_the_refusal_of_a_changed_arm_names_the_way_to_keep_the_rest(make_work: MakeWork) -> None:
@@ -156,6 +254,7 @@ def test_what_is_taken_over_keeps_what_made_it(make_work: MakeWork) -> None:
     result = json.loads(path.read_text(encoding="utf-8"))
     result["software"]["platform"] = "another machine"
     path.write_text(json.dumps(result), encoding="utf-8")
+    (make_work().folder / COMPLETE).unlink()
     other = make_work(name="other")
     execute(other, reuse=[make_work().folder])
     taken = {(arm, r): result for arm, r, result in results_of(other.folder)}["nothing", 0]
