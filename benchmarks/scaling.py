@@ -25,7 +25,7 @@ from benchmarks.stopwatch import child_cpu_seconds, cpu_seconds
 from sim.compose import Composed, compose
 from sim.compose.study import make_arm
 from sim.run.check import check_before
-from sim.run.execute import execute
+from sim.run.execute import gather_again
 from sim.run.gather import Formats, gather
 from sim.run.memory import peak_mb
 from sim.run.pool import MOST_IN_BATCH, run_jobs
@@ -93,11 +93,16 @@ def measure(*, is_quick: bool, told: Callable[[str], None]) -> Units:
         told("finding them again, by oneself and by way of a Dask cluster")
         jobs = jobs_of(one)
         look_s = cpu_seconds(lambda: [is_finished(job) for job in jobs]) / len(jobs)
-        handed = [cpu_seconds(partial(run_jobs, jobs * times, make_batch, 1, where="dask")) for times in (1, _TIMES)]
+        first, *handed = [
+            cpu_seconds(partial(run_jobs, jobs * times, make_batch, 1, where="dask")) for times in (1, 1, _TIMES)
+        ]
+        told(f"the first cluster of a process takes {first - handed[0]:.1f} CPU s more than the next")
         told("comparison and report")
         few = replace(one, arms=tuple(replace(arm, n_replications=n_few) for arm in one.arms))
-        cold_s, many_s = _gather_s(few), _gather_s(one)
-        few_s, three_s = _gather_s(few), _gather_s(three)
+        cold_s = _gather_s(few)
+        few_s, many_s, three_s = map(
+            min, zip(*[[_gather_s(w) for w in (few, one, three)] for _ in range(3)], strict=True)
+        )
         per_replication = max((many_s - few_s) / (n_many - n_few), 0.0)
         per_scenario = max((three_s - few_s) / 2 - n_few * per_replication, 0.0)
         sizes = [[path.stat().st_size for path in job.folder.iterdir()] for job in jobs]
@@ -159,7 +164,7 @@ def _made_into(results: list[dict[str, Any]], job: Job) -> None:
 
 
 def _gather_s(work: Work) -> float:
-    return cpu_seconds(partial(execute, work, gather=gather, formats=Formats()))
+    return cpu_seconds(partial(gather_again, work, gather=gather, formats=Formats()))
 
 
 def _own_mb() -> float:
