@@ -53,11 +53,13 @@ def _sweep(given: argparse.Namespace) -> int:
 
 def do_work(work: Work, given: argparse.Namespace) -> int:
     """Make a run or study and say where its result lies; with --dry-run only say what it would take."""
-    from sim.run.execute import execute, foretell
+    from sim.run.execute import execute, foretell, held_text
     from sim.run.gather import formats_of, gather
 
     if given.dry_run:
         print(f"{work.folder}: {foretell(work, is_fresh=given.fresh, reuse=given.reuse).text()}")
+        if given.reuse:
+            print(f"  {held_text(work, given.reuse, is_fresh=given.fresh)}")
         for arm in work.arms:
             print(
                 f"  {arm.name}: {arm.n_replications} replications, {' '.join(arm.overrides) or 'the default choices'}"

@@ -50,14 +50,24 @@ class Series:
         """Return what stands at a place of each replication's array, or of those `numbers`: (n, …), n replications.
 
         `place` indexes as numpy does; of an axis that begins it with a number no more is read than that.
+
+        Raises
+        ------
+        IndexError
+            If a replication or a place is not there; such a number counts from the beginning.
         """
         rest, shape, start = list(place), self._shape, 0
         while rest and isinstance(rest[0], int | np.integer):
-            shape, at = shape[1:], int(rest.pop(0))
+            at, n = int(rest.pop(0)), shape[0]
+            if not 0 <= at < n:
+                raise IndexError(f"{self._path}: has no place {at} on an axis of {n}")
+            shape = shape[1:]
             start += at * prod(shape)
         wanted = range(self._n) if numbers is None else numbers
+        if not wanted or not all(0 <= number < self._n for number in wanted):
+            raise IndexError(f"{self._path}: holds {self._n} replications, not {list(wanted)}")
         found: NDArray[Any] | None = None
-        with self._path.open("rb", buffering=0) as file:
+        with self._path.open("rb") as file:
             for at, number in enumerate(wanted):
                 file.seek((number * prod(self._shape) + start) * self._dtype.itemsize)
                 whole = np.frombuffer(file.read(prod(shape) * self._dtype.itemsize), self._dtype).reshape(shape)
@@ -65,6 +75,5 @@ class Series:
                 if found is None:
                     found = np.empty((len(wanted), *values.shape), self._dtype)
                 found[at] = values
-        if found is None:
-            raise ValueError(f"{self._path}: nothing is read of no replication")
+        assert found is not None
         return found

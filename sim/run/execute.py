@@ -1,8 +1,8 @@
 """Do the work: make what is missing in a run directory, gather it into tables and a report, and seal it.
 
 Steps: check the folder and the inputs of every arm (`check.py`) -> lock -> find what is finished -> claim the folder ->
-make the rest -> tables -> report -> manifest and mark. Nothing is touched before the checks are passed; everything
-before the mark may be interrupted at any instant and done again.
+take over what others hold (`reuse.py`) -> make the rest -> tables -> report -> manifest and mark. Nothing is touched
+before the checks are passed; everything before the mark may be interrupted at any instant and done again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from sim.run.gather import TABLES, Formats
 from sim.run.memory import peak_mb
 from sim.run.pool import LOCAL, check_room, pool_workers, run_jobs
 from sim.run.replication import engine_told, make_batch, timed
-from sim.run.reuse import Held, held_by, is_held, sources_of, take_over
+from sim.run.reuse import Held, bytes_of, held_by, is_held, moved, take_over
 from sim.run.work import (
     NOTE,
     Job,
@@ -101,9 +101,10 @@ def execute(
     seconds: dict[str, float] = {}
     with timed(seconds, "check"):
         builder = check_before(work, is_fresh=is_fresh)
-        held_by(sources_of(work, reuse))  # what is no run directory is told before anything is touched
+        held, lies = held_by(reuse, work, say), work.folder.resolve()
     if is_fresh and (aside := move_aside(work.folder)) is not None:
         say(f"the old run is now {aside}")
+        held = moved(held, lies, aside.resolve())
     with room_on_disk(work.folder), only_writer(work.folder), _nothing_half_written(work.folder):
         jobs = jobs_of(work)
         noted = _noted_formats(work.folder)
@@ -116,7 +117,8 @@ def execute(
         if len(missing) < len(jobs):
             say(f"{len(jobs) - len(missing)} of {len(jobs)} replications are there already")
         store_tables(missing, builder)
-        missing = _without_taken(missing, held_by(sources_of(work, reuse), say), builder, say) if reuse else missing
+        if reuse and missing:
+            missing = _without_taken(work, missing, held, builder, say)
         without_log = [job for job in jobs if job not in missing and lacks_log(job)]
         if without_log:
             say(f"{len(without_log)} of them are made again for their event logs")
@@ -217,11 +219,13 @@ def is_complete(work: Work, jobs: Sequence[Job], say: Say = _be_quiet) -> bool:
     return is_same and not faults and all(is_finished(job) and not lacks_log(job) for job in jobs)
 
 
-def _without_taken(missing: list[Job], held: Held, builder: InputsBuilder, say: Say) -> list[Job]:
+def _without_taken(work: Work, missing: list[Job], held: Held, builder: InputsBuilder, say: Say) -> list[Job]:
     """Take over what other run directories hold of the missing replications; return what is still to be made."""
-    taken = take_over(missing, held, builder, say)
-    say(f"{len(taken)} of the {len(missing)} that are not there are taken over from other run directories")
-    return [job for job in missing if job not in taken]
+    check_room(work.folder, bytes_of(missing, held))
+    left = take_over(missing, held, builder, say)
+    n_taken = len(missing) - len(left)
+    say(f"{n_taken} of the {len(missing)} that are not there are taken over from other run directories")
+    return left
 
 
 def _make(
@@ -308,9 +312,18 @@ def foretell(work: Work, *, is_fresh: bool = False, reuse: Sequence[Path] = ()) 
     return expected_of(work, is_fresh=is_fresh, reuse=reuse)
 
 
+def held_text(work: Work, reuse: Sequence[Path], *, is_fresh: bool = False) -> str:
+    """Return how many replications other run directories hold, and how much disk their copies take."""
+    held = held_by(reuse, work)
+    wanted = [job for job in jobs_of(work) if is_fresh or not job.folder.exists()]
+    n_held = sum((job.key, job.replication) in held for job in wanted)
+    told = f"{n_held} of the {len(wanted)} replications that are not there are held by other run directories"
+    return f"{told}: {bytes_of(wanted, held) / 1e6:.0f} MB to copy"
+
+
 def expected_of(work: Work, *, is_fresh: bool = False, reuse: Sequence[Path] = ()) -> Estimate:
     """Return what making the missing replications of `work` would take, its inputs having been checked."""
-    held = held_by(sources_of(work, reuse))
+    held = held_by(reuse, work)
     wanted = [job for job in jobs_of(work) if _is_wanted(job, held, is_fresh=is_fresh)]
     run = work.arms[0].settings.run
     return estimate(wanted, pool_workers(run.pool, run.workers))

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sim.provenance import PART, whole_folder
+from sim.provenance import part_of, whole_folder
 from sim.run.pool import map_in_processes, n_workers
 from sim.run.work import PLAUSIBLE, Arm, Work, arm_and_world, read_result, replication_folder
 
@@ -54,12 +54,17 @@ def gather(work: Work, formats: Formats) -> Path | None:
     from sim.report import write_report
 
     with map_in_processes(_n_readers(work)) as run:
-        with TemporaryDirectory(prefix=PART, dir=work.folder, ignore_cleanup_errors=True) as scratch:
+        with TemporaryDirectory(prefix=_prefix(work), dir=work.folder, ignore_cleanup_errors=True) as scratch:
             tables = tables_of(work, run, Path(scratch))
         with whole_folder(work.folder / TABLES, is_replacing=True) as part:
             write_tables(tables, part, csv=formats.is_csv, xlsx=formats.is_xlsx)
         report: Path = write_report(work.folder, formats.language, run)
     return report
+
+
+def _prefix(work: Work) -> str:
+    """Return how a folder for figures begins, so that one that a killed command left is taken for what it is."""
+    return f"{part_of(work.folder / 'figures').name}-"
 
 
 def tables_of(work: Work, run: Run = map, scratch: Path | None = None) -> dict[str, Any]:

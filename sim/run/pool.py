@@ -2,7 +2,7 @@
 
 A *batch* is what one worker does in one go: the arms of one replication, which share their incidents, so those are
 made once. Every finished replication is on disk before the next begins; interrupting or killing the command loses the
-unfinished ones only, and so does a worker that dies: the others go on. Whatever ends the command - Ctrl-C, SIGTERM, an
+unfinished ones only, and a worker that dies its own: the others go on. Whatever ends the command - Ctrl-C, SIGTERM, an
 error - ends its workers at once. The workers are processes of this machine; `cluster.py` has those of a Dask cluster.
 """
 
@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,11 @@ LOCAL = "local"
 MIN_SHOWN_S = 2.0
 MOST_IN_BATCH = 64
 """Jobs of one batch: the progress shown, and what a cluster hands to another worker at once, stay small."""
-_MAX_LOST_POOLS = 3
+_MAX_LOST_WORKERS = 3
+_LOST = (
+    "worker processes were killed again and again, by the system for want of memory perhaps; finished replications are "
+    "kept; try again with run.workers=1"
+)
 
 
 class WorkerError(DgsimError):
@@ -93,7 +97,7 @@ def run_jobs(
     results: dict[tuple[str, int], dict[str, Any]] = {}
     with _progress(len(jobs)) as bar:
         if where == LOCAL:
-            batches = _finished_batches(list(jobs), make, workers, results)
+            batches = _finished_batches(jobs, make, workers)
         else:
             from sim.run.cluster import made_on_cluster
 
@@ -129,50 +133,65 @@ def _progress(n_jobs: int) -> Any:
     return tqdm(total=n_jobs, desc="replications", unit="rep", delay=MIN_SHOWN_S, bar_format=form, disable=None)
 
 
-def _finished_batches(
-    jobs: list[Job], make: Make, workers: int, results: dict[tuple[str, int], dict[str, Any]]
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield the results of batches as they finish; after a worker's death, go on with what is left."""
+def _finished_batches(jobs: Sequence[Job], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the results of batches as they finish."""
     if workers == 1 or len(jobs) <= 1:
         for batch in batches_of(jobs, 1):
             yield make(batch)
         return
-    from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
-
-    n_lost = 0
-    while jobs:
-        try:
-            yield from _parallel(batches_of(jobs, workers), make, workers)
-        except (TerminatedWorkerError, BrokenProcessPool) as error:
-            n_lost += 1
-            if n_lost >= _MAX_LOST_POOLS:
-                why = "worker processes were killed again and again, by the system for want of memory perhaps"
-                mend = "finished replications are kept; try again with run.workers=1"
-                raise WorkerError(f"{why}; {mend}") from error
-        jobs = [job for job in jobs if (job.arm, job.replication) not in results]
-        jobs = [job for job in jobs if not job.folder.exists()] + [job for job in jobs if job.folder.exists()]
+    yield from _parallel(deque(batches_of(jobs, workers)), make, workers)
 
 
-def _parallel(batches: list[Batch], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield the results of batches made by worker processes, which end at once when this is left before its end."""
+def _parallel(todo: deque[Batch], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the results of batches made by worker processes, which end at once when this is left before its end.
+
+    Each worker is a pool of its own: loky ends all processes of a pool when one of them dies.
+    """
     from joblib.externals.loky import FIRST_COMPLETED, wait
     from joblib.externals.loky.backend.resource_tracker import ensure_running
+    from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
     ensure_running()  # its start lets Ctrl-C through again
-    executor = _processes(min(workers, len(batches)))
-    todo, at_work, is_done = iter(batches), set[Any](), False
+    pools, n_lost, is_done = [_processes(1) for _ in range(min(workers, len(todo)))], 0, False
+    at_work: dict[Any, tuple[Any, Batch]] = {}
     try:
-        while not is_done:
+        while todo or at_work:
             with deaf_to_ctrl_c():
-                # No more than fit into loky's queue: killing the workers, it stumbles over batches that wait before it.
-                ahead = islice(todo, 2 * workers - len(at_work))
-                at_work |= {executor.submit(in_worker, make, batch, os.getpid()) for batch in ahead}
-            finished, at_work = wait(at_work, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-            is_done = not finished
+                at_work |= _handed_out(todo, pools, [pool for pool, _ in at_work.values()], make)
+            finished, _ = wait(at_work, return_when=FIRST_COMPLETED)
+            for pool, batch, future in [(*at_work.pop(future), future) for future in finished]:
+                try:
+                    made = future.result()
+                except (TerminatedWorkerError, BrokenProcessPool) as error:
+                    todo.appendleft(batch)
+                    if pool in pools:  # else another batch that it had told of its end
+                        n_lost += 1
+                        if n_lost >= _MAX_LOST_WORKERS:
+                            raise WorkerError(_LOST) from error
+                        pools[pools.index(pool)] = _processes(1)
+                        pool.shutdown(wait=True, kill_workers=True)
+                else:
+                    yield made
+        is_done = True
     finally:
-        executor.shutdown(wait=True, kill_workers=not is_done)
+        for pool in pools:
+            pool.shutdown(wait=True, kill_workers=not is_done)
+
+
+def _handed_out(todo: deque[Batch], pools: Sequence[Any], busy: Sequence[Any], make: Make) -> dict[Any, Any]:
+    """Hand out batches, one to a worker and another to have at hand while there are many; return them by future.
+
+    No more than that: killing its worker, loky stumbles over batches that wait before its own queue.
+    """
+    handed: dict[Any, Any] = {}
+    for most in (1, 2):
+        for pool in pools:
+            if todo and busy.count(pool) + sum(other is pool for other, _ in handed.values()) < most:
+                batch = todo.popleft()
+                handed[pool.submit(in_worker, make, batch, os.getpid())] = (pool, batch)
+        if len(todo) <= len(pools):
+            break
+    return handed
 
 
 def _processes(n: int) -> Any:

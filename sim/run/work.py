@@ -8,9 +8,9 @@ that lists its files.
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -259,7 +259,10 @@ def config_text(arm: Arm) -> str:
 
 
 def _refuse_another_run(work: Work, note: Mapping[str, Any]) -> None:
-    mend = "name another folder, or give --fresh to move the old one aside"
+    mend = "name another folder"
+    if not work.folders:
+        mend += ", or give --fresh to move the old one aside"
+        mend += f"; --reuse {work.folder} beside either takes over what stays the same"
     held = f"{note['kind']} {note['name']!r}"
     wanted = {arm.name: arm.key for arm in work.arms}
     if (note["kind"], note["name"]) != (work.kind, work.name):
@@ -269,9 +272,7 @@ def _refuse_another_run(work: Work, note: Mapping[str, Any]) -> None:
             raise RunDirectoryError(f"{work.folder}: holds an arm {name!r} that {held} does not have now; {mend}")
         if arm["key"] != wanted[name]:
             made = f"arm {name!r} was made with other settings, city files or source code"
-            keep = f"--reuse {work.folder} beside either takes over what stays the same"
-            text = f"already holds another run: {made}; nothing is overwritten: {mend}; {keep}"
-            raise RunDirectoryError(f"{work.folder}: {text}")
+            raise RunDirectoryError(f"{work.folder}: already holds another run: {made}; nothing is overwritten: {mend}")
 
 
 def move_aside(folder: Path) -> Path | None:
@@ -286,15 +287,19 @@ def move_aside(folder: Path) -> Path | None:
         return None
     with only_writer(folder):
         pass
-    aside = folder.with_name(f"{folder.name}~{len(aside_of(folder)) + 1}")
+    before = aside_of(folder)
+    n = int(before[-1].name.rpartition("~")[2]) + 1 if before else 1
+    aside = folder.with_name(f"{folder.name}~{n}")
     folder.rename(aside)
     return aside
 
 
 def aside_of(folder: Path) -> list[Path]:
     """Return what was moved aside of a run directory, the oldest first."""
-    numbered = (folder.with_name(f"{folder.name}~{n}") for n in itertools.count(1))
-    return list(itertools.takewhile(Path.exists, numbered))
+    name = re.compile(re.escape(folder.name) + r"~([1-9]\d*)")
+    beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
+    numbered = [(int(found[1]), path) for path in beside if (found := name.fullmatch(path.name))]
+    return [path for _, path in sorted(numbered)]
 
 
 # --- finished replications --------------------------------------------------------------------------------------------
@@ -316,6 +321,10 @@ def read_result(folder: Path) -> dict[str, Any]:
             _check_kind(result[name], str)
         for name, kind in (("files", dict), ("inputs", dict), ("replication", int)):
             _check_kind(result[name], kind)
+        for name, digest in result["files"].items():
+            _check_kind(digest, str)
+            if Path(name).name != name:
+                raise ValueError(f"{name!r} is no name of a file beside it")
         _check_kind(result["software"]["source"]["result"], str)
     except FileNotFoundError as error:
         raise RunDirectoryError(f"{folder}: is half-written, it has no {RESULT}; {mend}") from error

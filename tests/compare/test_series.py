@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim.compare.series import Series
+from sim.run.pool import map_in_processes
 
 PLACES = (
     (),
@@ -52,9 +53,19 @@ def test_every_place_of_all_or_some_is_as_stacked_in_memory(tmp_path: Path, arra
 
 def test_another_process_finds_it_by_its_place(tmp_path: Path, arrays) -> None:
     series = kept(tmp_path / "series", arrays)
-    content = pickle.dumps(series)
-    assert len(content) < 1_000
-    np.testing.assert_array_equal(pickle.loads(content).of_all(1), np.stack(arrays)[:, 1])
+    assert len(pickle.dumps(series)) < 1_000
+    with map_in_processes(2) as run:
+        (found,) = run(Series.of_all, [series], [1])
+    np.testing.assert_array_equal(found, np.stack(arrays)[:, 1])
+
+
+def test_what_is_not_there_is_an_error_and_never_a_neighbour(tmp_path: Path, arrays) -> None:
+    series = kept(tmp_path / "series", arrays)
+    for place, numbers in (((2,), None), ((0, 4), None), ((-1,), None), ((), [5]), ((), [-1]), ((), [])):
+        with pytest.raises(IndexError):
+            series.of_all(*place, numbers=numbers)
+    with pytest.raises(IndexError, match="holds 0 replications"):
+        Series(tmp_path / "none").of_all()
 
 
 def test_a_transposed_array_is_kept_as_it_reads(tmp_path: Path, arrays) -> None:

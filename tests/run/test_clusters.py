@@ -71,8 +71,8 @@ class Cluster:
         self.processes.append(subprocess.Popen(command, cwd=self.folder, env=environment, **quiet))
         return self.processes[-1]
 
-    def add_worker(self, path: Path = HERE) -> subprocess.Popen[bytes]:
-        return self._begin("worker", "--nthreads", "1", "--no-nanny", "--death-timeout", "10", path=path)
+    def add_worker(self, path: Path = HERE, n_threads: int = 1) -> subprocess.Popen[bytes]:
+        return self._begin("worker", "--nthreads", f"{n_threads}", "--no-nanny", "--death-timeout", "10", path=path)
 
     def end(self) -> None:
         for process in self.processes:
@@ -126,14 +126,14 @@ def test_a_killed_worker_costs_its_unfinished_replications_only(
     jobs = claimed(work)
     made = run_jobs(jobs, killing.die_once, 1, where=dask_cluster.address)
     assert [(result["arm"], result["replication"]) for result in made] == [(job.arm, job.replication) for job in jobs]
-    died = (dask_cluster.folder / "died").stat().st_mtime_ns
+    finished_then = json.loads((dask_cluster.folder / "died").read_text(encoding="utf-8"))
     assert sorted(worker.poll() for worker in workers if worker.poll() is not None) == [-signal.SIGKILL]
     assert table_digests(work.folder) == table_digests(finished)
     assert not list(work.folder.rglob(".part-*"))
-    before = {path for path, written in times_of(work.folder).items() if written < died}
+    assert finished_then, "some were finished when it died"
+    assert finished_then.items() <= {str(path): written for path, written in times_of(work.folder).items()}.items()
     outcome = execute(work)
     assert (outcome.n_made, outcome.n_kept) == (0, 4), "the same command finds all of it"
-    assert all(path.stat().st_mtime_ns < died for path in before)
 
 
 @pytest.mark.slow
@@ -174,6 +174,15 @@ def test_a_worker_with_other_source_is_refused_by_name_before_anything_is_touche
     assert not work.folder.exists()
     worker.kill()
     worker.wait()
+
+
+@pytest.mark.slow
+def test_a_worker_with_two_threads_is_refused_by_name(make_work: MakeWork, dask_cluster: Cluster) -> None:
+    dask_cluster.add_worker(n_threads=2)
+    work = make_work(f"run.pool={dask_cluster.address}")
+    with pytest.raises(ClusterError, match=r"^worker tcp://127.0.0.1:\d+: has 2 threads, one makes replications; use"):
+        execute(work)
+    assert not work.folder.exists()
 
 
 @pytest.mark.slow

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from sim.provenance import (
 )  # fmt: skip
 from sim.run.execute import execute
 from sim.run.verify import verify
-from sim.run.work import RESULT, Work, jobs_of, replication_folder, results_of, state_of
+from sim.run.work import RESULT, Work, claim, jobs_of, replication_folder, results_of, state_of
+from tests.run.killing import MARK
 
 MakeWork = Callable[..., Work]
 
@@ -134,10 +137,16 @@ def test_a_signal_ends_workers_at_once_and_leaves_nothing_half_written(
     assert len(list((folder / "replications").iterdir())) == n_kept, "each folder there is a finished replication"
 
 
-def test_a_full_disk_is_one_clear_message_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_before", [0, 2])
+def test_a_full_disk_is_one_clear_message_loses_nothing_and_leaves_nothing_half_written(
+    tmp_path: Path, n_before: int
+) -> None:
     """A limit on the size of files stands for the full disk: the first table that passes it fails."""
     folder = tmp_path / "run"
-    command = many_replications(folder, 2)
+    if n_before:
+        subprocess.run(many_replications(folder, n_before), check=True)
+    kept = {path: path.read_bytes() for path in folder.rglob("r0*/*")}
+    command = many_replications(folder, n_before + 2)
     code = (
         "import resource, sys; from sim.errors import DgsimError; import sim.run.execute as making\n"
         "run_jobs = making.run_jobs\n"
@@ -152,7 +161,10 @@ def test_a_full_disk_is_one_clear_message_and_leaves_nothing_half_written(tmp_pa
     assert done.returncode == 2, done.stderr[-2000:]
     assert "the disk is full; finished replications are kept" in done.stdout
     assert not list(folder.rglob(".part-*"))
-    assert not replication_folder(folder, 0).exists()
+    assert not replication_folder(folder, n_before).exists()
+    assert {path: path.read_bytes() for path in folder.rglob("r0*/*")} == kept
+    assert len({path.parent for path in kept}) == n_before
+    assert not (folder / "COMPLETE").exists()
 
 
 def test_too_little_room_is_said_before_anything_runs(make_work: MakeWork, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,40 +189,57 @@ def test_of_two_commands_for_one_run_at_once_one_makes_it_and_the_other_says_so(
     assert verify(tmp_path / "run", is_rerun=False).is_same
 
 
-DIE_ONCE = """
-import os, pickle, signal, sys
+IN_WORKERS = """
+import pickle, sys
 from pathlib import Path
 
+import killing
 from sim.run.pool import run_jobs
-from sim.run.replication import make_batch
-
-
-def die_once(batch):
-    for job in batch:
-        mark = Path(sys.argv[2] if len(sys.argv) > 2 else os.environ["MARK"])
-        if job.replication == 1 and job.arm == "plan" and not mark.exists():
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-    return make_batch(batch)
-
 
 if __name__ == "__main__":
-    import die_once as importable
-
     jobs = pickle.loads(Path(sys.argv[1]).read_bytes())
-    results = run_jobs(jobs, importable.die_once, 2)
+    results = run_jobs(jobs, getattr(killing, sys.argv[2]), 2)
     assert [(r["arm"], r["replication"]) for r in results] == [(job.arm, job.replication) for job in jobs]
 """
 
 
+def run_in_workers(work: Work, way: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Make a work's replications in two worker processes by one of the ways of `killing.py`."""
+    (folder / "in_workers.py").write_text(IN_WORKERS, encoding="utf-8")
+    (folder / "jobs").write_bytes(pickle.dumps(jobs_of(work)))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent), MARK: str(folder / "died")}
+    command = [sys.executable, "-W", "ignore", str(folder / "in_workers.py"), str(folder / "jobs"), way]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+
+
 @pytest.mark.slow
 def test_a_killed_worker_costs_only_what_it_was_doing(make_work: MakeWork, tmp_path: Path) -> None:
-    whole, hurt = make_work(name="whole"), make_work(name="hurt")
+    whole, hurt = make_work(n_replications=8, name="whole"), make_work(n_replications=8, name="hurt")
     execute(whole)
-    (tmp_path / "die_once.py").write_text(DIE_ONCE, encoding="utf-8")
-    (tmp_path / "jobs").write_bytes(pickle.dumps(jobs_of(hurt)))
-    environment = os.environ | {"PYTHONPATH": str(tmp_path), "MARK": str(tmp_path / "died")}
-    command = [sys.executable, "-W", "ignore", str(tmp_path / "die_once.py"), str(tmp_path / "jobs")]
-    subprocess.run(command, env=environment, check=True, timeout=300)
-    assert (tmp_path / "died").exists()
+    done = run_in_workers(hurt, "die_once", tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
     assert table_digests(hurt.folder) == table_digests(whole.folder)
+    finished = json.loads((tmp_path / "died").read_text(encoding="utf-8"))
+    assert finished
+    assert {path: Path(path).stat().st_mtime_ns for path in finished} == finished, "what was finished stays as it is"
+    begun = [tuple(line.split()) for line in (tmp_path / "begun").read_text(encoding="utf-8").splitlines()]
+    twice = [job for job, n in Counter(begun_job[:2] for begun_job in begun).items() if n > 1]
+    assert ("plan", "1") in twice
+    batch = {job for job in twice if job[1] == "1"}
+    assert set(twice) == batch, "no other worker lost what it was doing"
+    assert len({worker for _, _, worker in begun}) == 3, "the other worker went on, one came in the place of the dead"
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_again_and_again_end_the_command_and_lose_nothing_finished(
+    make_work: MakeWork, tmp_path: Path
+) -> None:
+    work = make_work(n_replications=8)
+    work.folder.mkdir()
+    claim(work)
+    done = run_in_workers(work, "die_always", tmp_path)
+    assert "WorkerError: worker processes were killed again and again" in done.stderr
+    finished = sorted(path.parent.name for path in work.folder.rglob(RESULT))
+    assert "r0000" in finished
+    outcome = execute(work)
+    assert (outcome.n_made, outcome.n_kept) == (16 - len(finished), len(finished))

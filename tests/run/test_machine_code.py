@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,15 @@ import numpy as np
 import pytest
 from numba.core import config, event
 
-from sim.compiled import _COMPILED_SOURCES, compiled_inline, is_whole
+from sim.compiled import (
+    _COMPILED_SOURCES,
+    _machine_code_folder,
+    compiled,
+    compiled_alone,
+    compiled_borrowing,
+    compiled_inline,
+    is_whole,
+)
 
 TWICE = "from sim.compiled import compiled\n\n\n@compiled\ndef twice(n):\n    return n + n\n"
 
@@ -134,3 +143,40 @@ def test_an_edited_rule_is_seen_by_the_loop_that_calls_it_though_the_loops_own_f
 
     assert [answer("1"), answer("22"), answer("1")] == ["21", "42", "21"]
     assert len(list((tmp_path / "cache" / "numba").iterdir())) == 2, "one folder for each source, found again"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("numba.__version__", "0.0.1"),
+        ("llvmlite.binding.get_host_cpu_name", lambda: "another"),
+        ("sim.compiled.compiled_source_digest", lambda: "0" * 64),
+    ],
+)
+def test_another_numba_processor_or_source_has_machine_code_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, name: str, other: object
+) -> None:
+    before = _machine_code_folder()
+    assert _machine_code_folder() == before
+    monkeypatch.setattr(name, other)
+    assert _machine_code_folder() != before
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.parametrize("decorator", [compiled, compiled_borrowing, compiled_alone])
+def test_no_sum_of_floats_may_be_reordered_by_the_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decorator: Any
+) -> None:
+    """Fast-math would give other bits on another processor: none of its flags stands on any instruction."""
+    monkeypatch.setenv("DGSIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+
+    def triple(x, y):  # type: ignore[no-untyped-def]
+        return x * y + x / y - (x + y)
+
+    function = decorator(triple)
+    assert function(3.0, 2.0) == 2.5
+    told = "\n".join(function.inspect_llvm().values())
+    arithmetic = [line for line in told.splitlines() if re.search(r"= (fadd|fmul|fdiv|fsub)\b", line)]
+    assert len(arithmetic) >= 4
+    assert not [line for line in arithmetic if re.search(r"\b(fast|reassoc|contract|nnan|arcp|afn)\b", line)]

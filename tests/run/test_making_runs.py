@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from sim.cli import main
 from sim.errors import InputError, RunDirectoryError
 from sim.provenance import (
     only_writer,
+    read_manifest,
     sha256_of_file,
     sha256_of_tree,
     whole_folder,
@@ -47,6 +49,20 @@ def test_one_worker_or_two_make_the_same_bytes(make_work: MakeWork) -> None:
     assert log_digests(one.folder) == log_digests(two.folder)
     assert table_digests(one.folder) == table_digests(two.folder)
     assert len(set(log_digests(one.folder).values())) == 4, "arms and replications differ"
+
+
+def test_the_last_words_and_the_manifest_tell_the_most_memory_held(make_work: MakeWork) -> None:
+    said: list[str] = []
+    execute(make_work(), say=said.append)
+    told = re.fullmatch(
+        r"memory held at most: (\d+) MB in a process that makes replications, (\d+) MB in this one", said[-1]
+    )
+    assert told is not None
+    results = [result["peak_mb"] for _, _, result in results_of(make_work().folder)]
+    memory = read_manifest(make_work().folder)["memory"]
+    assert memory["replications_peak_mb"] == max(results) > 20
+    assert float(told[1]) == pytest.approx(max(results), abs=1)
+    assert float(told[2]) == pytest.approx(memory["gathering_peak_mb"], abs=20)
 
 
 def test_the_order_of_replications_changes_nothing(make_work: MakeWork) -> None:

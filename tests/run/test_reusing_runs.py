@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -13,10 +15,10 @@ import pytest
 from sim.cli import main
 from sim.demand import quantiles
 from sim.errors import RunDirectoryError
-from sim.provenance import COMPLETE, LOCK, sha256_of_file, to_json
-from sim.run.execute import execute, foretell
+from sim.provenance import COMPLETE, LOCK, DiskFullError, sha256_of_file, to_json
+from sim.run.execute import execute, foretell, held_text
 from sim.run.verify import verify
-from sim.run.work import LOG, RESULT, TABLES, Work, claim, move_aside, replication_folder, results_of, state_of
+from sim.run.work import LOG, NOTE, RESULT, TABLES, Work, claim, move_aside, replication_folder, results_of, state_of
 
 MakeWork = Callable[..., Work]
 
@@ -157,11 +159,11 @@ def test_where_one_directory_has_it_damaged_the_next_one_gives_it(make_work: Mak
     path = replication_folder(first.folder / "arms" / "plan", 1) / "units.parquet"
     path.write_bytes(b"")
     assert execute(make_work(name="both"), reuse=[first.folder, second.folder]).n_made == 0
-    logged, times = make_work("run.log=full", name="logged"), inodes(second.folder)
+    logged, before = make_work("run.log=full", name="logged"), table_digests(second.folder)
     assert foretell(logged, reuse=[first.folder, second.folder]).n_replications == 0
     assert execute(logged, reuse=[first.folder, second.folder]).n_made == 0
     assert len(list(logged.folder.rglob(LOG))) == 4
-    assert inodes(second.folder) == times
+    assert table_digests(second.folder) == before
 
 
 def test_an_arms_own_tables_are_stored_before_anything_is_copied(
@@ -219,9 +221,12 @@ def test_a_directory_that_is_none_is_refused_before_anything_is_touched(make_wor
 
 def test_a_run_that_has_what_it_needs_takes_nothing(make_work: MakeWork) -> None:
     execute(make_work())
+    (make_work().folder / COMPLETE).unlink()
     times = {path: path.stat().st_mtime_ns for path in make_work().folder.rglob("*.parquet")}
-    assert execute(make_work(), reuse=[make_work().folder]).n_made == 0
+    said: list[str] = []
+    assert execute(make_work(), reuse=[make_work().folder], say=said.append).n_made == 0
     assert {path: path.stat().st_mtime_ns for path in times} == times
+    assert not [text for text in said if "taken over" in text]
 
 
 def test_an_arm_with_quantile_tables_of_its_own_is_taken_with_the_same_ones_only(make_work: MakeWork) -> None:
@@ -268,3 +273,85 @@ def test_a_sweep_refuses_what_would_do_nothing(capsys: pytest.CaptureFixture[str
             main(["run", "-m", "seed=1,2", *option])
         assert left.value.code == 2
         assert "do not go with -m" in capsys.readouterr().err
+
+
+def test_a_gap_among_what_was_moved_aside_hides_nothing_and_the_newest_has_the_highest_number(
+    make_work: MakeWork,
+) -> None:
+    folder = make_work().folder
+    execute(make_work())
+    folder.rename(folder.with_name("pair~2"))
+    assert foretell(make_work(), reuse=[folder]).n_replications == 0
+    assert execute(make_work(), reuse=[folder]).n_made == 0
+    assert move_aside(folder) == folder.with_name("pair~3")
+
+
+def test_a_folder_aside_that_is_no_run_is_told_and_stops_nothing(make_work: MakeWork) -> None:
+    folder = make_work().folder
+    execute(make_work())
+    folder.with_name("pair~1").mkdir()
+    (folder.with_name("pair~1") / NOTE).write_text("{", encoding="utf-8")
+    changed, said = with_changed_arm(make_work, "dispatch=own_town_first"), list[str]()
+    assert execute(changed, is_fresh=True, reuse=[folder], say=said.append).n_made == 2
+    assert [text for text in said if text.startswith(str(folder.with_name("pair~1"))) and "not taken over" in text]
+
+
+def test_arms_of_a_run_that_is_moved_aside_are_found_through_a_comparison_of_it(
+    make_work: MakeWork, tmp_path: Path
+) -> None:
+    folder = make_work().folder
+    execute(make_work())
+    arms = make_work().arms
+    both = Work(
+        "compare", "both", tmp_path / "both", arms, {"base": "nothing"}, tuple(folder / "arms" / a.name for a in arms)
+    )
+    both.folder.mkdir()
+    claim(both)
+    changed = with_changed_arm(make_work, "dispatch=own_town_first")
+    assert foretell(changed, is_fresh=True, reuse=[both.folder]).n_replications == 2
+    assert execute(changed, is_fresh=True, reuse=[both.folder]).n_made == 2
+
+
+def test_a_replication_that_the_manifest_does_not_list_or_of_another_number_is_not_taken(make_work: MakeWork) -> None:
+    execute(make_work())
+    of_arm = make_work().folder / "arms" / "plan"
+    copytree(replication_folder(of_arm, 1), replication_folder(of_arm, 2))
+    for is_sealed in (True, False):
+        if not is_sealed:
+            (make_work().folder / COMPLETE).unlink()
+        said: list[str] = []
+        longer = make_work(n_replications=3, name=f"longer {is_sealed}")
+        assert execute(longer, reuse=[make_work().folder], say=said.append).n_made == 2
+        path = replication_folder(of_arm, 2) / RESULT
+        assert f"{path}: is not the one that was written there; not taken over" in said
+
+
+def test_a_name_that_leads_elsewhere_is_not_followed(make_work: MakeWork) -> None:
+    execute(make_work())
+    (make_work().folder / COMPLETE).unlink()
+    path = replication_folder(make_work().folder / "arms" / "plan", 1) / RESULT
+    result = json.loads(path.read_text(encoding="utf-8"))
+    result["files"]["../../../../../elsewhere"] = "0" * 64
+    path.write_text(to_json(result), encoding="utf-8")
+    said: list[str] = []
+    assert execute(make_work(name="other"), reuse=[make_work().folder], say=said.append).n_made == 1
+    assert [text for text in said if "is no name of a file beside it" in text]
+
+
+def test_copies_that_do_not_fit_are_refused_before_the_first(
+    make_work: MakeWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(make_work())
+    usage = shutil.disk_usage("/")._replace(free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(DiskFullError, match="MB are free"):
+        execute(make_work(name="other"), reuse=[make_work().folder])
+    assert not list(make_work(name="other").folder.rglob(RESULT))
+
+
+def test_a_dry_run_tells_what_is_held_and_how_much_is_to_copy(make_work: MakeWork) -> None:
+    execute(make_work())
+    told = held_text(make_work(n_replications=3, name="other"), [make_work().folder])
+    n_bytes = sum(path.stat().st_size for path in make_work().folder.rglob("r000*/*"))
+    assert told.startswith("4 of the 6 replications that are not there are held by other run directories: ")
+    assert told.endswith(f" {n_bytes / 1e6:.0f} MB to copy")

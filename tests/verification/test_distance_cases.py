@@ -64,6 +64,16 @@ def test_streets_in_place_of_straight_lines_are_seen(driven: tuple[Layouts, Driv
     assert not any(wrong[name].holds for name in ("not_nearest", "constant_64", "slope"))
 
 
+def test_straight_lines_in_place_of_streets_are_seen(tmp_path: Path) -> None:
+    layouts, path = nearest.drawn_layouts(nearest.N_LAYOUTS["short"]), tmp_path / "streets.graphml"
+    nearest.street_grid(path, nearest.N_SIDE, nearest.SIDE_M)
+    with prepared("a name", nearest.grid_city(layouts), *nearest.streets_world(path), *nearest.WAYS) as ready:
+        driven = nearest.drives(play(ready.inputs(0), KERNEL))
+    right, wrong = checks_of(layouts, streets_m, driven), checks_of(layouts, straight_m, driven)
+    assert all(right[name].holds for name in ("not_nearest", "slope"))
+    assert not any(wrong[name].holds for name in ("not_nearest", "slope"))
+
+
 def test_one_drive_to_the_second_nearest_station_is_seen(driven: tuple[Layouts, Driven]) -> None:
     layouts, right = driven
     of_cells = between_cells_m(straight_m)[:, layouts.cells[right.layout[0]]]

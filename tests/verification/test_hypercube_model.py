@@ -123,9 +123,11 @@ def test_the_solver_agrees_with_a_chain_built_from_the_events(model: Hypercube) 
 def test_the_three_server_example_of_larson_and_odoni() -> None:
     steady = solve(three_servers("queue"))
     assert tuple(round(float(value), 4) for value in steady.workload) == BOOK_WORKLOADS
-    # what the rates were not found from: printed as 0.23684, "about 8.7 percent" and 0.43529
+    # Erlang C of 1.5 calls a service, whatever the areas; printed as 0.23684
     assert steady.met_all_busy == pytest.approx(0.23684, abs=5e-6)
+    # what atom 1 was found from: "about 8.7 percent"
     assert steady.dispatches[0, 0] == pytest.approx(0.087, abs=5e-4)
+    # what no rate was found from: printed as 0.43529
     own = sum(steady.dispatches[unit, atom] for atom, unit in enumerate(PRIMARY_UNIT))
     assert 1.0 - own == pytest.approx(BOOK_DISPATCHES_BETWEEN_AREAS, abs=5e-5)
 
