@@ -13,6 +13,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,8 +175,13 @@ def _parallel(todo: deque[Batch], make: Make, workers: int) -> Iterator[list[dic
                     yield made
         is_done = True
     finally:
-        for pool in pools:
-            pool.shutdown(wait=True, kill_workers=not is_done)
+        _end(pools, are_killed=not is_done)
+
+
+def _end(pools: Sequence[Any], *, are_killed: bool) -> None:
+    """End pools side by side: one that has nothing left to do takes a fifth of a second."""
+    with ThreadPoolExecutor(len(pools)) as threads:
+        list(threads.map(lambda pool: pool.shutdown(wait=True, kill_workers=are_killed), pools))
 
 
 def _handed_out(todo: deque[Batch], pools: Sequence[Any], busy: Sequence[Any], make: Make) -> dict[Any, Any]:

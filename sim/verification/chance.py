@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.verification import formulas
-from sim.verification.checks import AT_LEAST, Case, Check, Rule, Size, Told
+from sim.verification.checks import AT_LEAST, AT_MOST, Case, Check, Rule, Size, Told
 from sim.verification.estimates import Estimate, mean_of, variance_of
 from sim.verification.played import prepared, replications
 from sim.verification.servers import DAY_WEIGHTS
@@ -119,7 +119,8 @@ def common_chance(engine: str, size: Size) -> list[Check]:
     The difference of the mean waits has its own closed form, and its standard error is that of the pairs. How much
     smaller the variance is than that of unrelated arms is measured: Var(a - b) over Var(a) + Var(b), of the same
     replications, and beside it the variance of differences across them (a of one, b of the next), which theory puts
-    at Var(a) + Var(b) as replications share nothing.
+    at Var(a) + Var(b) as replications share nothing. Where nobody waits and all work takes c times as long, the means
+    of work are a and c a in every replication, so that the factor is (1 + c^2) / (1 - c)^2 itself.
     """
     n = 2 * n_replications(size, engine)
     load = COMMON_PER_H * COMMON_S / 3_600.0
@@ -145,7 +146,36 @@ def common_chance(engine: str, size: Size) -> list[Check]:
                   source, f"{name}_factor", "", factor, ratio, 0.0, engine, n, AT_LEAST),
             _by_ratio(f"{name}_across", told, source, unrelated, across, engine),
         ]  # fmt: skip
-    return checks
+    return [*checks, _scaled_work(engine, source)]
+
+
+MANY_UNITS, SCALE, N_SCALED = 40, 0.95, 10
+_SCALED_SHARE = 0.001
+
+
+def _scaled_work(engine: str, source: str) -> Check:
+    """Return the check of the factor where every call of one arm is that of the other, scaled."""
+    whole, scaled = (
+        _mean_work(common_city(MANY_UNITS), engine, N_SCALED, f"times.scene_factor={factor}") for factor in (1.0, SCALE)
+    )
+    exact = (1.0 + SCALE**2) / (1.0 - SCALE) ** 2
+    factor = float((whole.var(ddof=1) + scaled.var(ddof=1)) / (scaled - whole).var(ddof=1))
+    told = Told(
+        f"variance, unrelated over paired, all work {SCALE} times as long, relative distance from {exact:.0f}",
+        f"方差缩减倍数，全部作业时间乘以 {SCALE}，与 {exact:.0f} 的相对偏差",
+    )
+    off = abs(factor / exact - 1.0)
+    return Check("scaled_factor", told, source, "scaled_factor", "", _SCALED_SHARE, off, 0.0, engine, N_SCALED, AT_MOST)
+
+
+def _mean_work(city: SmallCity, engine: str, n: int, *overrides: str) -> NDArray[np.float64]:
+    """Return (n,) the mean time for which a unit is taken in each replication, s, nobody having waited."""
+    found = []
+    for it in replications("common chance", city, engine, n, *overrides):
+        if it.n_waiting_rows():
+            raise AssertionError("a call waited: there are too few units")
+        found.append(float(np.mean(it.to_ms - it.from_ms)) / 1_000.0)
+    return np.array(found)
 
 
 def _by_ratio(name: str, told: Told, source: str, expected: float, across: NDArray[np.float64], engine: str) -> Check:

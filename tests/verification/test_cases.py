@@ -155,7 +155,7 @@ def test_unrelated_chance_removes_no_variance(monkeypatch):
 
     monkeypatch.setattr(chance, "replications", unrelated)
     found = {check.name: check.verdict for check in chance.common_chance(KERNEL, "short")}
-    assert found["shorter_factor"] == "fails"
+    assert found["shorter_factor"] == found["scaled_factor"] == "fails"
     assert found["shorter_difference"] == "blind"
 
 
