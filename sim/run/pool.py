@@ -146,7 +146,8 @@ def _finished_batches(jobs: Sequence[Job], make: Make, workers: int) -> Iterator
 def _parallel(todo: deque[Batch], make: Make, workers: int) -> Iterator[list[dict[str, Any]]]:
     """Yield the results of batches made by worker processes, which end at once when this is left before its end.
 
-    Each worker is a pool of its own: loky ends all processes of a pool when one of them dies.
+    Each worker is a pool of its own: loky ends all processes of a pool when one of them dies. Each has one batch at a
+    time, so that none waits behind a slow worker and batches begin in their order.
     """
     from joblib.externals.loky import FIRST_COMPLETED, wait
     from joblib.externals.loky.backend.resource_tracker import ensure_running
@@ -158,19 +159,21 @@ def _parallel(todo: deque[Batch], make: Make, workers: int) -> Iterator[list[dic
     try:
         while todo or at_work:
             with deaf_to_ctrl_c():
-                at_work |= _handed_out(todo, pools, [pool for pool, _ in at_work.values()], make)
+                busy = [pool for pool, _ in at_work.values()]
+                for pool in [pool for pool in pools if pool not in busy][: len(todo)]:
+                    batch = todo.popleft()
+                    at_work[pool.submit(in_worker, make, batch, os.getpid())] = (pool, batch)
             finished, _ = wait(at_work, return_when=FIRST_COMPLETED)
             for pool, batch, future in [(*at_work.pop(future), future) for future in finished]:
                 try:
                     made = future.result()
                 except (TerminatedWorkerError, BrokenProcessPool) as error:
+                    n_lost += 1
+                    if n_lost >= _MAX_LOST_WORKERS:
+                        raise WorkerError(_LOST) from error
                     todo.appendleft(batch)
-                    if pool in pools:  # else another batch that it had told of its end
-                        n_lost += 1
-                        if n_lost >= _MAX_LOST_WORKERS:
-                            raise WorkerError(_LOST) from error
-                        pools[pools.index(pool)] = _processes(1)
-                        pool.shutdown(wait=True, kill_workers=True)
+                    pools[pools.index(pool)] = _processes(1)
+                    pool.shutdown(wait=True, kill_workers=True)
                 else:
                     yield made
         is_done = True
@@ -182,22 +185,6 @@ def _end(pools: Sequence[Any], *, are_killed: bool) -> None:
     """End pools side by side: one that has nothing left to do takes a fifth of a second."""
     with ThreadPoolExecutor(len(pools)) as threads:
         list(threads.map(lambda pool: pool.shutdown(wait=True, kill_workers=are_killed), pools))
-
-
-def _handed_out(todo: deque[Batch], pools: Sequence[Any], busy: Sequence[Any], make: Make) -> dict[Any, Any]:
-    """Hand out batches, one to a worker and another to have at hand while there are many; return them by future.
-
-    No more than that: killing its worker, loky stumbles over batches that wait before its own queue.
-    """
-    handed: dict[Any, Any] = {}
-    for most in (1, 2):
-        for pool in pools:
-            if todo and busy.count(pool) + sum(other is pool for other, _ in handed.values()) < most:
-                batch = todo.popleft()
-                handed[pool.submit(in_worker, make, batch, os.getpid())] = (pool, batch)
-        if len(todo) <= len(pools):
-            break
-    return handed
 
 
 def _processes(n: int) -> Any:

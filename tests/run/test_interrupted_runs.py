@@ -239,7 +239,7 @@ def test_workers_that_are_killed_again_and_again_end_the_command_and_lose_nothin
     claim(work)
     done = run_in_workers(work, "die_always", tmp_path)
     assert "WorkerError: worker processes were killed again and again" in done.stderr
-    finished = sorted(path.parent.name for path in work.folder.rglob(RESULT))
-    assert "r0000" in finished
+    finished = [(arm, replication) for arm, replication, _ in results_of(work.folder)]
+    assert len(finished) >= 8, "of the five before it all but the one that the other worker may have been making"
     outcome = execute(work)
     assert (outcome.n_made, outcome.n_kept) == (16 - len(finished), len(finished))
