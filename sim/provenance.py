@@ -175,6 +175,13 @@ def is_sealed(folder: Path) -> bool:
     return (folder / COMPLETE).is_file()
 
 
+def check_is_folder(folder: Path) -> None:
+    """Raise RunDirectoryError where no folder is."""
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "there is no such run directory"
+        raise RunDirectoryError(f"{folder}: {what}; `dgsim runs` lists those there are")
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a finished run directory.
 
@@ -184,9 +191,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         If there is no such folder, it was never finished, mark and manifest do not belong together, or the manifest
         lacks something.
     """
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "there is no such run directory"
-        raise RunDirectoryError(f"{folder}: {what}; `dgsim runs` lists those there are")
+    check_is_folder(folder)
     if not is_sealed(folder):
         again = "the command that made it, given again, keeps what is finished and makes the rest"
         raise RunDirectoryError(f"{folder}: has no {COMPLETE}, so it was cut short or is not a run directory; {again}")

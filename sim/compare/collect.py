@@ -77,10 +77,10 @@ class ArmResult:
         if not len(self.kinds.values):
             return figures
         kinds, hours = np.arange(frame.labels.n_kinds * len(frame.all_years)), frame.headline_hours()
-        return replace(
-            figures, kinds=self.kinds.values[at][_ARRIVAL][kinds], n_kinds=self.kinds.n[at][kinds],
-            hours=self.hours.values[at][HOUR_CLOCKS.index(_ARRIVAL)][hours], n_hours=self.hours.n[at][hours],
-        )  # fmt: skip
+        (of_kinds,) = self.kinds.values.of_all(_ARRIVAL, kinds, numbers=[at])
+        (of_hours,) = self.hours.values.of_all(HOUR_CLOCKS.index(_ARRIVAL), hours, numbers=[at])
+        n_kinds, n_hours = self.kinds.n[at][kinds], self.hours.n[at][hours]
+        return replace(figures, kinds=of_kinds, n_kinds=n_kinds, hours=of_hours, n_hours=n_hours)
 
 
 def years_of(arms: Sequence[Arm]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ of the static response (nearest open, staffed station, nothing busy), the conges
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,9 @@ _PAIRING = ("identity", "year", "town", "kind", "is_headline", "first_arrival_ms
 _FIGURES = (
     "diff", "low", "high", "mc_low", "mc_high", "siting_sd", "mc_sd", "p_value", "static_diff", "congestion_diff",
 )  # fmt: skip
+
+
+_FIGURE_NAMES = tuple(one.name for one in fields(Figures))
 
 
 @dataclass(slots=True)
@@ -56,24 +59,20 @@ class Pair:
 
     def add(self, diffs: Figures) -> None:
         """Add the differences of one replication."""
-        for series, values in (
-            (self.city, diffs.city), (self.towns, diffs.towns), (self.kinds, diffs.kinds), (self.hours, diffs.hours),
-            (self.n_kinds, diffs.n_kinds), (self.n_hours, diffs.n_hours),
-        ):  # fmt: skip
+        for name in _FIGURE_NAMES:
+            values = getattr(diffs, name)
             if values is not None:
-                series.append(values)
+                getattr(self, name).append(values)
 
     def places(self, numbers: Sequence[int]) -> list[int]:
         """Return where some of its replications stand in its series."""
         return [self.numbers.index(number) for number in numbers]
 
 
-_SERIES = ("city", "towns", "kinds", "hours", "n_kinds", "n_hours", "counts")
-
-
 def make_pair(arm: ArmResult, base: ArmResult, frame: Frame, folder: Path) -> Pair:
     """Return the differences of two arms; reads each replication's incidents once, keeps figures in an empty folder."""
-    pair = Pair(arm.arm.name, base.arm.name, *(Series(folder / name) for name in _SERIES))
+    series = {name: Series(folder / name) for name in (*_FIGURE_NAMES, "counts")}
+    pair = Pair(arm.arm.name, base.arm.name, **series)
     both = sorted(set(_numbers(arm)) & set(_numbers(base)))
     for number in both:
         table, other = (_replication(result, number).read("incidents", _PAIRING) for result in (arm, base))

@@ -61,7 +61,7 @@ def compare_arms(
     tell
         Called with a word after each step (every arm, then "pairs"), for a progress bar.
     scratch
-        Where figures of each replication are kept meanwhile, about 0.6 MB each; the system's folder if not given.
+        Where figures of each replication are kept meanwhile, about half a MB each; the system's folder if not given.
 
     Raises
     ------

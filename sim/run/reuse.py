@@ -89,7 +89,12 @@ def _places(arm: Path, say: Say | None) -> Iterator[tuple[tuple[str, int], Place
 
 def _tell(say: Say | None, error: Exception) -> None:
     if say is not None:
-        say(f"{str(error).partition('; ')[0]}; not taken over")
+        say(f"{_fault_of(error)}; not taken over")
+
+
+def _fault_of(error: Exception) -> str:
+    """Return what an error says without the way to mend it, which is for those who own the folder."""
+    return str(error).partition("; ")[0]
 
 
 def moved(held: Held, old: Path, new: Path) -> Held:
@@ -153,7 +158,7 @@ def _table_fault(path: Path, own: Mapping[str, NDArray[np.int32]]) -> str:
     try:
         stored = read_tables(path)
     except InputError as error:
-        return str(error).partition("; ")[0]
+        return _fault_of(error)
     if stored.keys() != own.keys() or any((stored[name] != own[name]).any() for name in own):
         return f"{path}: holds other quantile tables than this machine makes"
     return ""
@@ -180,7 +185,7 @@ def _copied(place: Place, job: Job) -> str:
                     raise RunDirectoryError(f"{path}: {changed}")
             write_whole(part / RESULT, to_json(result | {"arm": job.arm, "files": files}))
     except RunDirectoryError as error:
-        return str(error).partition("; ")[0]
+        return _fault_of(error)
     return ""
 
 

@@ -22,6 +22,7 @@ from sim.provenance import (
     COMPLETE,
     LOCK,
     PART,
+    check_is_folder,
     is_sealed,
     only_writer,
     remove_parts,
@@ -158,9 +159,7 @@ def read_note(folder: Path) -> dict[str, Any]:
         If it is no run directory, or its note cannot be read.
     """
     path = folder / NOTE
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "there is no such run directory"
-        raise RunDirectoryError(f"{folder}: {what}; `dgsim runs` lists those there are")
+    check_is_folder(folder)
     if not path.is_file():
         raise RunDirectoryError(f"{folder}: is not a run directory, it has no {NOTE}; name another folder")
     try:

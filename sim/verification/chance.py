@@ -151,6 +151,7 @@ def common_chance(engine: str, size: Size) -> list[Check]:
 
 MANY_UNITS, SCALE, N_SCALED = 40, 0.95, 10
 _SCALED_SHARE = 0.001
+"""Room for rounding to milliseconds: half of one in the 18 s by which calls differ, over a thousand calls."""
 
 
 def _scaled_work(engine: str, source: str) -> Check:
